@@ -1,0 +1,31 @@
+#include "base/error.h"
+
+G_DEFINE_QUARK(mail-error-quark, mail_error)
+
+MailGrade mail_error_grade(MailError code)
+{
+	switch (code) {
+	case MAIL_ERROR_TIMEOUT:
+	case MAIL_ERROR_OFFLINE:
+	case MAIL_ERROR_UNAVAILABLE:
+	case MAIL_ERROR_AUTH:
+	case MAIL_ERROR_TLS:
+	case MAIL_ERROR_PROTOCOL:
+		return MAIL_GRADE_ACCOUNT;
+	case MAIL_ERROR_ACCESS:
+	case MAIL_ERROR_QUOTA:
+	case MAIL_ERROR_BUSY:
+	case MAIL_ERROR_READ_ONLY:
+		return MAIL_GRADE_MAILBOX;
+	case MAIL_ERROR_IO:
+	case MAIL_ERROR_NOT_FOUND:
+	case MAIL_ERROR_EXISTS:
+	case MAIL_ERROR_LIMIT:
+	case MAIL_ERROR_STALE:
+	case MAIL_ERROR_TOO_BIG:
+	case MAIL_ERROR_INVALID:
+	case MAIL_ERROR_CANCELLED:
+		break;
+	}
+	return MAIL_GRADE_MESSAGE;
+}

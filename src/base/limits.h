@@ -1,0 +1,76 @@
+/* Every bound in imapfs and its reason. Past a bound the message or the connection fails
+ * with a clear error, never the mount. */
+#pragma once
+
+enum {
+	/* One response without its streamed literals. A SEARCH answer names 10^6 UIDs in 11 MB. */
+	LIMIT_RESPONSE_BYTES = 32 << 20,
+
+	/* A literal that is kept in memory: mailbox names, header values, quoted text. */
+	LIMIT_INLINE_LITERAL = 1 << 20,
+
+	/* Literals in one response: a FETCH of all items has fewer than ten. */
+	LIMIT_LITERALS = 4096,
+
+	/* Keywords, mechanisms, namespaces or body items of one response; what goes beyond is not
+	 * seen. Servers allow some hundred keywords in a mailbox. */
+	LIMIT_LIST_ITEMS = 4096,
+
+	/* Parenthesis depth. BODYSTRUCTURE of real mail stays below 20. */
+	LIMIT_NESTING = 100,
+
+	/* Bytes of untagged responses before the login is done: a CAPABILITY line and an ALERT. */
+	LIMIT_BEFORE_LOGIN = 64 << 10,
+
+	/* A command line without its literals: Yahoo takes 1,000 octets, Exchange 9,900. */
+	LIMIT_COMMAND_LINE = 1000,
+
+	/* UIDs that one command may name: Yahoo takes ranges of 2,000. */
+	LIMIT_COMMAND_UIDS = 2000,
+
+	/* Commands under way on one connection. */
+	LIMIT_PIPELINE = 16,
+
+	/* Mailboxes of one account: the folder field of an inode number has 18 bits. */
+	LIMIT_MAILBOXES = (1 << 18) - 1,
+
+	/* Octets of one mailbox name on the wire; no server takes more than 1,000. */
+	LIMIT_MAILBOX_NAME = 4096,
+
+	/* Output of passcmd and tokencmd: an OAuth2 token has a few kilobytes. */
+	LIMIT_SECRET = 64 << 10,
+
+	/* SCRAM iterations: ten times what RFC 7677 successors recommend, a few seconds of CPU. */
+	LIMIT_SCRAM_ITERATIONS = 6000000,
+
+	/* A message of up to this size is fetched whole at its first read. */
+	LIMIT_SMALL_BODY = 128 << 10,
+
+	/* The first partial fetch of a larger message; it doubles while the reader goes on. */
+	LIMIT_FIRST_RANGE = 64 << 10,
+	LIMIT_LAST_RANGE = 4 << 20,
+
+	/* A walking reader is fed whole messages of up to this size. */
+	LIMIT_WALK_BODY = 8 << 20,
+
+	/* Bytes that read-ahead may ask for ahead of a walking reader: bandwidth x delay of
+	 * 1 Gbit/s at 100 ms. */
+	LIMIT_WALK_AHEAD = 16 << 20,
+
+	/* Generations of one mount (a mailbox under one UIDVALIDITY): the field of an inode number
+	 * has 18 bits. A server without UIDVALIDITY uses one up with each SELECT. */
+	LIMIT_GENERATIONS = (1 << 18) - 1,
+
+	/* Messages of one mailbox whose attributes are kept: 16 bytes each, 256 MiB. A SEARCH answer
+	 * of "1:4294967295" would ask for 64 GiB. */
+	LIMIT_ROWS = 1 << 24,
+
+	/* A body on its way in stays in memory up to this size, then goes on in a file. */
+	LIMIT_SINK_MEMORY = 256 << 10,
+
+	/* Bodies in memory, when no file can be written: room for eight of LIMIT_WALK_BODY. */
+	LIMIT_MEMORY_BODIES = 64 << 20,
+
+	/* Bodies in the cache: each costs 100 bytes of memory beside its file. */
+	LIMIT_BODIES = 1 << 18,
+};

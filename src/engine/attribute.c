@@ -1,0 +1,221 @@
+/* The attributes verb: size, date and flags of messages, in windows that grow while a reader goes
+ * on through the folder. */
+#include <string.h>
+
+#include "engine/private.h"
+
+enum {
+	WINDOW_FIRST = 256, /* messages: a single stat costs one small answer */
+	WINDOW_GROWTH = 8, /* a folder of a million is six turns */
+	WINDOW_LAST = 1 << 19,
+	NEIGHBOURS = 64, /* a reader that skips fewer still goes on */
+	COMMANDS_AHEAD = 4, /* under way, so that a body need not wait for all of a window */
+};
+
+/* One UID FETCH under way. */
+typedef struct {
+	Box *box;
+	Conn *conn;
+	Gen gen;
+	ImapSet *uids;
+} Ask;
+
+static void ask_free(Ask *ask)
+{
+	imap_set_free(ask->uids);
+	g_free(ask);
+}
+
+/* Finishes the waiter if the store can answer, or sends it on to have the size verified. */
+static bool settle(Box *box, Gen gen, guint32 uid, Waiter *waiter)
+{
+	Store *store = box->engine->store;
+	StoreMessage message;
+	g_autoptr(GError) error = NULL;
+	switch (store_try_message(store, gen, uid, &message)) {
+	case STORE_HIT:
+		break;
+	case STORE_ABSENT:
+		error = g_error_new(
+			MAIL_ERROR, MAIL_ERROR_NOT_FOUND, "%s: no message %u", box->name, uid);
+		break;
+	case STORE_MISS:
+		if (!store_peek_message(store, gen, uid, &message) || !message.known)
+			return false;
+		waiter->refs++;
+		body_request_whole(box, gen, uid, waiter);
+		return true;
+	}
+	waiter_finish(waiter, error);
+	return true;
+}
+
+static void settle_all(Box *box, Gen gen, guint32 uid)
+{
+	GPtrArray *waiters = g_hash_table_lookup(box->attribute_waiters, GUINT_TO_POINTER(uid));
+	if (!waiters)
+		return;
+	g_ptr_array_ref(waiters);
+	while (waiters->len > 0 && settle(box, gen, uid, g_ptr_array_index(waiters, 0)))
+		g_ptr_array_remove_index(waiters, 0);
+	if (waiters->len == 0)
+		g_hash_table_remove(box->attribute_waiters, GUINT_TO_POINTER(uid));
+	g_ptr_array_unref(waiters);
+}
+
+static bool goes_on(const Box *box, Gen gen, guint32 uid)
+{
+	if (box->attribute_window == 0 || uid < box->attribute_next)
+		return false;
+	g_autoptr(ImapSet) near =
+		store_unknown(box->engine->store, gen, box->attribute_next, NEIGHBOURS);
+	return imap_set_contains(near, uid);
+}
+
+static void plan_window(Box *box, Gen gen, guint32 uid)
+{
+	box->attribute_window = goes_on(box, gen, uid)
+					? MIN(box->attribute_window * WINDOW_GROWTH, WINDOW_LAST)
+					: WINDOW_FIRST;
+	g_autoptr(ImapSet) window =
+		store_unknown(box->engine->store, gen, uid, box->attribute_window);
+	imap_set_subtract(window, box->attribute_flying);
+	imap_set_add(window, uid, uid);
+	imap_set_union(box->attribute_want, window);
+	box->attribute_next = imap_set_max(window) + 1;
+}
+
+/* Takes over the caller's reference of waiter. */
+void attribute_request(Box *box, Gen gen, guint32 uid, Waiter *waiter)
+{
+	if (settle(box, gen, uid, waiter)) {
+		waiter_unref(waiter);
+		return;
+	}
+	GPtrArray *waiters = g_hash_table_lookup(box->attribute_waiters, GUINT_TO_POINTER(uid));
+	if (!waiters) {
+		waiters = waiters_new();
+		g_hash_table_insert(box->attribute_waiters, GUINT_TO_POINTER(uid), waiters);
+	}
+	g_ptr_array_add(waiters, waiter);
+	if (!imap_set_contains(box->attribute_flying, uid) &&
+		!imap_set_contains(box->attribute_want, uid))
+		plan_window(box, gen, uid);
+	engine_pump(box->engine);
+}
+
+/* The server answered without one of the fields: what it will not say is shown as none, and a
+ * missing size is found out from the body. */
+static void fill_partial(const Ask *ask)
+{
+	static const StoreFields all = {true, true, true};
+	Box *box = ask->box;
+	Store *store = box->engine->store;
+	gsize n;
+	const ImapRange *ranges = imap_set_ranges(box->attribute_partial, &n);
+	for (gsize i = 0; i < n; i++)
+		for (guint64 uid = ranges[i].lo; uid <= ranges[i].hi; uid++) {
+			StoreMessage message;
+			if (imap_set_contains(ask->uids, (guint32)uid) &&
+				store_peek_message(store, ask->gen, (guint32)uid, &message) &&
+				!message.known)
+				store_set_attributes(store, ask->gen, &message, all, NULL);
+		}
+	imap_set_subtract(box->attribute_partial, ask->uids);
+}
+
+/* What to do with a message that somebody waits for and the answer left out. */
+static void left_out(const Ask *ask, guint32 uid, const ImapStatus *status, const GError *error)
+{
+	Box *box = ask->box;
+	GPtrArray *waiters = g_hash_table_lookup(box->attribute_waiters, GUINT_TO_POINTER(uid));
+	bool again = !imap_set_contains(box->attribute_retried, uid) && !(status && error);
+	if (again) {
+		imap_set_add(box->attribute_retried, uid, uid);
+		imap_set_add(box->attribute_want, uid, uid);
+		return;
+	}
+	imap_set_remove(box->attribute_retried, uid, uid);
+	g_autoptr(GError) missing = g_error_new(MAIL_ERROR, MAIL_ERROR_IO,
+		"%s: the server does not answer for message %u", box->name, uid);
+	g_ptr_array_ref(waiters);
+	g_hash_table_remove(box->attribute_waiters, GUINT_TO_POINTER(uid));
+	waiters_finish(waiters, error ? error : missing);
+	g_ptr_array_unref(waiters);
+	box->dirty = true;
+	store_names_confirm(box->engine->store, ask->gen, false);
+}
+
+static void asked(const ImapStatus *status, const GError *error, gpointer data)
+{
+	Ask *ask = data;
+	Box *box = ask->box;
+	box->attribute_commands--;
+	imap_set_subtract(box->attribute_flying, ask->uids);
+	if (status)
+		fill_partial(ask);
+	g_autofree gpointer *keys = NULL;
+	guint n;
+	keys = g_hash_table_get_keys_as_array(box->attribute_waiters, &n);
+	for (guint i = 0; i < n; i++) {
+		guint32 uid = GPOINTER_TO_UINT(keys[i]);
+		if (!imap_set_contains(ask->uids, uid) ||
+			imap_set_contains(box->attribute_flying, uid))
+			continue;
+		settle_all(box, ask->gen, uid);
+		if (g_hash_table_contains(box->attribute_waiters, keys[i]))
+			left_out(ask, uid, status, error);
+	}
+	ask_free(ask);
+	engine_pump(box->engine);
+}
+
+void attribute_dispatch(Box *box, Conn *conn)
+{
+	enum { NAME_AND_ITEMS = 80 };
+	while (box->attribute_commands < COMMANDS_AHEAD &&
+		imap_set_count(box->attribute_want) > 0) {
+		conn_select(conn, box);
+		g_autofree char *text = imap_set_take(box->attribute_want,
+			LIMIT_COMMAND_LINE - NAME_AND_ITEMS, LIMIT_COMMAND_UIDS);
+		Ask *ask = g_new0(Ask, 1);
+		*ask = (Ask){.box = box,
+			.conn = conn,
+			.gen = store_gen(box->engine->store, box->id),
+			.uids = imap_set_parse(text, strlen(text), LIMIT_COMMAND_LINE)};
+		imap_set_union(box->attribute_flying, ask->uids);
+		box->attribute_commands++;
+		ImapCommand *line = imap_command_new("UID FETCH");
+		imap_command_raw(line, text);
+		imap_command_raw(line, "(UID FLAGS INTERNALDATE RFC822.SIZE)");
+		session_submit(conn->session, SESSION_SELECTED, line, asked, ask);
+	}
+}
+
+/* Attributes arrived, asked for or not. */
+void attribute_note(Conn *conn, guint32 uid, const ImapFetch *fetch)
+{
+	StoreFields fields = {
+		.has_flags = fetch->has & IMAP_FETCH_FLAGS,
+		.has_size = fetch->has & IMAP_FETCH_SIZE,
+		.has_date = fetch->has & IMAP_FETCH_INTERNALDATE,
+	};
+	if (!fields.has_flags && !fields.has_size && !fields.has_date)
+		return;
+	Engine *engine = conn->engine;
+	Box *box = conn->box;
+	StoreMessage message = {
+		.uid = uid,
+		.flags = fetch->flags.system,
+		.size = fetch->size,
+		.date = fetch->internaldate,
+	};
+	bool changed = false;
+	store_set_attributes(engine->store, conn->gen, &message, fields, &changed);
+	if (!(fields.has_flags && fields.has_size && fields.has_date) &&
+		imap_set_contains(box->attribute_flying, uid))
+		imap_set_add(box->attribute_partial, uid, uid);
+	if (changed)
+		engine->events->message_changed(conn->gen, uid, false, engine->data);
+	settle_all(box, conn->gen, uid);
+}

@@ -1,0 +1,113 @@
+/* A mailbox as the engine sees it: what is asked of it and under way. */
+#include "engine/private.h"
+
+Box *box_get(Engine *engine, MailboxId mailbox)
+{
+	Box *box = g_hash_table_lookup(engine->boxes, GUINT_TO_POINTER(mailbox));
+	if (box)
+		return box;
+	StoreMailbox found;
+	if (!store_mailbox(engine->store, mailbox, &found))
+		return NULL;
+	box = g_new0(Box, 1);
+	box->engine = engine;
+	box->id = mailbox;
+	box->name = g_strdup(found.name);
+	box->sync_waiters = waiters_new();
+	box->attribute_waiters =
+		g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
+	box->attribute_want = imap_set_new();
+	box->attribute_flying = imap_set_new();
+	box->attribute_retried = imap_set_new();
+	box->attribute_partial = imap_set_new();
+	box->wants = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
+	g_hash_table_insert(engine->boxes, GUINT_TO_POINTER(mailbox), box);
+	return box;
+}
+
+void box_free(Box *box)
+{
+	body_reset(box);
+	g_ptr_array_unref(box->sync_waiters);
+	g_hash_table_unref(box->attribute_waiters);
+	imap_set_free(box->attribute_want);
+	imap_set_free(box->attribute_flying);
+	imap_set_free(box->attribute_retried);
+	imap_set_free(box->attribute_partial);
+	g_hash_table_unref(box->wants);
+	g_free(box->name);
+	g_free(box);
+}
+
+bool box_has_work(const Box *box)
+{
+	return (box->sync_waiters->len > 0 && !box->syncing) ||
+	       imap_set_count(box->attribute_want) > 0 || box->urgent.length > 0 ||
+	       box->ahead.length > 0;
+}
+
+/* Whether somebody waits for what is queued. */
+bool box_is_urgent(const Box *box)
+{
+	return box->sync_waiters->len > 0 || box->urgent.length > 0 ||
+	       imap_set_count(box->attribute_want) > 0;
+}
+
+static void replace_set(ImapSet **set)
+{
+	imap_set_free(*set);
+	*set = imap_set_new();
+}
+
+static void reset_attributes(Box *box)
+{
+	g_hash_table_remove_all(box->attribute_waiters);
+	replace_set(&box->attribute_want);
+	replace_set(&box->attribute_flying);
+	replace_set(&box->attribute_retried);
+	replace_set(&box->attribute_partial);
+	box->attribute_window = 0;
+}
+
+void box_reset(Box *box)
+{
+	g_ptr_array_set_size(box->sync_waiters, 0);
+	reset_attributes(box);
+	body_reset(box);
+}
+
+static void fail_messages(Box *box, const GError *error)
+{
+	GHashTableIter iter;
+	gpointer waiters;
+	g_autoptr(GPtrArray) all = waiters_new();
+	g_hash_table_iter_init(&iter, box->attribute_waiters);
+	while (g_hash_table_iter_next(&iter, NULL, &waiters))
+		while (((GPtrArray *)waiters)->len > 0)
+			g_ptr_array_add(all, g_ptr_array_steal_index(waiters, 0));
+	reset_attributes(box);
+	waiters_finish(all, error);
+	body_fail_all(box, error);
+}
+
+void box_refused(Box *box, const GError *error)
+{
+	waiters_finish(box->sync_waiters, error);
+	fail_messages(box, error);
+}
+
+void box_selected(Box *box, Conn *conn)
+{
+	Engine *engine = box->engine;
+	guint32 uidvalidity = session_selected(conn->session)->uidvalidity;
+	Gen old = store_gen(engine->store, box->id);
+	box->unstable = uidvalidity == 0;
+	conn->gen = store_gen_open(engine->store, box->id, uidvalidity);
+	if (old == 0 || old == conn->gen)
+		return;
+	/* Nothing that was asked of the old generation can be answered any more. */
+	g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_STALE,
+		"%s: the server gave the mailbox a new UIDVALIDITY", box->name);
+	fail_messages(box, error);
+	engine->events->generation_changed(box->id, old, engine->data);
+}

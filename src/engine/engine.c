@@ -1,0 +1,352 @@
+#include "engine/engine.h"
+
+#include "engine/private.h"
+
+/* What other threads ask of the engine thread. */
+typedef enum { ASK_START, ASK_SYNC, ASK_ATTRIBUTES, ASK_BODY, ASK_NOTE, ASK_STOP } AskKind;
+
+typedef struct {
+	AskKind kind;
+	guint32 id; /* mailbox or generation */
+	guint32 uid;
+	guint32 len;
+	guint64 offset;
+	EngineDone done;
+	gpointer data;
+} Ask;
+
+/* ---- inbox: any thread ---- */
+
+static void post(Engine *engine, const Ask *ask)
+{
+	g_mutex_lock(&engine->inbox_lock);
+	g_array_append_val(engine->inbox, *ask);
+	bool first = engine->inbox->len == 1;
+	g_mutex_unlock(&engine->inbox_lock);
+	if (first)
+		g_source_set_ready_time(engine->inbox_source, 0);
+}
+
+void engine_start(Engine *engine, EngineDone done, gpointer data)
+{
+	post(engine, &(Ask){.kind = ASK_START, .done = done, .data = data});
+}
+
+void engine_sync(Engine *engine, MailboxId mailbox, EngineDone done, gpointer data)
+{
+	post(engine, &(Ask){.kind = ASK_SYNC, .id = mailbox, .done = done, .data = data});
+}
+
+void engine_attributes(Engine *engine, Gen gen, guint32 uid, EngineDone done, gpointer data)
+{
+	post(engine,
+		&(Ask){.kind = ASK_ATTRIBUTES, .id = gen, .uid = uid, .done = done, .data = data});
+}
+
+void engine_body(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len, EngineDone done,
+	gpointer data)
+{
+	post(engine, &(Ask){.kind = ASK_BODY,
+			     .id = gen,
+			     .uid = uid,
+			     .offset = offset,
+			     .len = len,
+			     .done = done,
+			     .data = data});
+}
+
+void engine_note_read(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len)
+{
+	if (offset == 0 && ahead_passed(engine, gen, uid))
+		post(engine, &(Ask){.kind = ASK_NOTE, .id = gen, .uid = uid});
+}
+
+bool engine_names_fresh(Engine *engine, MailboxId mailbox)
+{
+	gint64 right = store_names_time(engine->store, store_gen(engine->store, mailbox));
+	if (right == 0)
+		return false;
+	return engine_state(engine) == ENGINE_OFFLINE ||
+	       g_get_monotonic_time() - right < engine->config.poll_s * G_USEC_PER_SEC;
+}
+
+EngineState engine_state(Engine *engine)
+{
+	return (EngineState)g_atomic_int_get(&engine->state);
+}
+
+char *engine_describe(Engine *engine)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
+	return g_strdup(engine->description ? engine->description : "");
+}
+
+/* ---- the engine thread ---- */
+
+void engine_set_state(Engine *engine, EngineState state)
+{
+	g_atomic_int_set(&engine->state, (gint)state);
+}
+
+void engine_describe_from(Engine *engine, const Session *session)
+{
+	char *text = session_describe(session);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
+	g_free(engine->description);
+	engine->description = text;
+}
+
+void engine_verify_size(Engine *engine, Gen gen, guint32 uid, guint64 size)
+{
+	if (!store_verify_size(engine->store, gen, uid, size))
+		return;
+	engine->events->message_changed(gen, uid, true, engine->data);
+	if (engine->sizes_distrusted)
+		return;
+	engine->sizes_distrusted = true;
+	g_message(
+		"%s gives wrong sizes: they are verified from now on", engine->config.session.host);
+	engine->events->sizes_distrusted(engine->data);
+}
+
+static void fail(Waiter *waiter, MailError code, const char *text)
+{
+	g_autoptr(GError) error = g_error_new_literal(MAIL_ERROR, (gint)code, text);
+	waiter_finish(waiter, error);
+	waiter_unref(waiter);
+}
+
+/* Known to be away: an answer now is worth more than one in twenty seconds. */
+static bool away(Engine *engine, Waiter *waiter)
+{
+	switch (engine_state(engine)) {
+	case ENGINE_OFFLINE:
+		pool_demand(engine);
+		fail(waiter, MAIL_ERROR_OFFLINE, "the server cannot be reached");
+		return true;
+	case ENGINE_REFUSED:
+		fail(waiter, MAIL_ERROR_AUTH, "the server refused the login");
+		return true;
+	case ENGINE_CONNECTING:
+		if (engine->conns->len == 0)
+			pool_connect(engine);
+		return false;
+	case ENGINE_ONLINE:
+		break;
+	}
+	return false;
+}
+
+static void take_start(Engine *engine, const Ask *ask)
+{
+	engine->starting = true;
+	list_wait(engine, waiter_new(engine, ask->done, ask->data));
+	pool_connect(engine);
+}
+
+static void take_sync(Engine *engine, const Ask *ask)
+{
+	Waiter *waiter = waiter_new(engine, ask->done, ask->data);
+	if (away(engine, waiter))
+		return;
+	Box *box = box_get(engine, ask->id);
+	if (box)
+		sync_request(box, waiter);
+	else
+		fail(waiter, MAIL_ERROR_NOT_FOUND, "no such mailbox");
+}
+
+static void take_message(Engine *engine, const Ask *ask)
+{
+	Waiter *waiter = waiter_new(engine, ask->done, ask->data);
+	if (away(engine, waiter))
+		return;
+	MailboxId mailbox = store_gen_mailbox(engine->store, ask->id);
+	Box *box = mailbox ? box_get(engine, mailbox) : NULL;
+	if (!box)
+		fail(waiter, MAIL_ERROR_STALE, "the message is of an old UIDVALIDITY");
+	else if (ask->kind == ASK_ATTRIBUTES)
+		attribute_request(box, ask->id, ask->uid, waiter);
+	else
+		body_request(box, ask->id, ask->uid, ask->offset, ask->len, waiter);
+}
+
+static void take_note(Engine *engine, const Ask *ask)
+{
+	MailboxId mailbox = store_gen_mailbox(engine->store, ask->id);
+	Box *box = mailbox ? box_get(engine, mailbox) : NULL;
+	if (box && engine_state(engine) == ENGINE_ONLINE)
+		ahead_read(engine, box, ask->id, ask->uid);
+}
+
+/* A server that does not answer LOGOUT does not keep us. */
+static gboolean stop_now(gpointer data)
+{
+	g_main_loop_quit(((Engine *)data)->loop);
+	return G_SOURCE_REMOVE;
+}
+
+static void take_stop(Engine *engine)
+{
+	enum { LOGOUT_MS = 500 };
+	engine->stopping = true;
+	g_autoptr(GError) error =
+		g_error_new_literal(MAIL_ERROR, MAIL_ERROR_CANCELLED, "the mount ends");
+	waiters_finish_all(engine, error);
+	g_autoptr(GSource) source = g_timeout_source_new(LOGOUT_MS);
+	g_source_set_callback(source, stop_now, engine, NULL);
+	g_source_attach(source, engine->context);
+	pool_stop(engine);
+}
+
+static void take(Engine *engine, const Ask *ask)
+{
+	if (engine->stopping) {
+		if (ask->done)
+			fail(waiter_new(engine, ask->done, ask->data), MAIL_ERROR_CANCELLED,
+				"the mount ends");
+		return;
+	}
+	switch (ask->kind) {
+	case ASK_START:
+		take_start(engine, ask);
+		break;
+	case ASK_SYNC:
+		take_sync(engine, ask);
+		break;
+	case ASK_ATTRIBUTES:
+	case ASK_BODY:
+		take_message(engine, ask);
+		break;
+	case ASK_NOTE:
+		take_note(engine, ask);
+		break;
+	case ASK_STOP:
+		take_stop(engine);
+		break;
+	}
+}
+
+static gboolean drain_inbox(gpointer data)
+{
+	Engine *engine = data;
+	g_source_set_ready_time(engine->inbox_source, -1);
+	g_mutex_lock(&engine->inbox_lock);
+	g_autoptr(GArray) all = engine->inbox;
+	engine->inbox = g_array_new(FALSE, FALSE, sizeof(Ask));
+	g_mutex_unlock(&engine->inbox_lock);
+	for (guint i = 0; i < all->len; i++)
+		take(engine, &g_array_index(all, Ask, i));
+	return G_SOURCE_CONTINUE;
+}
+
+void engine_pump(Engine *engine)
+{
+	g_source_set_ready_time(engine->pump_source, 0);
+}
+
+/* Sends what is queued for every mailbox, those first for which somebody waits. */
+static gboolean pump(gpointer data)
+{
+	Engine *engine = data;
+	g_source_set_ready_time(engine->pump_source, -1);
+	pool_reap(engine);
+	if (engine_state(engine) == ENGINE_CONNECTING && engine->conns->len == 0 &&
+		engine->waiting.length > 0)
+		pool_connect(engine);
+	for (int urgent = 1; urgent >= 0; urgent--) {
+		GHashTableIter iter;
+		gpointer value;
+		g_hash_table_iter_init(&iter, engine->boxes);
+		while (g_hash_table_iter_next(&iter, NULL, &value)) {
+			Box *box = value;
+			if (!box_has_work(box) || box_is_urgent(box) != urgent)
+				continue;
+			Conn *conn = pool_conn(engine, box);
+			if (!conn)
+				continue;
+			sync_dispatch(box, conn);
+			attribute_dispatch(box, conn);
+			body_dispatch(box, conn);
+		}
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+/* A source that is only ever woken by its ready time. */
+static gboolean dispatch_ready(GSource *source, GSourceFunc callback, gpointer data)
+{
+	return callback(data);
+}
+
+static GSource *ready_source(Engine *engine, GSourceFunc callback)
+{
+	static GSourceFuncs funcs = {.dispatch = dispatch_ready};
+	GSource *source = g_source_new(&funcs, sizeof(GSource));
+	g_source_set_callback(source, callback, engine, NULL);
+	g_source_attach(source, engine->context);
+	return source;
+}
+
+static gpointer run(gpointer data)
+{
+	Engine *engine = data;
+	g_main_context_push_thread_default(engine->context);
+	waiters_start_ticking(engine);
+	g_main_loop_run(engine->loop);
+	g_main_context_pop_thread_default(engine->context);
+	return NULL;
+}
+
+Engine *engine_new(
+	const EngineConfig *config, Store *store, const EngineEvents *events, gpointer data)
+{
+	Engine *engine = g_new0(Engine, 1);
+	engine->config = *config;
+	engine->config.folders = g_strdup(config->folders);
+	engine->store = store;
+	engine->events = events;
+	engine->data = data;
+	engine->context = g_main_context_new();
+	engine->loop = g_main_loop_new(engine->context, FALSE);
+	engine->inbox = g_array_new(FALSE, FALSE, sizeof(Ask));
+	g_mutex_init(&engine->inbox_lock);
+	engine->inbox_source = ready_source(engine, drain_inbox);
+	engine->pump_source = ready_source(engine, pump);
+	engine->boxes = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)box_free);
+	pool_init(engine);
+	engine->list_waiters = waiters_new();
+	engine->thread = g_thread_new("engine", run, engine);
+	return engine;
+}
+
+static void free_source(GSource *source)
+{
+	g_source_destroy(source);
+	g_source_unref(source);
+}
+
+void engine_free(Engine *engine)
+{
+	if (!engine)
+		return;
+	post(engine, &(Ask){.kind = ASK_STOP});
+	g_thread_join(engine->thread);
+	pool_free(engine);
+	list_reset(engine);
+	g_ptr_array_unref(engine->list_waiters);
+	g_hash_table_unref(engine->boxes);
+	ahead_clear(engine);
+	free_source(engine->inbox_source);
+	free_source(engine->pump_source);
+	free_source(engine->tick);
+	g_array_unref(engine->inbox);
+	g_mutex_clear(&engine->inbox_lock);
+	g_main_loop_unref(engine->loop);
+	g_main_context_unref(engine->context);
+	g_free((char *)engine->config.folders);
+	g_free(engine->description);
+	g_free(engine->tried_sum);
+	g_free(engine->refused_sum);
+	g_free(engine);
+}

@@ -1,0 +1,87 @@
+/* The I/O thread of one account and its verbs. A verb is asked for from any thread, never blocks,
+ * and ends exactly once by its EngineDone in the engine thread; by then the store holds what was
+ * asked for, or error says why not. */
+#pragma once
+
+#include "store/store.h"
+#include "session/session.h"
+
+typedef struct Engine Engine;
+
+/* error NULL: ask the store again. Engine thread. */
+typedef void (*EngineDone)(const GError *error, gpointer data);
+
+/* News, all in the engine thread, no lock held. Callbacks only queue and return. */
+typedef struct {
+	/* The set of mailboxes changed: store_mailboxes(). */
+	void (*mailboxes_changed)(gpointer data);
+
+	/* The listing of a mailbox changed or must be checked at the next access. gone: UIDs that
+	 * are listed no longer (owned by the engine, may be NULL). */
+	void (*names_changed)(MailboxId mailbox, Gen gen, const ImapSet *gone, gpointer data);
+
+	/* Attributes other than the name changed for one message. size: its length was corrected.
+	 */
+	void (*message_changed)(Gen gen, guint32 uid, bool size, gpointer data);
+
+	/* The mailbox has a new UIDVALIDITY: nothing of `old` is true any longer. */
+	void (*generation_changed)(MailboxId mailbox, Gen old, gpointer data);
+
+	/* Sizes of this account are distrusted from now on: those shown so far must be asked again.
+	 */
+	void (*sizes_distrusted)(gpointer data);
+} EngineEvents;
+
+typedef struct {
+	SessionConfig session; /* copied */
+	guint connections; /* at most so many, >= 1 */
+	guint poll_s; /* how long a listing is trusted without push */
+	guint timeout_ms; /* no progress for so long ends a request */
+	const char *folders; /* PATTERN[:!PATTERN...] or NULL */
+	bool subscribed; /* LIST only what is subscribed */
+} EngineConfig;
+
+/* Starts the thread; nothing connects before engine_start(). events and store must outlive it. */
+Engine *engine_new(
+	const EngineConfig *config, Store *store, const EngineEvents *events, gpointer data);
+
+/* Connects, logs in, lists the mailboxes; then done. */
+void engine_start(Engine *engine, EngineDone done, gpointer data);
+
+/* Ends every verb with MAIL_ERROR_CANCELLED, logs out within a second, joins the thread. Accepts
+ * NULL. */
+void engine_free(Engine *engine);
+
+/* ---- verbs: any thread, never block ---- */
+
+/* Makes the names of a mailbox known and right as of now. */
+void engine_sync(Engine *engine, MailboxId mailbox, EngineDone done, gpointer data);
+
+/* Makes one message ready to be shown (store_try_message), with a window of others after it. */
+void engine_attributes(Engine *engine, Gen gen, guint32 uid, EngineDone done, gpointer data);
+
+/* Makes [offset, offset+len) of a body present, or as much of it as the message has. */
+void engine_body(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len, EngineDone done,
+	gpointer data);
+
+/* A reader got these bytes from the store: keeps read-ahead in front of it. A few nanoseconds
+ * unless the reader nears the end of what was read ahead. */
+void engine_note_read(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len);
+
+/* Whether a listing may be shown without asking the server: it was right less than poll_s ago, or
+ * the account is offline and there is nothing better. */
+bool engine_names_fresh(Engine *engine, MailboxId mailbox);
+
+/* ---- state: any thread ---- */
+
+typedef enum {
+	ENGINE_CONNECTING,
+	ENGINE_ONLINE,
+	ENGINE_OFFLINE, /* the last attempt failed; the next comes by itself */
+	ENGINE_REFUSED, /* the login was refused: no attempt until the secret changes */
+} EngineState;
+
+EngineState engine_state(Engine *engine);
+
+/* What the first connection said, for `check`: one fact a line. New string. */
+char *engine_describe(Engine *engine);

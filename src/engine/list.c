@@ -1,0 +1,116 @@
+/* The list verb: which mailboxes there are (RFC 3501 6.3.8, RFC 5258). */
+#include <fnmatch.h>
+#include <string.h>
+
+#include "engine/private.h"
+#include "imap/utf7.h"
+
+static void clear_listed(gpointer data)
+{
+	g_free((char *)((ImapList *)data)->name.data);
+}
+
+static void finish(Engine *engine, const GError *error)
+{
+	engine->list_conn = NULL;
+	g_clear_pointer(&engine->listed, g_array_unref);
+	waiters_finish(engine->list_waiters, error);
+}
+
+void list_reset(Engine *engine)
+{
+	g_ptr_array_set_size(engine->list_waiters, 0);
+	engine->list_conn = NULL;
+	g_clear_pointer(&engine->listed, g_array_unref);
+}
+
+void list_conn_closed(Conn *conn)
+{
+	if (conn->engine->list_conn == conn) {
+		conn->engine->list_conn = NULL;
+		g_clear_pointer(&conn->engine->listed, g_array_unref);
+	}
+}
+
+/* The name as patterns see it: decoded, '/' between its parts. */
+static char *readable(const ImapList *list)
+{
+	char *name = imap_utf7_decode(list->name.data, list->name.len);
+	if (!name)
+		name = g_strndup(list->name.data, list->name.len);
+	if (list->delimiter)
+		g_strdelimit(name, (char[]){list->delimiter, 0}, '/');
+	return name;
+}
+
+/* `folders`: a mailbox appears if a pattern matches it, or none is positive, and no negated one
+ * matches. */
+static bool wanted(const char *patterns, const ImapList *list)
+{
+	if (!patterns)
+		return true;
+	g_autofree char *name = readable(list);
+	g_auto(GStrv) all = g_strsplit(patterns, ":", -1);
+	bool matched = false, positive = false;
+	for (char **p = all; *p; p++) {
+		if (**p == '!') {
+			if (fnmatch(*p + 1, name, 0) == 0)
+				return false;
+			continue;
+		}
+		positive = true;
+		matched |= fnmatch(*p, name, 0) == 0;
+	}
+	return matched || !positive;
+}
+
+void list_note(Engine *engine, Conn *conn, const ImapList *list)
+{
+	if (engine->list_conn != conn || list->name.len > LIMIT_MAILBOX_NAME ||
+		engine->listed->len >= LIMIT_MAILBOXES || !wanted(engine->config.folders, list))
+		return;
+	ImapList copy = *list;
+	copy.name.data = g_strndup(list->name.data, list->name.len);
+	copy.oldname = (ImapBytes){0};
+	g_array_append_val(engine->listed, copy);
+}
+
+static void listed(const ImapStatus *status, const GError *error, gpointer data)
+{
+	Engine *engine = data;
+	if (!engine->listed)
+		return;
+	if (!error && store_set_mailboxes(engine->store,
+			      (const ImapList *)(void *)engine->listed->data, engine->listed->len))
+		engine->events->mailboxes_changed(engine->data);
+	finish(engine, error);
+}
+
+static ImapCommand *list_command(const Engine *engine, guint64 caps)
+{
+	bool extended = caps & IMAP_CAP_BIT(IMAP_CAP_LIST_EXTENDED);
+	ImapCommand *line =
+		imap_command_new(engine->config.subscribed && !extended ? "LSUB" : "LIST");
+	if (engine->config.subscribed && extended)
+		imap_command_raw(line, "(SUBSCRIBED)");
+	imap_command_raw(line, "\"\" \"*\"");
+	return line;
+}
+
+/* The next answer of LIST finishes the waiter. Takes over the caller's reference. */
+void list_wait(Engine *engine, Waiter *waiter)
+{
+	g_ptr_array_add(engine->list_waiters, waiter);
+}
+
+void list_refresh(Engine *engine)
+{
+	Conn *conn = pool_any(engine);
+	if (engine->list_conn || !conn)
+		return;
+	engine->list_conn = conn;
+	engine->listed = g_array_new(FALSE, FALSE, sizeof(ImapList));
+	g_array_set_clear_func(engine->listed, clear_listed);
+	session_submit(conn->session, SESSION_ANY,
+		list_command(engine, session_caps(conn->session)), listed, engine);
+}

@@ -1,0 +1,48 @@
+/* Accounts get locked by clients that repeat a refused password: one that the server refused is
+ * never sent again, only a different one (the password command may give it later). */
+#include <string.h>
+
+#include "engine/private.h"
+
+static char *sum_of(const char *secret)
+{
+	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, secret, -1);
+}
+
+char *secret_ask(gpointer data, GCancellable *cancel, GError **error)
+{
+	Engine *engine = data;
+	char *secret =
+		engine->config.session.secret(engine->config.session.secret_data, cancel, error);
+	if (!secret)
+		return NULL;
+	g_autofree char *sum = sum_of(secret);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
+	if (g_strcmp0(sum, engine->refused_sum) != 0) {
+		g_free(engine->tried_sum);
+		engine->tried_sum = g_steal_pointer(&sum);
+		return secret;
+	}
+	explicit_bzero(secret, strlen(secret));
+	g_free(secret);
+	g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH,
+		"%s refused the login before, and the password is still the same",
+		engine->config.session.host);
+	return NULL;
+}
+
+void secret_refused(Engine *engine)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
+	if (!engine->tried_sum)
+		return;
+	g_free(engine->refused_sum);
+	engine->refused_sum = g_steal_pointer(&engine->tried_sum);
+}
+
+void secret_taken(Engine *engine)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
+	g_clear_pointer(&engine->refused_sum, g_free);
+	g_clear_pointer(&engine->tried_sum, g_free);
+}

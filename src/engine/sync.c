@@ -1,0 +1,232 @@
+/* The sync verb: which messages a mailbox holds, right as of now. */
+#include "engine/private.h"
+
+typedef enum {
+	SYNC_CHECK, /* the map is whole: NOOP brings what changed */
+	SYNC_SEARCH, /* UID SEARCH names everything */
+	SYNC_AGAIN, /* the numbers did not add up: once more */
+} SyncStep;
+
+typedef struct {
+	Box *box;
+	Conn *conn;
+	SyncStep step;
+	guint commands; /* under way */
+	ImapSet *all, *deleted;
+	GError *error; /* the first */
+} Sync;
+
+/* A search under way and where its answer goes. */
+typedef struct {
+	Sync *sync;
+	ImapSet **target;
+	bool answered;
+} Search;
+
+static void advance(Sync *sync);
+
+static void sync_free(Sync *sync)
+{
+	imap_set_free(sync->all);
+	imap_set_free(sync->deleted);
+	g_clear_error(&sync->error);
+	g_free(sync);
+}
+
+static void end(Sync *sync, const GError *error)
+{
+	Box *box = sync->box;
+	box->syncing = false;
+	waiters_finish(box->sync_waiters, error);
+	engine_pump(box->engine);
+	sync_free(sync);
+}
+
+static void command_done(Sync *sync, const GError *error)
+{
+	if (error && !sync->error)
+		sync->error = g_error_copy(error);
+	if (--sync->commands == 0)
+		advance(sync);
+}
+
+static void noop_done(const ImapStatus *status, const GError *error, gpointer data)
+{
+	command_done(data, error);
+}
+
+static void search_done(const ImapStatus *status, const GError *error, gpointer data)
+{
+	Search *search = data;
+	g_queue_remove(&search->sync->conn->searches, search);
+	command_done(search->sync, error);
+	g_free(search);
+}
+
+static void send_search(Sync *sync, const char *key, ImapSet **target)
+{
+	imap_set_free(*target);
+	*target = imap_set_new();
+	bool extended = session_caps(sync->conn->session) &
+			(IMAP_CAP_BIT(IMAP_CAP_ESEARCH) | IMAP_CAP_BIT(IMAP_CAP_IMAP4REV2));
+	ImapCommand *line = imap_command_new("UID SEARCH");
+	if (extended)
+		imap_command_raw(line, "RETURN (ALL)");
+	imap_command_raw(line, key);
+	Search *search = g_new0(Search, 1);
+	*search = (Search){.sync = sync, .target = target};
+	g_queue_push_tail(&sync->conn->searches, search);
+	sync->commands++;
+	session_submit(sync->conn->session, SESSION_SELECTED, line, search_done, search);
+}
+
+static void send_noop(Sync *sync)
+{
+	sync->commands++;
+	session_submit(
+		sync->conn->session, SESSION_SELECTED, imap_command_new("NOOP"), noop_done, sync);
+}
+
+static void send_searches(Sync *sync, SyncStep step)
+{
+	sync->step = step;
+	sync->box->dirty = false;
+	/* One more than the commands: none of them can end the step before all are queued. */
+	sync->commands = 1;
+	if (step == SYNC_AGAIN)
+		send_noop(sync);
+	send_search(sync, "ALL", &sync->all);
+	send_search(sync, "DELETED", &sync->deleted);
+	command_done(sync, NULL);
+}
+
+static void publish(Sync *sync)
+{
+	Engine *engine = sync->box->engine;
+	Gen gen = sync->conn->gen;
+	g_autoptr(ImapSet) gone = NULL;
+	g_autoptr(ImapSet) fresh = NULL;
+	bool first = store_names_time(engine->store, gen) == 0;
+	store_set_names(engine->store, gen, sync->all, sync->deleted, &gone, &fresh);
+	if (!first && (imap_set_count(gone) > 0 || imap_set_count(fresh) > 0))
+		engine->events->names_changed(sync->box->id, gen, gone, engine->data);
+}
+
+/* Whether the answer adds up with what the server said the mailbox holds. */
+static bool plausible(const Sync *sync)
+{
+	const SessionMailbox *mailbox = session_selected(sync->conn->session);
+	return mailbox && imap_set_count(sync->all) == mailbox->exists;
+}
+
+/* An empty answer for a mailbox that has messages is no reason to forget them all. */
+static bool absurd(const Sync *sync)
+{
+	const SessionMailbox *mailbox = session_selected(sync->conn->session);
+	return !mailbox || (imap_set_count(sync->all) == 0 && mailbox->exists > 0);
+}
+
+static void advance(Sync *sync)
+{
+	Box *box = sync->box;
+	if (sync->error) {
+		end(sync, sync->error);
+		return;
+	}
+	switch (sync->step) {
+	case SYNC_CHECK:
+		if (box->dirty || !session_has_map(sync->conn->session)) {
+			send_searches(sync, SYNC_SEARCH);
+			return;
+		}
+		store_names_confirm(box->engine->store, sync->conn->gen, true);
+		end(sync, NULL);
+		return;
+	case SYNC_SEARCH:
+		if (!plausible(sync)) {
+			send_searches(sync, SYNC_AGAIN);
+			return;
+		}
+		break;
+	case SYNC_AGAIN:
+		if (absurd(sync)) {
+			g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_IO,
+				"%s: the server does not say which messages it holds", box->name);
+			end(sync, error);
+			return;
+		}
+		break;
+	}
+	publish(sync);
+	end(sync, NULL);
+}
+
+void sync_request(Box *box, Waiter *waiter)
+{
+	g_ptr_array_add(box->sync_waiters, waiter);
+	engine_pump(box->engine);
+}
+
+void sync_dispatch(Box *box, Conn *conn)
+{
+	if (box->syncing || box->sync_waiters->len == 0)
+		return;
+	box->syncing = true;
+	bool check = conn->box == box && conn->gen != 0 && session_has_map(conn->session) &&
+		     store_names_time(box->engine->store, conn->gen) != 0;
+	conn_select(conn, box);
+	Sync *sync = g_new0(Sync, 1);
+	*sync = (Sync){.box = box, .conn = conn, .step = SYNC_CHECK};
+	if (check)
+		send_noop(sync);
+	else
+		send_searches(sync, SYNC_SEARCH);
+}
+
+/* Searches are answered in the order they were asked (RFC 3501 5.5): the tag of ESEARCH would
+ * only say it again. */
+void sync_note_search(Conn *conn, const ImapSearch *answer)
+{
+	for (GList *l = conn->searches.head; l; l = l->next) {
+		Search *search = l->data;
+		if (search->answered)
+			continue;
+		search->answered = true;
+		imap_set_union(*search->target, answer->all);
+		if (search->target == &search->sync->all)
+			session_set_map(conn->session, answer->all);
+		return;
+	}
+}
+
+void sync_note_expunged(Conn *conn, const ImapSet *uids)
+{
+	Box *box = conn->box;
+	if (!box || conn->gen == 0)
+		return;
+	Engine *engine = conn->engine;
+	if (uids) {
+		store_remove_names(engine->store, conn->gen, uids);
+	} else {
+		box->dirty = true;
+		store_names_confirm(engine->store, conn->gen, false);
+	}
+	engine->events->names_changed(box->id, conn->gen, uids, engine->data);
+}
+
+/* More messages than the map has: new mail, to be named at the next access. */
+void sync_note_exists(Conn *conn)
+{
+	Box *box = conn->box;
+	if (!box || conn->gen == 0 || session_has_map(conn->session) || box->syncing)
+		return;
+	box->dirty = true;
+	store_names_confirm(conn->engine->store, conn->gen, false);
+	conn->engine->events->names_changed(box->id, conn->gen, NULL, conn->engine->data);
+}
+
+/* The session ended the commands before: nothing can be left. */
+void sync_conn_closed(Conn *conn)
+{
+	g_assert(conn->searches.length == 0);
+}

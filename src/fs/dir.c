@@ -1,0 +1,236 @@
+/* READDIR and READDIRPLUS: child directories, then messages in order of UID.
+ *
+ * The offset of an entry says what it is: 1 and 2 are `.` and `..`, 2 + id a directory, 2^32 + uid
+ * a message. Listing goes on after that, whatever came or went meanwhile: nothing is shown twice
+ * and nothing that stayed is left out. */
+#include <errno.h>
+
+#include "fs/name.h"
+#include "fs/op.h"
+
+#define OFFSET_MESSAGES ((guint64)1 << 32)
+
+enum {
+	OFFSET_SELF = 1,
+	OFFSET_PARENT = 2,
+
+	/* Rows asked of the store at a time. */
+	ROWS = 128,
+};
+
+typedef struct {
+	Op *op;
+	const Tree *tree;
+	const TreeDir *dir;
+	char *bytes;
+	gsize used;
+	Gen gen;
+	guint32 first, last; /* the messages in it; 0: none */
+} Listing;
+
+/* false: it is full. */
+static bool add(
+	Listing *listing, const char *name, const struct fuse_entry_param *entry, guint64 offset)
+{
+	const Op *op = listing->op;
+	char *at = listing->bytes + listing->used;
+	gsize room = op->size - listing->used;
+	gsize need =
+		op->plus ? fuse_add_direntry_plus(op->req, at, room, name, entry, (off_t)offset)
+			 : fuse_add_direntry(op->req, at, room, name, &entry->attr, (off_t)offset);
+	if (need > room)
+		return false;
+	listing->used += need;
+	return true;
+}
+
+static bool add_dots(Listing *listing)
+{
+	const TreeDir *parent = tree_dir(listing->tree, listing->dir->parent);
+	struct fuse_entry_param entry = {0};
+	if (listing->op->offset < OFFSET_SELF) {
+		attr_of_dir(listing->op->fs, listing->tree, listing->dir, &entry.attr);
+		if (!add(listing, ".", &entry, OFFSET_SELF))
+			return false;
+	}
+	if (listing->op->offset < OFFSET_PARENT) {
+		attr_of_dir(listing->op->fs, listing->tree, parent, &entry.attr);
+		if (!add(listing, "..", &entry, OFFSET_PARENT))
+			return false;
+	}
+	return true;
+}
+
+static bool add_children(Listing *listing)
+{
+	guint64 offset = listing->op->offset;
+	if (offset >= OFFSET_MESSAGES)
+		return true;
+	guint32 after = offset > OFFSET_PARENT ? (guint32)(offset - OFFSET_PARENT) : 0;
+	const TreeDir *child;
+	while ((child = tree_child_after(listing->tree, listing->dir, after))) {
+		struct fuse_entry_param entry = {
+			.ino = fs_dir_inode(listing->op->fs, child),
+			.attr_timeout = KERNEL_ENDLESS_S,
+			.entry_timeout = KERNEL_ENDLESS_S,
+		};
+		attr_of_dir(listing->op->fs, listing->tree, child, &entry.attr);
+		if (!add(listing, child->name, &entry, OFFSET_PARENT + child->id))
+			return false;
+		after = child->id;
+	}
+	return true;
+}
+
+static bool add_message(Listing *listing, const StoreMessage *message)
+{
+	struct fuse_entry_param entry = {0};
+	attr_of_message(listing->op->fs, listing->gen, message, &entry.attr);
+	if (message->known) {
+		/* Without an inode the kernel takes the name only, and asks when someone looks. */
+		entry.ino = entry.attr.st_ino;
+		entry.attr_timeout = KERNEL_ENDLESS_S;
+		entry.entry_timeout = KERNEL_ENDLESS_S;
+	}
+	char name[NAME_MESSAGE_BYTES];
+	name_of_message(message->uid, name);
+	if (!add(listing, name, &entry, OFFSET_MESSAGES + message->uid))
+		return false;
+	if (listing->first == 0)
+		listing->first = message->uid;
+	listing->last = message->uid;
+	return true;
+}
+
+/* Returns the first UID whose attributes are missing and wanted, otherwise 0. The kernel asks for
+ * the first part of a listing with attributes whatever it is for, and for the further ones only
+ * when they are used. */
+static guint32 add_messages(Listing *listing)
+{
+	const Op *op = listing->op;
+	bool wanted = op->plus && op->offset != 0 && !op->fetched;
+	guint32 after = op->offset > OFFSET_MESSAGES ? (guint32)(op->offset - OFFSET_MESSAGES) : 0;
+	StoreMessage rows[ROWS];
+	gsize n;
+	do {
+		n = store_list(op->fs->store, listing->gen, after, rows, ROWS);
+		for (gsize i = 0; i < n; i++) {
+			if (!add_message(listing, &rows[i]))
+				return 0;
+			if (wanted && !rows[i].known)
+				return rows[i].uid;
+			after = rows[i].uid;
+		}
+	} while (n == ROWS);
+	return 0;
+}
+
+/* Answers. The listing may be older than news that the kernel has already: see fs_news(). */
+static void reply(const Listing *listing, guint news)
+{
+	const Op *op = listing->op;
+	Fs *fs = op->fs;
+	bool entries = op->plus && listing->first != 0;
+	if (entries)
+		shown_add(fs->shown, listing->gen, listing->first, listing->last);
+	kernel_reply_bytes(op->req, listing->bytes, listing->used);
+	if (fs_news(fs) == news)
+		return;
+
+	g_autoptr(ImapSet) uids = NULL;
+	if (entries) {
+		uids = imap_set_new();
+		imap_set_add(uids, listing->first, listing->last);
+		g_autoptr(ImapSet) shown = shown_among(fs->shown, listing->gen, uids);
+		if (shown)
+			notify_attributes(fs->notify, listing->gen, g_steal_pointer(&shown));
+	}
+	notify_messages(fs->notify, op->ino, g_steal_pointer(&uids));
+}
+
+static bool names_known(const Fs *fs, MailboxId mailbox)
+{
+	Gen gen = store_gen(fs->store, mailbox);
+	return gen != 0 && store_names_time(fs->store, gen) != 0;
+}
+
+/* Whether the server must be asked before messages are shown: it is asked once for a listing,
+ * at its beginning. */
+static bool must_sync(const Op *op, MailboxId mailbox)
+{
+	if (mailbox == 0 || op->synced)
+		return false;
+	if (!names_known(op->fs, mailbox))
+		return true;
+	return op->offset == 0 && !engine_names_fresh(op->fs->engine, mailbox);
+}
+
+/* Whether a mailbox can be listed after all that was tried: as it was known before if the account
+ * is away, but not when the server refused this mailbox. */
+static bool may_list(const Op *op, MailboxId mailbox, const GError *error)
+{
+	bool refused = op->synced && !op->fetched && error &&
+		       mail_error_grade((MailError)error->code) != MAIL_GRADE_ACCOUNT;
+	return !refused && names_known(op->fs, mailbox);
+}
+
+static bool advance(Op *op, const GError *error)
+{
+	Fs *fs = op->fs;
+	guint news = fs_news(fs);
+	g_autoptr(Tree) tree = fs_tree(fs);
+	const TreeDir *dir = fs_dir(fs, tree, op->at);
+	if (!dir) {
+		kernel_reply_errno(op->req, op->at.kind == INODE_MESSAGE ? ENOTDIR : ESTALE);
+		return false;
+	}
+	if (must_sync(op, dir->mailbox))
+		return op_sync(op, dir->mailbox);
+
+	g_autofree char *bytes = g_malloc(op->size);
+	Listing listing = {.op = op, .tree = tree, .dir = dir, .bytes = bytes};
+	if (!add_dots(&listing) || !add_children(&listing) || dir->mailbox == 0) {
+		reply(&listing, news);
+		return false;
+	}
+	if (!may_list(op, dir->mailbox, error)) {
+		/* Child directories are shown; the error comes when the reader goes on. */
+		if (tree_n_children(tree, dir) > 0 && listing.used > 0)
+			reply(&listing, news);
+		else
+			kernel_reply_error(op->req, error);
+		return false;
+	}
+	listing.gen = store_gen(fs->store, dir->mailbox);
+	guint32 unknown = add_messages(&listing);
+	if (unknown != 0)
+		return op_attributes(op, listing.gen, unknown);
+	reply(&listing, news);
+	return false;
+}
+
+static void request(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus)
+{
+	Op op = {
+		.advance = advance,
+		.fs = kernel_owner(req),
+		.req = req,
+		.ino = ino,
+		.size = size,
+		.offset = (guint64)offset,
+		.plus = plus,
+	};
+	op_run(&op);
+}
+
+void dir_request(
+	fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *info)
+{
+	request(req, ino, size, offset, false);
+}
+
+void dir_plus_request(
+	fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *info)
+{
+	request(req, ino, size, offset, true);
+}

@@ -1,0 +1,61 @@
+#include "fs/inode.h"
+
+enum {
+	UID_BITS = 32,
+	ID_SHIFT = UID_BITS,
+	PART_SHIFT = ID_SHIFT + INODE_ID_BITS,
+	KIND_SHIFT = PART_SHIFT + INODE_PART_BITS,
+};
+
+G_STATIC_ASSERT(KIND_SHIFT + 4 == 64);
+
+guint64 inode_pack(Inode inode)
+{
+	g_assert(inode.id <= INODE_ID_MAX && inode.part < 1 << INODE_PART_BITS);
+	if (inode.kind == INODE_ROOT_KIND)
+		return INODE_ROOT;
+	return (guint64)inode.kind << KIND_SHIFT | (guint64)inode.part << PART_SHIFT |
+	       (guint64)inode.id << ID_SHIFT | inode.uid;
+}
+
+static bool valid(const Inode *inode)
+{
+	switch (inode->kind) {
+	case INODE_DIRECTORY:
+		return inode->id > 0 && inode->part == 0 && inode->uid == 0;
+	case INODE_MESSAGE:
+		return inode->id > 0 && inode->part == 0 && inode->uid > 0;
+	case INODE_ROOT_KIND:
+	case INODE_KINDS_:
+		break;
+	}
+	return false;
+}
+
+bool inode_unpack(guint64 number, Inode *ret)
+{
+	if (number == INODE_ROOT) {
+		*ret = (Inode){.kind = INODE_ROOT_KIND};
+		return true;
+	}
+	Inode inode = {
+		.kind = (InodeKind)(number >> KIND_SHIFT),
+		.part = (guint)(number >> PART_SHIFT) & ((1 << INODE_PART_BITS) - 1),
+		.id = (guint32)(number >> ID_SHIFT) & INODE_ID_MAX,
+		.uid = (guint32)number,
+	};
+	if (!valid(&inode))
+		return false;
+	*ret = inode;
+	return true;
+}
+
+guint64 inode_directory(guint32 id)
+{
+	return inode_pack((Inode){.kind = INODE_DIRECTORY, .id = id});
+}
+
+guint64 inode_message(guint32 gen, guint32 uid)
+{
+	return inode_pack((Inode){.kind = INODE_MESSAGE, .id = gen, .uid = uid});
+}

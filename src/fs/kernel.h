@@ -1,0 +1,52 @@
+/* What is said to the kernel in answer to a request: every reply, every errno, and the requests
+ * parked until the engine has an answer. Any thread, never blocks. */
+#pragma once
+
+/* The interface of libfuse 3.12; older headers know it by its earlier parts. */
+#define FUSE_USE_VERSION 312
+#include <fuse_lowlevel.h>
+
+#include "engine/engine.h"
+
+/* Entries and attributes stay valid until they are invalidated; libfuse and the kernel cut this
+ * to what they can hold. */
+#define KERNEL_ENDLESS_S 1e9
+
+typedef struct Kernel Kernel;
+
+/* owner: what the operations find with kernel_owner(). */
+Kernel *kernel_new(gpointer owner);
+void kernel_free(Kernel *kernel); /* accepts NULL; nothing may be parked */
+
+/* The owner of the kernel that is the session's user data. */
+gpointer kernel_owner(fuse_req_t req);
+gpointer kernel_owner_of(const Kernel *kernel);
+
+/* ---- replies: each ends the request ---- */
+
+/* The one place where an error becomes an errno; never 0. NULL: EIO. */
+int kernel_errno(const GError *error);
+
+void kernel_reply_errno(fuse_req_t req, int errnum); /* 0: done */
+void kernel_reply_error(fuse_req_t req, const GError *error);
+void kernel_reply_entry(fuse_req_t req, const struct fuse_entry_param *entry);
+void kernel_reply_attributes(fuse_req_t req, const struct stat *attributes);
+void kernel_reply_bytes(fuse_req_t req, const void *bytes, gsize len);
+void kernel_reply_statfs(fuse_req_t req, const struct statvfs *figures);
+void kernel_reply_open(fuse_req_t req, const struct fuse_file_info *info);
+
+/* ---- parked requests ---- */
+
+/* Parks req until kernel_unpark(); FUSE_INTERRUPT answers it with EINTR meanwhile. reading: the
+ * inode of a READ, with the size that the kernel was told; else 0. Returns its ticket. 0: it was
+ * interrupted already and is answered. From now on only the ticket may be used. */
+guint64 kernel_park(Kernel *kernel, fuse_req_t req, fuse_ino_t reading, guint64 told);
+
+/* Takes it back to be answered by the caller. NULL: it was answered meanwhile. */
+fuse_req_t kernel_unpark(Kernel *kernel, guint64 ticket);
+
+/* Answers all: the mount ends. */
+void kernel_unpark_all(Kernel *kernel);
+
+/* Whether READs of the inode are parked, and the size that the kernel was told for the last one. */
+bool kernel_reading(Kernel *kernel, fuse_ino_t ino, guint64 *ret_told);

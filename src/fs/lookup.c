@@ -1,0 +1,108 @@
+/* LOOKUP: a name in a directory. */
+#include <errno.h>
+
+#include "fs/name.h"
+#include "fs/op.h"
+
+static void reply_dir(const Op *op, const Tree *tree, const TreeDir *dir)
+{
+	struct fuse_entry_param entry = {
+		.ino = fs_dir_inode(op->fs, dir),
+		.attr_timeout = KERNEL_ENDLESS_S,
+		.entry_timeout = KERNEL_ENDLESS_S,
+	};
+	attr_of_dir(op->fs, tree, dir, &entry.attr);
+	kernel_reply_entry(op->req, &entry);
+}
+
+static void reply_message(const Op *op, Gen gen, const StoreMessage *message)
+{
+	struct fuse_entry_param entry = {
+		.ino = inode_message(gen, message->uid),
+		.attr_timeout = KERNEL_ENDLESS_S,
+		.entry_timeout = KERNEL_ENDLESS_S,
+	};
+	attr_of_message(op->fs, gen, message, &entry.attr);
+	shown_add(op->fs->shown, gen, message->uid, message->uid);
+	kernel_reply_entry(op->req, &entry);
+}
+
+/* The message was looked up while the mailbox changed: the answer may be older than the news. */
+static void forget_message(Fs *fs, const Op *op, Gen gen, guint32 uid)
+{
+	ImapSet *uids = imap_set_new();
+	imap_set_add(uids, uid, uid);
+	notify_attributes(fs->notify, gen, imap_set_copy(uids));
+	notify_messages(fs->notify, op->ino, uids);
+}
+
+static bool advance_message(Op *op, const GError *error, MailboxId mailbox, guint32 uid)
+{
+	Fs *fs = op->fs;
+	guint news = fs_news(fs);
+	Gen gen = store_gen(fs->store, mailbox);
+	if (gen == 0 || store_names_time(fs->store, gen) == 0) {
+		if (!op->synced)
+			return op_sync(op, mailbox);
+		kernel_reply_error(op->req, error);
+		return false;
+	}
+
+	StoreMessage message;
+	switch (store_try_message(fs->store, gen, uid, &message)) {
+	case STORE_HIT:
+		reply_message(op, gen, &message);
+		if (fs_news(fs) != news)
+			forget_message(fs, op, gen, uid);
+		return false;
+	case STORE_ABSENT:
+		if (!op->synced && !engine_names_fresh(fs->engine, mailbox))
+			return op_sync(op, mailbox);
+		kernel_reply_errno(op->req, ENOENT);
+		return false;
+	case STORE_MISS:
+		break;
+	}
+	if (!op->fetched)
+		return op_attributes(op, gen, uid);
+	kernel_reply_error(op->req, error);
+	return false;
+}
+
+static bool advance(Op *op, const GError *error)
+{
+	Fs *fs = op->fs;
+	g_autoptr(Tree) tree = fs_tree(fs);
+	const TreeDir *dir = fs_dir(fs, tree, op->at);
+	if (!dir) {
+		kernel_reply_errno(op->req, op->at.kind == INODE_MESSAGE ? ENOTDIR : ESTALE);
+		return false;
+	}
+	guint32 uid = name_to_uid(op->name);
+	if (uid != 0 && dir->mailbox != 0)
+		return advance_message(op, error, dir->mailbox, uid);
+
+	/* A name that is not there is not remembered: it may be there the next time. */
+	const TreeDir *child = tree_child(tree, dir, op->name);
+	if (!child) {
+		kernel_reply_errno(op->req, ENOENT);
+		return false;
+	}
+	reply_dir(op, tree, child);
+	g_autoptr(Tree) now = fs_tree(fs);
+	if (!tree_dir(now, child->id))
+		notify_child(fs->notify, op->ino, op->name);
+	return false;
+}
+
+void lookup_request(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	Op op = {
+		.advance = advance,
+		.fs = kernel_owner(req),
+		.req = req,
+		.ino = parent,
+		.name = name,
+	};
+	op_run(&op);
+}

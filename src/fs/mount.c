@@ -1,0 +1,289 @@
+#include "fs/mount.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+#include "fs/fs.h"
+#include "imap/utf7.h"
+
+enum {
+	/* No worker waits for the server, so a few serve any number of readers. */
+	WORKERS = 10,
+
+	/* How often fs_stop() tries to wake the loop. */
+	WAKE_US = G_USEC_PER_SEC / 50,
+
+	/* All permissions that a read-only tree has; the masks take away. */
+	FILE_MODE = 0444,
+	DIR_MODE = 0555,
+};
+
+/* Wakes the thread in fs_loop(); nothing else uses it. */
+#define WAKE_SIGNAL SIGUSR2
+
+Tree *fs_tree(Fs *fs)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fs->tree_lock);
+	return fs->tree ? tree_ref(fs->tree) : NULL;
+}
+
+guint fs_news(Fs *fs)
+{
+	return (guint)g_atomic_int_get(&fs->news);
+}
+
+const TreeDir *fs_dir(const Fs *fs, const Tree *tree, Inode inode)
+{
+	switch (inode.kind) {
+	case INODE_ROOT_KIND:
+		return tree_dir(tree, fs->root);
+	case INODE_DIRECTORY:
+		return tree_dir(tree, inode.id);
+	case INODE_MESSAGE:
+	case INODE_KINDS_:
+		break;
+	}
+	return NULL;
+}
+
+fuse_ino_t fs_dir_inode(const Fs *fs, const TreeDir *dir)
+{
+	/* What is above the root of the mount is not in the mount. */
+	return dir->id == fs->root || dir->id == 0 ? INODE_ROOT : inode_directory(dir->id);
+}
+
+static bool reading(fuse_ino_t ino, gpointer data)
+{
+	const Fs *fs = data;
+	return kernel_reading(fs->kernel, ino, NULL);
+}
+
+Fs *fs_new(Store *store, const FsConfig *config)
+{
+	Fs *fs = g_new0(Fs, 1);
+	fs->store = store;
+	fs->source = g_strdup(config->source);
+	fs->root_path = g_strdup(config->root);
+	fs->allow_other = config->allow_other;
+	fs->owner_uid = config->owner_uid;
+	fs->owner_gid = config->owner_gid;
+	fs->file_mode = FILE_MODE & ~config->fmask;
+	fs->dir_mode = DIR_MODE & ~config->dmask;
+	fs->mounted_at = g_get_real_time() / G_USEC_PER_SEC;
+	fs->kernel = kernel_new(fs);
+	fs->notify = notify_new(reading, fs);
+	fs->shown = shown_new();
+	fs->ids = tree_ids_new();
+	g_mutex_init(&fs->update_lock);
+	g_mutex_init(&fs->tree_lock);
+	g_mutex_init(&fs->loop_lock);
+	g_cond_init(&fs->loop_ended);
+	return fs;
+}
+
+void fs_free(Fs *fs)
+{
+	if (!fs)
+		return;
+	fs_unmount(fs);
+	g_clear_pointer(&fs->waker, g_thread_join);
+	notify_free(fs->notify);
+	g_clear_pointer(&fs->session, fuse_session_destroy);
+	kernel_free(fs->kernel);
+	shown_free(fs->shown);
+	tree_unref(fs->tree);
+	tree_ids_free(fs->ids);
+	g_cond_clear(&fs->loop_ended);
+	g_mutex_clear(&fs->loop_lock);
+	g_mutex_clear(&fs->tree_lock);
+	g_mutex_clear(&fs->update_lock);
+	g_free(fs->source);
+	g_free(fs->root_path);
+	g_free(fs);
+}
+
+/* ---- mounting ---- */
+
+/* The directory by its path in the tree or by the mailbox's own name. */
+static const TreeDir *find_root(const Fs *fs, const Tree *tree)
+{
+	if (!fs->root_path)
+		return tree_dir(tree, 0);
+	const TreeDir *dir = tree_find(tree, fs->root_path);
+	g_autofree char *wire = imap_utf7_encode(fs->root_path, strlen(fs->root_path));
+	g_autoptr(GArray) mailboxes = store_mailboxes(fs->store);
+	for (guint i = 0; !dir && wire && i < mailboxes->len; i++) {
+		const StoreMailbox *mailbox = &g_array_index(mailboxes, StoreMailbox, i);
+		if (strcmp(mailbox->name, wire) == 0)
+			dir = tree_of_mailbox(tree, mailbox->id);
+	}
+	return dir;
+}
+
+static bool set_root(Fs *fs, GError **error)
+{
+	fs_tree_update(fs);
+	g_autoptr(Tree) tree = fs_tree(fs);
+	const TreeDir *root = find_root(fs, tree);
+	if (!root) {
+		g_set_error(error, MAIL_ERROR, MAIL_ERROR_NOT_FOUND,
+			"the account has no mailbox \"%s\"", fs->root_path);
+		return false;
+	}
+	fs->root = root->id;
+	return true;
+}
+
+/* Commas and backslashes end an option's value. */
+static char *escape_option(const char *value)
+{
+	GString *escaped = g_string_new(NULL);
+	for (; *value; value++) {
+		if (*value == ',' || *value == '\\')
+			g_string_append_c(escaped, '\\');
+		g_string_append_c(escaped, *value);
+	}
+	return g_string_free(escaped, FALSE);
+}
+
+/* What libfuse says to nobody in particular. It calls this in the thread that failed: the last
+ * words before a failure are its reason. */
+static GPrivate last_words = G_PRIVATE_INIT(g_free);
+
+static void on_fuse_log(enum fuse_log_level level, const char *format, va_list args)
+	G_GNUC_PRINTF(2, 0);
+
+static void on_fuse_log(enum fuse_log_level level, const char *format, va_list args)
+{
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	g_strchomp(text);
+	g_debug("libfuse: %s", text);
+	if (level <= FUSE_LOG_ERR)
+		g_private_replace(&last_words, g_steal_pointer(&text));
+}
+
+static bool fail(GError **error, const char *mountpoint)
+{
+	const char *why = g_private_get(&last_words);
+	g_set_error(error, MAIL_ERROR, MAIL_ERROR_IO, "cannot mount on %s: %s", mountpoint,
+		why ? why : "libfuse gave no reason");
+	return false;
+}
+
+static struct fuse_session *session_new(Fs *fs)
+{
+	g_autofree char *source = escape_option(fs->source);
+	g_autofree char *options =
+		g_strdup_printf("default_permissions,ro,nosuid,nodev,noexec,subtype=imapfs,"
+				"fsname=%s%s",
+			source, fs->allow_other ? ",allow_other" : "");
+	char *argv[] = {"imapfs", "-o", options, NULL};
+	struct fuse_args args = FUSE_ARGS_INIT(3, argv);
+	struct fuse_session *session =
+		fuse_session_new(&args, &ops_table, sizeof(ops_table), fs->kernel);
+	fuse_opt_free_args(&args);
+	return session;
+}
+
+bool fs_mount(Fs *fs, Engine *engine, const char *mountpoint, GError **error)
+{
+	if (!set_root(fs, error))
+		return false;
+	fs->engine = engine;
+	fuse_set_log_func(on_fuse_log);
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fs->loop_lock);
+	fs->session = session_new(fs);
+	if (!fs->session)
+		return fail(error, mountpoint);
+	if (fuse_session_mount(fs->session, mountpoint) != 0) {
+		g_clear_pointer(&fs->session, fuse_session_destroy);
+		return fail(error, mountpoint);
+	}
+	fs->mounted = true;
+	notify_start(fs->notify, fs->session);
+	return true;
+}
+
+void fs_unmount(Fs *fs)
+{
+	if (!fs->mounted)
+		return;
+	fs->mounted = false;
+	/* The news may wait in the kernel for a request that is parked, and after this for one that
+	 * nobody reads any more: unmounting closes the descriptor, which ends those. */
+	kernel_unpark_all(fs->kernel);
+	notify_stop(fs->notify);
+	fuse_session_unmount(fs->session);
+}
+
+/* ---- the loop ---- */
+
+static int loop(struct fuse_session *session)
+{
+#if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 12)
+	struct fuse_loop_config *config = fuse_loop_cfg_create();
+	fuse_loop_cfg_set_clone_fd(config, 0);
+	fuse_loop_cfg_set_max_threads(config, WORKERS);
+	fuse_loop_cfg_set_idle_threads(config, WORKERS);
+	int result = fuse_session_loop_mt(session, config);
+	fuse_loop_cfg_destroy(config);
+	return result;
+#else
+	struct fuse_loop_config config = {.clone_fd = 0, .max_idle_threads = WORKERS};
+	return fuse_session_loop_mt(session, &config);
+#endif
+}
+
+static void on_wake(int signal_number)
+{
+}
+
+bool fs_loop(Fs *fs)
+{
+	struct sigaction wake = {.sa_handler = on_wake};
+	struct sigaction before;
+	sigaction(WAKE_SIGNAL, &wake, &before);
+
+	g_mutex_lock(&fs->loop_lock);
+	fs->looper = pthread_self();
+	fs->looping = true;
+	bool run = !fs->stopping;
+	g_mutex_unlock(&fs->loop_lock);
+
+	int result = run ? loop(fs->session) : 0;
+
+	g_mutex_lock(&fs->loop_lock);
+	fs->looping = false;
+	g_cond_broadcast(&fs->loop_ended);
+	g_mutex_unlock(&fs->loop_lock);
+	sigaction(WAKE_SIGNAL, &before, NULL);
+	return result >= 0;
+}
+
+/* libfuse's loop sleeps on a semaphore until a worker leaves, and looks whether it shall end only
+ * when a signal interrupts that. One that comes just before it sleeps is lost, so it is repeated.
+ */
+static gpointer wake_loop(gpointer data)
+{
+	Fs *fs = data;
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fs->loop_lock);
+	while (fs->looping) {
+		pthread_kill(fs->looper, WAKE_SIGNAL);
+		g_cond_wait_until(
+			&fs->loop_ended, &fs->loop_lock, g_get_monotonic_time() + WAKE_US);
+	}
+	return NULL;
+}
+
+void fs_stop(Fs *fs)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fs->loop_lock);
+	if (fs->stopping)
+		return;
+	fs->stopping = true;
+	if (fs->session)
+		fuse_session_exit(fs->session);
+	fs->waker = g_thread_new("fs-waker", wake_loop, fs);
+}

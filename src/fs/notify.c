@@ -1,0 +1,370 @@
+#include "fs/notify.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "fs/inode.h"
+#include "fs/name.h"
+
+enum {
+	/* A READ answered a moment ago may have another of the same reader behind it, still on its
+	 * way to us; see message_changed() in events.c for what a correction would do to it. */
+	LATER_US = G_USEC_PER_SEC,
+
+	/* How long stopping waits for a call to libfuse that is about to enter the kernel. */
+	STOP_US = G_USEC_PER_SEC / 10,
+};
+
+/* What is to be forgotten about one directory, or the attributes of one generation. */
+typedef struct {
+	gint64 key; /* the directory's inode; ~gen */
+	Gen gen;
+	ImapSet *uids; /* NULL: none */
+	GPtrArray *children; /* names; NULL: none */
+} News;
+
+/* An attribute invalidation, or a reply that waited for those before it. */
+typedef struct {
+	fuse_ino_t ino;
+	gint64 due; /* only in `later` */
+	void (*fn)(gpointer data);
+	gpointer data;
+} Correction;
+
+struct Notify {
+	NotifyReading reading;
+	gpointer reading_data;
+	GThread *news_thread; /* set by notify_start() and read by notify_free() */
+	GThread *corrections_thread; /* set by notify_start() and read by notify_stop() */
+	gint correcting; /* atomic: corrections queued or under way */
+
+	GMutex lock;
+	GCond wake;
+	struct fuse_session *session; /* lock; NULL before the start */
+	bool stopping; /* lock */
+	guint calls; /* lock: calls to libfuse under way */
+	GQueue news; /* lock: of News, in order of arrival */
+	GHashTable *news_by_key; /* lock: the same */
+	GQueue corrections; /* lock: of Correction */
+	GQueue later; /* lock: of Correction, by due */
+};
+
+static void news_free(gpointer data)
+{
+	News *news = data;
+	imap_set_free(news->uids);
+	g_clear_pointer(&news->children, g_ptr_array_unref);
+	g_free(news);
+}
+
+Notify *notify_new(NotifyReading reading, gpointer data)
+{
+	Notify *notify = g_new0(Notify, 1);
+	notify->reading = reading;
+	notify->reading_data = data;
+	g_mutex_init(&notify->lock);
+	g_cond_init(&notify->wake);
+	g_queue_init(&notify->news);
+	g_queue_init(&notify->corrections);
+	g_queue_init(&notify->later);
+	notify->news_by_key = g_hash_table_new(g_int64_hash, g_int64_equal);
+	return notify;
+}
+
+void notify_free(Notify *notify)
+{
+	if (!notify)
+		return;
+	g_clear_pointer(&notify->news_thread, g_thread_join);
+	g_hash_table_unref(notify->news_by_key);
+	g_queue_clear_full(&notify->news, news_free);
+	g_queue_clear_full(&notify->later, g_free);
+	g_cond_clear(&notify->wake);
+	g_mutex_clear(&notify->lock);
+	g_free(notify);
+}
+
+/* ---- calls to libfuse ---- */
+
+static struct fuse_session *call_begin(Notify *notify)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
+	if (notify->stopping)
+		return NULL;
+	notify->calls++;
+	return notify->session;
+}
+
+static void call_end(Notify *notify, int result)
+{
+	/* ENOENT: the kernel did not know it, which is the usual case. */
+	if (result != 0 && result != -ENOENT)
+		g_debug("the kernel refused an invalidation: %s", g_strerror(-result));
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
+	notify->calls--;
+	g_cond_broadcast(&notify->wake);
+}
+
+/* A negative offset leaves the pages alone. */
+static void forget_inode(Notify *notify, fuse_ino_t ino, off_t offset)
+{
+	struct fuse_session *session = call_begin(notify);
+	if (session)
+		call_end(notify, fuse_lowlevel_notify_inval_inode(session, ino, offset, 0));
+}
+
+static void forget_entry(Notify *notify, fuse_ino_t dir, const char *name)
+{
+	struct fuse_session *session = call_begin(notify);
+	if (session)
+		call_end(
+			notify, fuse_lowlevel_notify_inval_entry(session, dir, name, strlen(name)));
+}
+
+/* ---- news ---- */
+
+static void forget_entries(Notify *notify, fuse_ino_t dir, const ImapSet *uids)
+{
+	gsize n;
+	const ImapRange *ranges = imap_set_ranges(uids, &n);
+	for (gsize i = 0; i < n; i++) {
+		for (guint64 uid = ranges[i].lo; uid <= ranges[i].hi; uid++) {
+			char name[NAME_MESSAGE_BYTES];
+			name_of_message((guint32)uid, name);
+			forget_entry(notify, dir, name);
+		}
+	}
+}
+
+static void forget_directory(Notify *notify, const News *news)
+{
+	fuse_ino_t dir = (fuse_ino_t)news->key;
+	for (guint i = 0; news->children && i < news->children->len; i++)
+		forget_entry(notify, dir, g_ptr_array_index(news->children, i));
+	if (news->uids)
+		forget_entries(notify, dir, news->uids);
+
+	/* An answer to READDIR that the kernel is about to cache may be older than this news. An
+	 * entry's invalidation, here of a name that nothing has, waits for the directory's lock and
+	 * so for the end of that READDIR; that of the listing alone would not. */
+	forget_entry(notify, dir, "/");
+	forget_inode(notify, dir, 0);
+}
+
+static void forget_attributes(Notify *notify, const News *news)
+{
+	gsize n;
+	const ImapRange *ranges = imap_set_ranges(news->uids, &n);
+	for (gsize i = 0; i < n; i++) {
+		for (guint64 uid = ranges[i].lo; uid <= ranges[i].hi; uid++) {
+			fuse_ino_t ino = inode_message(news->gen, (guint32)uid);
+			if (notify->reading(ino, notify->reading_data))
+				notify_correct_later(notify, ino);
+			else
+				forget_inode(notify, ino, -1);
+		}
+	}
+}
+
+static News *next_news(Notify *notify)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
+	while (!notify->stopping && g_queue_is_empty(&notify->news))
+		g_cond_wait(&notify->wake, &notify->lock);
+	if (notify->stopping)
+		return NULL;
+	News *news = g_queue_pop_head(&notify->news);
+	g_hash_table_remove(notify->news_by_key, &news->key);
+	return news;
+}
+
+static gpointer news_run(gpointer data)
+{
+	Notify *notify = data;
+	for (News *news; (news = next_news(notify));) {
+		if (news->gen != 0)
+			forget_attributes(notify, news);
+		else
+			forget_directory(notify, news);
+		news_free(news);
+	}
+	return NULL;
+}
+
+/* Merges with what waits under the same key, so that the queue is no longer than the number of
+ * directories and generations. Takes uids. */
+static void add_news(Notify *notify, gint64 key, Gen gen, ImapSet *uids, const char *child)
+{
+	g_autoptr(ImapSet) owned = uids;
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
+	if (notify->stopping || !notify->session)
+		return;
+	News *news = g_hash_table_lookup(notify->news_by_key, &key);
+	if (!news) {
+		news = g_new0(News, 1);
+		news->key = key;
+		news->gen = gen;
+		g_queue_push_tail(&notify->news, news);
+		g_hash_table_insert(notify->news_by_key, &news->key, news);
+	}
+	if (owned && news->uids)
+		imap_set_union(news->uids, owned);
+	else if (owned)
+		news->uids = g_steal_pointer(&owned);
+	if (child && !news->children)
+		news->children = g_ptr_array_new_with_free_func(g_free);
+	if (child)
+		g_ptr_array_add(news->children, g_strdup(child));
+	g_cond_broadcast(&notify->wake);
+}
+
+void notify_listing(Notify *notify, fuse_ino_t dir)
+{
+	add_news(notify, (gint64)dir, 0, NULL, NULL);
+}
+
+void notify_messages(Notify *notify, fuse_ino_t dir, ImapSet *uids)
+{
+	add_news(notify, (gint64)dir, 0, uids, NULL);
+}
+
+void notify_child(Notify *notify, fuse_ino_t dir, const char *name)
+{
+	add_news(notify, (gint64)dir, 0, NULL, name);
+}
+
+void notify_attributes(Notify *notify, Gen gen, ImapSet *uids)
+{
+	add_news(notify, ~(gint64)gen, gen, uids, NULL);
+}
+
+/* ---- corrections ---- */
+
+static void correct(Notify *notify, Correction *correction)
+{
+	if (correction->fn)
+		correction->fn(correction->data);
+	else
+		forget_inode(notify, correction->ino, -1);
+	g_free(correction);
+}
+
+/* Due ones go to the end of the queue: those that queued before them come first. */
+static void move_due_locked(Notify *notify)
+{
+	gint64 now = g_get_monotonic_time();
+	for (Correction *first; (first = g_queue_peek_head(&notify->later));) {
+		if (first->due > now)
+			return;
+		g_queue_pop_head(&notify->later);
+		g_atomic_int_inc(&notify->correcting);
+		g_queue_push_tail(&notify->corrections, first);
+	}
+}
+
+/* What is queued is done even when stopping: a request waits for its reply. */
+static Correction *next_correction(Notify *notify)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
+	for (;;) {
+		move_due_locked(notify);
+		Correction *correction = g_queue_pop_head(&notify->corrections);
+		if (correction || notify->stopping)
+			return correction;
+		const Correction *later = g_queue_peek_head(&notify->later);
+		if (later)
+			g_cond_wait_until(&notify->wake, &notify->lock, later->due);
+		else
+			g_cond_wait(&notify->wake, &notify->lock);
+	}
+}
+
+static gpointer corrections_run(gpointer data)
+{
+	Notify *notify = data;
+	for (Correction *correction; (correction = next_correction(notify));) {
+		bool again = !correction->fn && correction->due != 0 &&
+			     notify->reading(correction->ino, notify->reading_data);
+		if (again) {
+			notify_correct_later(notify, correction->ino);
+			g_free(correction);
+		} else {
+			correct(notify, correction);
+		}
+		g_atomic_int_add(&notify->correcting, -1);
+	}
+	return NULL;
+}
+
+void notify_correct(Notify *notify, fuse_ino_t ino)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
+	if (notify->stopping || !notify->session)
+		return;
+	Correction *correction = g_new0(Correction, 1);
+	correction->ino = ino;
+	g_atomic_int_inc(&notify->correcting);
+	g_queue_push_tail(&notify->corrections, correction);
+	g_cond_broadcast(&notify->wake);
+}
+
+void notify_correct_later(Notify *notify, fuse_ino_t ino)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
+	if (notify->stopping || !notify->session)
+		return;
+	Correction *correction = g_new0(Correction, 1);
+	correction->ino = ino;
+	correction->due = g_get_monotonic_time() + LATER_US;
+	g_queue_push_tail(&notify->later, correction);
+	g_cond_broadcast(&notify->wake);
+}
+
+bool notify_correcting(Notify *notify)
+{
+	return g_atomic_int_get(&notify->correcting) != 0;
+}
+
+void notify_then(Notify *notify, void (*fn)(gpointer data), gpointer data)
+{
+	g_mutex_lock(&notify->lock);
+	bool queued = !notify->stopping && notify->session;
+	if (queued) {
+		Correction *correction = g_new0(Correction, 1);
+		correction->fn = fn;
+		correction->data = data;
+		g_atomic_int_inc(&notify->correcting);
+		g_queue_push_tail(&notify->corrections, correction);
+		g_cond_broadcast(&notify->wake);
+	}
+	g_mutex_unlock(&notify->lock);
+	if (!queued)
+		fn(data);
+}
+
+/* ---- both ---- */
+
+void notify_start(Notify *notify, struct fuse_session *session)
+{
+	g_mutex_lock(&notify->lock);
+	notify->session = session;
+	g_mutex_unlock(&notify->lock);
+	notify->news_thread = g_thread_new("fs-news", news_run, notify);
+	notify->corrections_thread = g_thread_new("fs-corrections", corrections_run, notify);
+}
+
+void notify_stop(Notify *notify)
+{
+	g_mutex_lock(&notify->lock);
+	notify->stopping = true;
+	g_cond_broadcast(&notify->wake);
+	/* The news may be stuck in the kernel until the session's descriptor is closed, and that
+	 * must not be closed under a call that has not entered the kernel yet. */
+	gint64 end = g_get_monotonic_time() + STOP_US;
+	while (notify->calls > 0) {
+		if (!g_cond_wait_until(&notify->wake, &notify->lock, end))
+			break;
+	}
+	g_mutex_unlock(&notify->lock);
+	g_clear_pointer(&notify->corrections_thread, g_thread_join);
+}

@@ -1,0 +1,57 @@
+/* Invalidations: what the kernel is told to forget. Two threads of their own send them, holding no
+ * lock, because the kernel may make the sender wait.
+ *
+ * News (entries and listings) waits in the kernel for the directory's lock, so for as long as any
+ * LOOKUP or READDIR in that directory waits for the server. Corrections (attributes only) take no
+ * such lock and never wait, and replies that must come after one are queued behind it. A reply of
+ * LOOKUP or READDIR must therefore never be sent from here.
+ *
+ * All functions: any thread, never block, unless they say otherwise. */
+#pragma once
+
+#include "fs/kernel.h"
+
+typedef struct Notify Notify;
+
+/* Whether a READ of this inode waits for the engine: asked in the threads of Notify. */
+typedef bool (*NotifyReading)(fuse_ino_t ino, gpointer data);
+
+Notify *notify_new(NotifyReading reading, gpointer data);
+
+/* Waits for both threads; after the session is unmounted. Accepts NULL. */
+void notify_free(Notify *notify);
+
+/* Before this everything is dropped: the kernel knows nothing yet. */
+void notify_start(Notify *notify, struct fuse_session *session);
+
+/* No invalidation begins after this returns; queued replies are sent. Waits a moment. */
+void notify_stop(Notify *notify);
+
+/* ---- news ---- */
+
+/* The listing of dir and its attributes. Requests for the same directory are merged. */
+void notify_listing(Notify *notify, fuse_ino_t dir);
+
+/* The entries of these messages of dir, and its listing. Takes uids; NULL: the listing only. */
+void notify_messages(Notify *notify, fuse_ino_t dir, ImapSet *uids);
+
+/* One entry of dir, with what is below it, and its listing. */
+void notify_child(Notify *notify, fuse_ino_t dir, const char *name);
+
+/* The attributes of these messages of a generation, save those being read: theirs follow
+ * when that is over. Takes uids. */
+void notify_attributes(Notify *notify, Gen gen, ImapSet *uids);
+
+/* ---- corrections ---- */
+
+/* The attributes of one inode, at once. Its pages stay. */
+void notify_correct(Notify *notify, fuse_ino_t ino);
+
+/* The attributes of one inode, a while after nobody reads it any longer. */
+void notify_correct_later(Notify *notify, fuse_ino_t ino);
+
+/* Whether a correction is on its way: a READ reply must be queued behind it. */
+bool notify_correcting(Notify *notify);
+
+/* Calls fn(data) after the corrections queued so far; at once when stopped. */
+void notify_then(Notify *notify, void (*fn)(gpointer data), gpointer data);

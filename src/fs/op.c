@@ -1,0 +1,78 @@
+#include "fs/op.h"
+
+#include <errno.h>
+
+static void op_free(Op *op)
+{
+	g_free((char *)op->name);
+	g_free(op);
+}
+
+static Op *op_copy(const Op *op)
+{
+	Op *copy = g_new(Op, 1);
+	*copy = *op;
+	copy->name = g_strdup(op->name);
+	copy->parked = true;
+	return copy;
+}
+
+/* NULL: the request was interrupted and is answered. */
+static Op *op_park(Op *op, fuse_ino_t reading)
+{
+	guint64 ticket = kernel_park(op->fs->kernel, op->req, reading, op->told);
+	if (ticket == 0)
+		return NULL;
+	Op *parked = op->parked ? op : op_copy(op);
+	parked->ticket = ticket;
+	parked->req = NULL;
+	return parked;
+}
+
+/* Engine thread. */
+static void op_resume(const GError *error, gpointer data)
+{
+	Op *op = data;
+	op->req = kernel_unpark(op->fs->kernel, op->ticket);
+	if (!op->req || !op->advance(op, error))
+		op_free(op);
+}
+
+void op_run(Op *op)
+{
+	if (!inode_unpack(op->ino, &op->at))
+		kernel_reply_errno(op->req, ESTALE);
+	else
+		op->advance(op, NULL);
+}
+
+bool op_sync(Op *op, MailboxId mailbox)
+{
+	op->synced = true;
+	Op *parked = op_park(op, 0);
+	if (!parked)
+		return false;
+	engine_sync(parked->fs->engine, mailbox, op_resume, parked);
+	return true;
+}
+
+bool op_attributes(Op *op, Gen gen, guint32 uid)
+{
+	op->fetched = true;
+	Op *parked = op_park(op, 0);
+	if (!parked)
+		return false;
+	engine_attributes(parked->fs->engine, gen, uid, op_resume, parked);
+	return true;
+}
+
+bool op_body(Op *op, Gen gen, guint32 uid)
+{
+	op->fetched = true;
+	Op *parked = op_park(op, op->ino);
+	if (!parked)
+		return false;
+	engine_body(parked->fs->engine, gen, uid, parked->offset, (guint32)parked->size, op_resume,
+		parked);
+	return true;
+}

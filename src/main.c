@@ -1,0 +1,5 @@
+#include <glib.h>
+int main(void)
+{
+	return 0;
+}

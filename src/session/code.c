@@ -1,0 +1,67 @@
+#include "base/log.h"
+#include "session/private.h"
+
+/* The one table: response code (RFC 5530 and friends) to error code. */
+static const struct {
+	ImapCode code;
+	MailError error;
+} TABLE[] = {
+	{IMAP_CODE_ALREADYEXISTS, MAIL_ERROR_EXISTS},
+	{IMAP_CODE_AUTHENTICATIONFAILED, MAIL_ERROR_AUTH},
+	{IMAP_CODE_AUTHORIZATIONFAILED, MAIL_ERROR_ACCESS},
+	{IMAP_CODE_CANNOT, MAIL_ERROR_INVALID},
+	{IMAP_CODE_EXPIRED, MAIL_ERROR_AUTH},
+	{IMAP_CODE_EXPUNGEISSUED, MAIL_ERROR_STALE},
+	{IMAP_CODE_INUSE, MAIL_ERROR_BUSY},
+	{IMAP_CODE_LIMIT, MAIL_ERROR_LIMIT},
+	{IMAP_CODE_NONEXISTENT, MAIL_ERROR_NOT_FOUND},
+	{IMAP_CODE_NOPERM, MAIL_ERROR_ACCESS},
+	{IMAP_CODE_OVERQUOTA, MAIL_ERROR_QUOTA},
+	{IMAP_CODE_PRIVACYREQUIRED, MAIL_ERROR_TLS},
+	{IMAP_CODE_READ_ONLY, MAIL_ERROR_READ_ONLY},
+	{IMAP_CODE_THROTTLED, MAIL_ERROR_UNAVAILABLE},
+	{IMAP_CODE_TOOBIG, MAIL_ERROR_TOO_BIG},
+	{IMAP_CODE_TRYCREATE, MAIL_ERROR_NOT_FOUND},
+	{IMAP_CODE_UNAVAILABLE, MAIL_ERROR_UNAVAILABLE},
+};
+
+static MailError error_of(const ImapStatus *status)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(TABLE); i++)
+		if (TABLE[i].code == status->code)
+			return TABLE[i].error;
+	return status->kind == IMAP_STATUS_BYE ? MAIL_ERROR_UNAVAILABLE : MAIL_ERROR_IO;
+}
+
+GError *code_error(const ImapStatus *status, const char *context)
+{
+	if (status->kind == IMAP_STATUS_OK || status->kind == IMAP_STATUS_PREAUTH)
+		return NULL;
+	g_autofree char *text = log_escape(status->text.data, status->text.len, 200);
+	return g_error_new(
+		MAIL_ERROR, (gint)error_of(status), "%s: the server says: %s", context, text);
+}
+
+/* A refused login without a code that says otherwise means: this secret is wrong, do not try
+ * again (accounts get locked). */
+GError *code_login_error(const ImapStatus *status)
+{
+	GError *error = code_error(status, "login");
+	if (!error)
+		return NULL;
+	switch (status->code) {
+	case IMAP_CODE_UNAVAILABLE:
+	case IMAP_CODE_INUSE:
+	case IMAP_CODE_LIMIT:
+	case IMAP_CODE_THROTTLED:
+	case IMAP_CODE_SERVERBUG:
+	case IMAP_CODE_CONTACTADMIN:
+		error->code = MAIL_ERROR_UNAVAILABLE;
+		break;
+	case IMAP_CODE_PRIVACYREQUIRED:
+		break;
+	default:
+		error->code = MAIL_ERROR_AUTH;
+	}
+	return error;
+}

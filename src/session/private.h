@@ -1,0 +1,119 @@
+/* What the files of session/ share. Engine thread only. */
+#pragma once
+
+#include <gsasl.h>
+
+#include "base/log.h"
+#include "session/session.h"
+
+typedef struct SecretJob SecretJob;
+
+/* One command on its way. */
+typedef struct {
+	SessionNeed need;
+	ImapCommand *line;
+	char *mailbox; /* SESSION_SELECT: its name */
+	guint selection; /* the SESSION_SELECT it depends on, or is */
+	char tag[16];
+	GPtrArray *pieces; /* GBytes; NULL while queued */
+	guint sent; /* pieces handed to the stream */
+	SessionDone done;
+	gpointer data;
+} Command;
+
+/* Connection setup in order; one switch in session.c advances it. */
+typedef enum {
+	STEP_GREETING,
+	STEP_CLEAR_CAPABILITY, /* before STARTTLS: only to see whether it is offered */
+	STEP_STARTTLS,
+	STEP_CAPABILITY,
+	STEP_SECRET, /* the password command runs */
+	STEP_LOGIN,
+	STEP_LOGGED_IN_CAPABILITY,
+	STEP_READY,
+	STEP_LOGOUT,
+	STEP_OVER,
+} Step;
+
+struct Session {
+	GMainContext *context;
+	SessionConfig config; /* strings owned */
+	const SessionEvents *events;
+	gpointer data;
+
+	NetStream *net;
+	ImapStream *stream;
+	Step step;
+	bool secured; /* STARTTLS was answered OK: the clear part must end here */
+	bool preauth; /* greeted as logged in already */
+	bool caps_after_login; /* CAPABILITY came untagged with the login's answer */
+	guint64 early_bytes; /* received before the login was done */
+	char *greeting; /* escaped text, for session_describe() */
+	LogLimit alert_limit;
+
+	guint64 caps;
+	bool caps_known; /* since the last change of trust: connect, TLS, login */
+	char **mechs;
+
+	/* queue.c */
+	GQueue queued; /* Command*, not sent */
+	GQueue flying; /* Command*, sent at least in part */
+	guint next_tag;
+	guint last_selection; /* number of the SESSION_SELECT queued last */
+	GSource *watchdog;
+	gint64 progress_us;
+
+	/* selected.c */
+	SessionMailbox box;
+	char *box_name;
+	guint selecting; /* selection under way, 0: none */
+	guint selection; /* selection in force, 0: none */
+	ImapSet *map; /* UIDs by sequence number, of the first messages; NULL: unknown */
+
+	/* auth.c */
+	char *secret;
+	char *mech; /* chosen; NULL: the LOGIN command */
+	Gsasl *gsasl;
+	Gsasl_session *sasl;
+	bool sasl_first; /* our first message is out */
+	bool sasl_complete; /* GNU SASL saw the end of the exchange */
+	SecretJob *secret_job; /* while the secret is being asked for */
+};
+
+/* Ends the session: all commands, then closed. Takes error. */
+void session_fail(Session *session, GError *error);
+void session_failf(Session *session, MailError code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* The next step of connection setup (session.c). */
+void session_advance(Session *session);
+
+/* queue.c */
+void queue_submit(Session *session, SessionNeed need, ImapCommand *line, char *mailbox,
+	SessionDone done, gpointer data);
+void queue_pump(Session *session);
+void queue_continue(Session *session);
+bool queue_complete(Session *session, const ImapBytes *tag, const ImapStatus *status);
+void queue_fail_all(Session *session, const GError *error);
+void queue_free(Session *session);
+void queue_watch(Session *session);
+
+/* selected.c */
+void selected_begin(Session *session, const Command *select);
+void selected_end(Session *session, const Command *select, const ImapStatus *status);
+void selected_clear(Session *session);
+bool selected_note(Session *session, const ImapResponse *response);
+
+/* auth.c */
+bool auth_choose(Session *session, GError **error);
+void auth_fetch_secret(Session *session);
+void auth_login(Session *session);
+void auth_challenge(Session *session, const ImapBytes *text);
+bool auth_complete(const Session *session);
+void auth_forget(Session *session);
+
+/* The end of AUTHENTICATE or LOGIN (session.c). */
+void session_logged_in(const ImapStatus *status, const GError *error, gpointer data);
+
+/* code.c: the error of a NO, BAD or BYE; NULL for OK. context names the command. */
+GError *code_error(const ImapStatus *status, const char *context);
+GError *code_login_error(const ImapStatus *status);

@@ -1,0 +1,256 @@
+#include <string.h>
+
+#include "base/limits.h"
+#include "session/private.h"
+
+static void command_free(Command *command)
+{
+	imap_command_free(command->line);
+	g_clear_pointer(&command->pieces, g_ptr_array_unref);
+	g_free(command->mailbox);
+	g_free(command);
+}
+
+static bool waits_for_continuation(const Command *command)
+{
+	return command->sent < command->pieces->len;
+}
+
+/* Whether the first queued command may go out now. */
+static bool sendable(const Session *session, const Command *command)
+{
+	const Command *last = g_queue_peek_tail((GQueue *)&session->flying);
+	if (!last)
+		return command->need != SESSION_SELECTED ||
+		       command->selection == session->selection;
+
+	/* The rest of a command whose literal waits for "+" comes first (RFC 3501 4.3). */
+	if (waits_for_continuation(last))
+		return false;
+
+	/* Login, STARTTLS and LOGOUT change what every other answer means. */
+	if (last->need == SESSION_ALONE || command->need == SESSION_ALONE)
+		return false;
+
+	/* Answers to commands of the old mailbox must not be taken for the new one's. */
+	if (command->need == SESSION_SELECT)
+		return false;
+
+	/* Behind its own EXAMINE a command needs no round trip of waiting: the server works in
+	 * order (RFC 3501 5.5), and if the EXAMINE fails its answers are not believed. */
+	if (command->need == SESSION_SELECTED && command->selection != session->selection &&
+		command->selection != session->selecting)
+		return false;
+
+	return session->flying.length < LIMIT_PIPELINE;
+}
+
+static ImapLiteralMode literal_mode(const Session *session)
+{
+	if (session->caps & IMAP_CAP_BIT(IMAP_CAP_LITERAL_PLUS))
+		return IMAP_LITERAL_PLUS;
+	if (session->caps &
+		(IMAP_CAP_BIT(IMAP_CAP_LITERAL_MINUS) | IMAP_CAP_BIT(IMAP_CAP_IMAP4REV2)))
+		return IMAP_LITERAL_MINUS;
+	return IMAP_LITERAL_SYNC;
+}
+
+/* Whether the server owes us bytes: only then can silence be a fault. */
+static bool waiting(const Session *session)
+{
+	switch (session->step) {
+	case STEP_OVER:
+	case STEP_SECRET:
+		return false;
+	case STEP_GREETING:
+	case STEP_STARTTLS:
+	case STEP_LOGOUT:
+		return true;
+	default:
+		return session->flying.length > 0;
+	}
+}
+
+static gboolean watchdog(gpointer data)
+{
+	Session *session = data;
+	g_clear_pointer(&session->watchdog, g_source_unref);
+	if (!waiting(session))
+		return G_SOURCE_REMOVE;
+	if (g_get_monotonic_time() - session->progress_us >= session->config.timeout_ms * 1000LL)
+		session_failf(session, MAIL_ERROR_TIMEOUT, "no answer from %s for %u s",
+			session->config.host, session->config.timeout_ms / 1000);
+	else
+		queue_watch(session);
+	return G_SOURCE_REMOVE;
+}
+
+/* Arms the watchdog for the moment when silence becomes a timeout. */
+void queue_watch(Session *session)
+{
+	if (session->watchdog || !waiting(session))
+		return;
+	gint64 idle_ms = (g_get_monotonic_time() - session->progress_us) / 1000;
+	gint64 left_ms = MAX(1, session->config.timeout_ms - idle_ms);
+	session->watchdog = g_timeout_source_new((guint)left_ms);
+	g_source_set_callback(session->watchdog, watchdog, session, NULL);
+	g_source_attach(session->watchdog, session->context);
+}
+
+static void send_piece(Session *session, Command *command)
+{
+	net_stream_send(session->net, g_ptr_array_index(command->pieces, command->sent));
+	command->sent++;
+}
+
+static void start(Session *session, Command *command)
+{
+	if (!waiting(session))
+		session->progress_us = g_get_monotonic_time();
+	g_snprintf(command->tag, sizeof(command->tag), "i%u", ++session->next_tag);
+	command->pieces = imap_command_pieces(command->line, command->tag, literal_mode(session));
+	g_autofree char *text = imap_command_transcript(command->line, command->tag);
+	g_debug("%p C: %s", (void *)session, text);
+	if (command->need == SESSION_SELECT)
+		selected_begin(session, command);
+	g_queue_push_tail(&session->flying, command);
+	send_piece(session, command);
+}
+
+void queue_pump(Session *session)
+{
+	while (session->step != STEP_OVER && session->queued.length > 0) {
+		Command *next = g_queue_peek_head(&session->queued);
+		if (session->flying.length == 0 && next->need == SESSION_SELECTED &&
+			next->selection != session->selection) {
+			/* Its EXAMINE failed, or another mailbox is selected by now. */
+			g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_IO,
+				"the mailbox of %s could not be selected",
+				imap_command_name(next->line));
+			g_queue_pop_head(&session->queued);
+			next->done(NULL, error, next->data);
+			command_free(next);
+			continue;
+		}
+		if (!sendable(session, next))
+			break;
+		start(session, g_queue_pop_head(&session->queued));
+	}
+	queue_watch(session);
+}
+
+void queue_submit(Session *session, SessionNeed need, ImapCommand *line, char *mailbox,
+	SessionDone done, gpointer data)
+{
+	Command *command = g_new0(Command, 1);
+	*command = (Command){
+		.need = need, .line = line, .mailbox = mailbox, .done = done, .data = data};
+	if (session->step == STEP_OVER || !imap_command_valid(line)) {
+		g_autoptr(GError) error = session->step == STEP_OVER
+						  ? g_error_new(MAIL_ERROR, MAIL_ERROR_OFFLINE,
+							    "the connection is over")
+						  : g_error_new(MAIL_ERROR, MAIL_ERROR_INVALID,
+							    "%s: an argument has no valid form",
+							    imap_command_name(line));
+		done(NULL, error, data);
+		command_free(command);
+		return;
+	}
+	if (need == SESSION_SELECT)
+		session->last_selection++;
+	command->selection = session->last_selection;
+	g_queue_push_tail(&session->queued, command);
+	queue_pump(session);
+}
+
+/* "+" for the command whose literal is on its way; otherwise it means nothing to us. */
+void queue_continue(Session *session)
+{
+	Command *last = g_queue_peek_tail(&session->flying);
+	if (!last || !waits_for_continuation(last))
+		return;
+	send_piece(session, last);
+	if (!waits_for_continuation(last))
+		queue_pump(session);
+}
+
+static GList *find_flying(Session *session, const ImapBytes *tag)
+{
+	for (GList *l = session->flying.head; l; l = l->next) {
+		const Command *command = l->data;
+		if (strlen(command->tag) == tag->len &&
+			memcmp(command->tag, tag->data, tag->len) == 0)
+			return l;
+	}
+	return NULL;
+}
+
+/* The error that a command ends with: the server's, or that its mailbox was never selected
+ * although the server answered OK. */
+static GError *outcome(const Session *session, const Command *command, const ImapStatus *status)
+{
+	GError *error = code_error(status, imap_command_name(command->line));
+	if (!error && command->need == SESSION_SELECTED && command->selection != session->selection)
+		error = g_error_new(MAIL_ERROR, MAIL_ERROR_IO,
+			"%s: answered without the mailbox being selected",
+			imap_command_name(command->line));
+	return error;
+}
+
+/* Ends the command with this tag. false: the session failed. */
+bool queue_complete(Session *session, const ImapBytes *tag, const ImapStatus *status)
+{
+	GList *link = find_flying(session, tag);
+	if (!link) {
+		session_failf(session, MAIL_ERROR_PROTOCOL,
+			"%s answered a command that was not sent", session->config.host);
+		return false;
+	}
+	Command *command = link->data;
+	if (waits_for_continuation(command) && status->kind == IMAP_STATUS_OK) {
+		session_failf(session, MAIL_ERROR_PROTOCOL,
+			"%s answered OK to a command that was not sent completely",
+			session->config.host);
+		return false;
+	}
+	g_queue_delete_link(&session->flying, link);
+	if (command->need == SESSION_SELECT)
+		selected_end(session, command, status);
+	g_autoptr(GError) error = outcome(session, command, status);
+	command->done(status, error, command->data);
+	command_free(command);
+	if (session->step == STEP_OVER)
+		return false;
+	queue_pump(session);
+	return true;
+}
+
+static void fail_queue(GQueue *queue, const GError *error)
+{
+	for (Command *command; (command = g_queue_pop_head(queue));) {
+		command->done(NULL, error, command->data);
+		command_free(command);
+	}
+}
+
+static void stop_watching(Session *session)
+{
+	if (session->watchdog)
+		g_source_destroy(session->watchdog);
+	g_clear_pointer(&session->watchdog, g_source_unref);
+}
+
+/* Drops what is left without a word to anyone. */
+void queue_free(Session *session)
+{
+	stop_watching(session);
+	g_queue_clear_full(&session->flying, (GDestroyNotify)command_free);
+	g_queue_clear_full(&session->queued, (GDestroyNotify)command_free);
+}
+
+void queue_fail_all(Session *session, const GError *error)
+{
+	stop_watching(session);
+	fail_queue(&session->flying, error);
+	fail_queue(&session->queued, error);
+}

@@ -1,0 +1,174 @@
+/* The selected mailbox: its numbers, and the map from sequence numbers to UIDs without which
+ * EXPUNGE and FETCH cannot be read. Sequence numbers never leave this file. */
+#include <string.h>
+
+#include "session/private.h"
+
+void selected_clear(Session *session)
+{
+	g_clear_pointer(&session->map, imap_set_free);
+	g_clear_pointer(&session->box_name, g_free);
+	session->box = (SessionMailbox){0};
+	session->selection = 0;
+	session->selecting = 0;
+}
+
+void selected_begin(Session *session, const Command *select)
+{
+	selected_clear(session);
+	session->selecting = select->selection;
+	session->box_name = g_strdup(select->mailbox);
+	session->box.name = session->box_name;
+}
+
+void selected_end(Session *session, const Command *select, const ImapStatus *status)
+{
+	if (session->selecting != select->selection)
+		return;
+	if (status->kind != IMAP_STATUS_OK) {
+		/* RFC 3501 6.3.1: no mailbox is selected after a failure. */
+		selected_clear(session);
+		return;
+	}
+	session->selection = session->selecting;
+	session->selecting = 0;
+}
+
+static void lose_map(Session *session)
+{
+	g_clear_pointer(&session->map, imap_set_free);
+	if (session->selection)
+		session->events->expunged(NULL, session->data);
+}
+
+static void note_exists(Session *session, guint64 exists)
+{
+	/* Only EXPUNGE and VANISHED may lower it (RFC 3501 7.3.1). */
+	bool shrunk = exists < session->box.exists;
+	session->box.exists = exists;
+	if (shrunk)
+		lose_map(session);
+}
+
+static void note_expunge(Session *session, guint64 seq)
+{
+	if (seq == 0 || seq > session->box.exists) {
+		lose_map(session);
+		return;
+	}
+	session->box.exists--;
+	guint32 uid = session->map ? imap_set_remove_nth(session->map, seq) : 0;
+	if (uid == 0) {
+		lose_map(session);
+		return;
+	}
+	g_autoptr(ImapSet) gone = imap_set_new();
+	imap_set_add(gone, uid, uid);
+	if (session->selection)
+		session->events->expunged(gone, session->data);
+}
+
+static void note_vanished(Session *session, const ImapSet *uids, bool earlier)
+{
+	if (!session->map) {
+		lose_map(session);
+		return;
+	}
+	guint64 before = imap_set_count(session->map);
+	imap_set_subtract(session->map, uids);
+	guint64 gone = before - imap_set_count(session->map);
+	if (!earlier)
+		session->box.exists -= MIN(gone, session->box.exists);
+	if (session->selection)
+		session->events->expunged(uids, session->data);
+}
+
+/* A FETCH that names both numbers teaches the map what EXISTS only announced. */
+static void note_fetch(Session *session, const ImapFetch *fetch)
+{
+	if (!session->map || !(fetch->has & IMAP_FETCH_UID))
+		return;
+	if (fetch->seq == imap_set_count(session->map) + 1 &&
+		fetch->uid > imap_set_max(session->map))
+		imap_set_add(session->map, fetch->uid, fetch->uid);
+}
+
+static void note_status(Session *session, const ImapStatus *status)
+{
+	switch (status->code) {
+	case IMAP_CODE_UIDVALIDITY:
+		if (session->selection && session->box.uidvalidity != status->number) {
+			session_failf(session, MAIL_ERROR_UNAVAILABLE,
+				"UIDVALIDITY changed while the mailbox was selected");
+			return;
+		}
+		session->box.uidvalidity =
+			status->number <= G_MAXUINT32 ? (guint32)status->number : 0;
+		break;
+	case IMAP_CODE_UIDNEXT:
+		session->box.uidnext = status->number <= G_MAXUINT32 ? (guint32)status->number : 0;
+		break;
+	case IMAP_CODE_HIGHESTMODSEQ:
+		session->box.highestmodseq = status->number;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Takes note of untagged data; whether it is for the engine to see. */
+bool selected_note(Session *session, const ImapResponse *response)
+{
+	bool any = session->selection || session->selecting;
+	switch (response->kind) {
+	case IMAP_RESPONSE_STATUS:
+		if (any && response->status.kind == IMAP_STATUS_OK)
+			note_status(session, &response->status);
+		return true;
+	case IMAP_RESPONSE_EXISTS:
+		if (any)
+			note_exists(session, response->number);
+		break;
+	case IMAP_RESPONSE_EXPUNGE:
+		if (any)
+			note_expunge(session, response->number);
+		break;
+	case IMAP_RESPONSE_VANISHED:
+		if (any)
+			note_vanished(session, response->vanished, response->earlier);
+		break;
+	case IMAP_RESPONSE_FETCH:
+		if (any)
+			note_fetch(session, &response->fetch);
+		break;
+	case IMAP_RESPONSE_SEARCH:
+		break;
+	default:
+		return true;
+	}
+	return session->selection != 0;
+}
+
+const SessionMailbox *session_selected(const Session *session)
+{
+	return session->selection ? &session->box : NULL;
+}
+
+bool session_set_map(Session *session, const ImapSet *uids)
+{
+	g_clear_pointer(&session->map, imap_set_free);
+	if (!session->selection || imap_set_count(uids) != session->box.exists)
+		return false;
+	session->map = imap_set_copy(uids);
+	return true;
+}
+
+bool session_has_map(const Session *session)
+{
+	return session->map && imap_set_count(session->map) == session->box.exists;
+}
+
+guint32 session_uid(const Session *session, guint32 seq)
+{
+	return session->map ? imap_set_nth(session->map, seq) : 0;
+}

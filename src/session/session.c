@@ -1,0 +1,529 @@
+#include "session/session.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "session/private.h"
+
+static bool on_response(const ImapResponse *response, gpointer data);
+
+/* ---- the end ---- */
+
+/* Ends everything once; what is freed here is not in use by a caller further up the stack. */
+void session_fail(Session *session, GError *error)
+{
+	g_autoptr(GError) reason = error;
+	if (session->step == STEP_OVER)
+		return;
+	session->step = STEP_OVER;
+	auth_forget(session);
+	selected_clear(session);
+	g_clear_pointer(&session->net, net_stream_free);
+	g_autoptr(GError) lost =
+		reason ? g_error_copy(reason)
+		       : g_error_new(MAIL_ERROR, MAIL_ERROR_CANCELLED, "logged out");
+	queue_fail_all(session, lost);
+	session->events->closed(reason, session->data);
+}
+
+void session_failf(Session *session, MailError code, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	GError *error = g_error_new_valist(MAIL_ERROR, (gint)code, format, args);
+	va_end(args);
+	session_fail(session, error);
+}
+
+void session_close(Session *session, const GError *error)
+{
+	session_fail(session, g_error_copy(error));
+}
+
+void session_free(Session *session)
+{
+	if (!session)
+		return;
+	session->step = STEP_OVER;
+	auth_forget(session);
+	selected_clear(session);
+	net_stream_free(session->net);
+	imap_stream_free(session->stream);
+	queue_free(session);
+	g_strfreev(session->mechs);
+	g_free(session->mech);
+	g_free(session->greeting);
+	g_free((char *)session->config.host);
+	g_free((char *)session->config.user);
+	g_free((char *)session->config.mech);
+	g_main_context_unref(session->context);
+	g_free(session);
+}
+
+/* ---- connection setup ---- */
+
+static void take_capabilities(Session *session, const ImapCapabilities *caps)
+{
+	session->caps = caps->caps;
+	session->caps_known = true;
+	g_strfreev(session->mechs);
+	session->mechs = g_strdupv((char **)caps->mechs);
+}
+
+/* What was said before TLS or before the login does not count after it. */
+static void forget_capabilities(Session *session)
+{
+	session->caps = 0;
+	session->caps_known = false;
+	g_clear_pointer(&session->mechs, g_strfreev);
+}
+
+static void capability_done(const ImapStatus *status, const GError *error, gpointer data)
+{
+	Session *session = data;
+	if (session->step == STEP_OVER)
+		return;
+	if (!error && session->caps_known)
+		session_advance(session);
+	else if (session->step == STEP_CLEAR_CAPABILITY)
+		session_failf(session, MAIL_ERROR_TLS,
+			"%s does not say what it offers before TLS; STARTTLS is required",
+			session->config.host);
+	else
+		session_failf(session, MAIL_ERROR_PROTOCOL, "%s does not answer CAPABILITY",
+			session->config.host);
+}
+
+static void ask_capability(Session *session, Step step)
+{
+	session->step = step;
+	if (session->caps_known)
+		session_advance(session);
+	else
+		queue_submit(session, SESSION_ALONE, imap_command_new("CAPABILITY"), NULL,
+			capability_done, session);
+}
+
+static void starttls_done(const ImapStatus *status, const GError *error, gpointer data)
+{
+	Session *session = data;
+	if (session->step == STEP_OVER)
+		return;
+	if (!status || error) {
+		session_failf(session, MAIL_ERROR_TLS, "%s refused STARTTLS: %s",
+			session->config.host, error->message);
+		return;
+	}
+	session->secured = true;
+	forget_capabilities(session);
+	net_stream_start_tls(session->net);
+}
+
+static void send_starttls(Session *session)
+{
+	session->step = STEP_STARTTLS;
+	if (session->caps & IMAP_CAP_BIT(IMAP_CAP_STARTTLS))
+		queue_submit(session, SESSION_ALONE, imap_command_new("STARTTLS"), NULL,
+			starttls_done, session);
+	else
+		session_failf(session, MAIL_ERROR_TLS,
+			"%s does not offer STARTTLS, which is required on this port",
+			session->config.host);
+}
+
+static void choose_login(Session *session)
+{
+	GError *error = NULL;
+	if (!auth_choose(session, &error)) {
+		session_fail(session, error);
+		return;
+	}
+	session->step = STEP_SECRET;
+	auth_fetch_secret(session);
+}
+
+void session_logged_in(const ImapStatus *status, const GError *error, gpointer data)
+{
+	Session *session = data;
+	if (session->step == STEP_OVER)
+		return;
+	if (error) {
+		session_fail(session, status ? code_login_error(status) : g_error_copy(error));
+		return;
+	}
+	if (!auth_complete(session)) {
+		session_failf(session, MAIL_ERROR_AUTH,
+			"%s did not prove that it knows the password", session->config.host);
+		return;
+	}
+	auth_forget(session);
+	/* RFC 3501 7.2.1: capabilities of before are void unless this answer brought new ones. */
+	if (status->code != IMAP_CODE_CAPABILITY && !session->caps_after_login)
+		forget_capabilities(session);
+	session_advance(session);
+}
+
+static void ignore_done(const ImapStatus *status, const GError *error, gpointer data)
+{
+}
+
+/* RFC 2971. Some servers want it before SELECT; nobody needs to wait for the answer. */
+static void send_id(Session *session)
+{
+	if (!(session->caps & IMAP_CAP_BIT(IMAP_CAP_ID)))
+		return;
+	ImapCommand *line = imap_command_new("ID");
+	imap_command_raw(line, "(\"name\" \"imapfs\" \"version\" \"" IMAPFS_VERSION "\")");
+	queue_submit(session, SESSION_ANY, line, NULL, ignore_done, NULL);
+}
+
+static void become_ready(Session *session)
+{
+	session->step = STEP_READY;
+	send_id(session);
+	session->events->ready(session->data);
+}
+
+/* After the greeting: the TLS that the configuration demands comes before anything else. */
+static void after_greeting(Session *session)
+{
+	const SessionConfig *config = &session->config;
+	if (config->tls == SESSION_TLS_STARTTLS) {
+		if (session->preauth)
+			session_failf(session, MAIL_ERROR_TLS,
+				"%s greets with PREAUTH, so that TLS cannot be started",
+				config->host);
+		else
+			ask_capability(session, STEP_CLEAR_CAPABILITY);
+		return;
+	}
+	ask_capability(session, session->preauth ? STEP_LOGGED_IN_CAPABILITY : STEP_CAPABILITY);
+}
+
+/* Called when what the present step waits for is there. */
+void session_advance(Session *session)
+{
+	switch (session->step) {
+	case STEP_GREETING:
+		after_greeting(session);
+		break;
+	case STEP_CLEAR_CAPABILITY:
+		send_starttls(session);
+		break;
+	case STEP_STARTTLS:
+		ask_capability(session, STEP_CAPABILITY);
+		break;
+	case STEP_CAPABILITY:
+		choose_login(session);
+		break;
+	case STEP_SECRET:
+		session->step = STEP_LOGIN;
+		auth_login(session);
+		break;
+	case STEP_LOGIN:
+		ask_capability(session, STEP_LOGGED_IN_CAPABILITY);
+		break;
+	case STEP_LOGGED_IN_CAPABILITY:
+		become_ready(session);
+		break;
+	case STEP_READY:
+	case STEP_LOGOUT:
+	case STEP_OVER:
+		break;
+	}
+}
+
+/* ---- responses ---- */
+
+static void show_alert(Session *session, const ImapStatus *status)
+{
+	bool clear =
+		session->config.tls == SESSION_TLS_STARTTLS && !net_stream_is_secure(session->net);
+	if (status->code != IMAP_CODE_ALERT || clear || !log_limit_ok(&session->alert_limit))
+		return;
+	g_autofree char *text = log_escape(status->text.data, status->text.len, 300);
+	g_message("%s says: %s", session->config.host, text);
+}
+
+static void take_greeting(Session *session, const ImapResponse *response)
+{
+	if (response->kind != IMAP_RESPONSE_STATUS ||
+		(response->status.kind != IMAP_STATUS_OK &&
+			response->status.kind != IMAP_STATUS_PREAUTH &&
+			response->status.kind != IMAP_STATUS_BYE)) {
+		session_failf(session, MAIL_ERROR_PROTOCOL, "%s port %u is no IMAP server",
+			session->config.host, session->config.port);
+		return;
+	}
+	if (response->status.kind == IMAP_STATUS_BYE) {
+		session_fail(session, code_error(&response->status, session->config.host));
+		return;
+	}
+	if (response->status.caps)
+		take_capabilities(session, response->status.caps);
+	session->preauth = response->status.kind == IMAP_STATUS_PREAUTH;
+	session->greeting = log_escape(response->status.text.data, response->status.text.len, 200);
+	session_advance(session);
+}
+
+/* Untagged data before the login: capabilities and nothing else (CVE-2021-38370). */
+static bool believed_early(const ImapResponse *response)
+{
+	return response->kind == IMAP_RESPONSE_CAPABILITY || response->kind == IMAP_RESPONSE_STATUS;
+}
+
+static void take_status(Session *session, const ImapStatus *status)
+{
+	show_alert(session, status);
+	if (status->caps)
+		take_capabilities(session, status->caps);
+	if (status->kind == IMAP_STATUS_BYE && session->step != STEP_LOGOUT)
+		session_fail(session, code_error(status, session->config.host));
+}
+
+static void take_untagged(Session *session, const ImapResponse *response)
+{
+	bool logged_in = session->step == STEP_READY || session->step == STEP_LOGOUT;
+	if (!logged_in && !believed_early(response))
+		return;
+	if (response->kind == IMAP_RESPONSE_CAPABILITY) {
+		take_capabilities(session, &response->caps);
+		session->caps_after_login = session->step == STEP_LOGIN;
+	} else if (response->kind == IMAP_RESPONSE_STATUS) {
+		take_status(session, &response->status);
+	}
+	if (logged_in && session->step != STEP_OVER && selected_note(session, response) &&
+		session->step != STEP_OVER)
+		session->events->response(response, session->data);
+}
+
+static void take_tagged(Session *session, const ImapResponse *response)
+{
+	show_alert(session, &response->status);
+	if (response->status.caps && response->status.kind == IMAP_STATUS_OK)
+		take_capabilities(session, response->status.caps);
+	queue_complete(session, &response->tag, &response->status);
+}
+
+static bool on_response(const ImapResponse *response, gpointer data)
+{
+	Session *session = data;
+	if (session->secured && !net_stream_is_secure(session->net)) {
+		session_failf(session, MAIL_ERROR_TLS,
+			"%s sent data behind its answer to STARTTLS: somebody may have injected it",
+			session->config.host);
+		return false;
+	}
+	if (session->step == STEP_GREETING)
+		take_greeting(session, response);
+	else if (response->kind == IMAP_RESPONSE_TAGGED)
+		take_tagged(session, response);
+	else if (response->kind != IMAP_RESPONSE_CONTINUATION)
+		take_untagged(session, response);
+	else if (session->step == STEP_LOGIN && session->mech)
+		auth_challenge(session, &response->text);
+	else if (session->step == STEP_STARTTLS)
+		session_failf(session, MAIL_ERROR_TLS, "%s answered STARTTLS with a continuation",
+			session->config.host);
+	else
+		queue_continue(session);
+	return session->step != STEP_OVER;
+}
+
+static bool on_body_begin(const ImapBodyStart *start, gpointer data)
+{
+	Session *session = data;
+	return session->step == STEP_READY && session->selection != 0 &&
+	       session->events->body_begin(start, session->data);
+}
+
+static bool on_body_bytes(const void *bytes, gsize len, gpointer data)
+{
+	Session *session = data;
+	session->events->body_bytes(bytes, len, session->data);
+	return session->step != STEP_OVER;
+}
+
+static const ImapStreamEvents stream_events = {
+	.response = on_response,
+	.body_begin = on_body_begin,
+	.body_bytes = on_body_bytes,
+};
+
+/* ---- the byte stream ---- */
+
+/* RFC 3501 6.1: without TLS only this machine may be spoken to. */
+static bool clear_allowed(Session *session)
+{
+	return session->config.tls != SESSION_TLS_NONE || net_stream_is_loopback(session->net);
+}
+
+static void on_opened(gpointer data)
+{
+	Session *session = data;
+	session->progress_us = g_get_monotonic_time();
+	if (clear_allowed(session))
+		queue_watch(session);
+	else
+		session_failf(session, MAIL_ERROR_TLS,
+			"%s is not on this machine: tls=none is refused", session->config.host);
+}
+
+static void on_secured(gpointer data)
+{
+	Session *session = data;
+	session->secured = false;
+	session->progress_us = g_get_monotonic_time();
+	g_clear_pointer(&session->stream, imap_stream_free);
+	session->stream = imap_stream_new(&stream_events, session);
+	session_advance(session);
+}
+
+static bool too_much_early(Session *session, gsize len)
+{
+	if (session->step == STEP_READY || session->step == STEP_LOGOUT)
+		return false;
+	session->early_bytes += len;
+	return session->early_bytes > LIMIT_BEFORE_LOGIN;
+}
+
+static void on_received(const void *bytes, gsize len, gpointer data)
+{
+	Session *session = data;
+	session->progress_us = g_get_monotonic_time();
+	if (too_much_early(session, len)) {
+		session_failf(session, MAIL_ERROR_PROTOCOL, "%s sends too much before the login",
+			session->config.host);
+		return;
+	}
+	GError *error = NULL;
+	if (!imap_stream_feed(session->stream, bytes, len, &error) && error) {
+		g_prefix_error(&error, "%s: ", session->config.host);
+		session_fail(session, error);
+		return;
+	}
+	if (session->step != STEP_OVER && session->secured &&
+		!imap_stream_at_boundary(session->stream))
+		session_failf(session, MAIL_ERROR_TLS,
+			"%s sent data behind its answer to STARTTLS: somebody may have injected it",
+			session->config.host);
+}
+
+static void on_drained(gpointer data)
+{
+	Session *session = data;
+	session->progress_us = g_get_monotonic_time();
+}
+
+static void on_closed(const GError *error, gpointer data)
+{
+	Session *session = data;
+	/* A missing close_notify after LOGOUT harms nobody. */
+	if (session->step == STEP_LOGOUT)
+		session_fail(session, NULL);
+	else if (error)
+		session_fail(session, g_error_copy(error));
+	else
+		session_failf(session, MAIL_ERROR_UNAVAILABLE, "%s closed the connection",
+			session->config.host);
+}
+
+static const NetStreamEvents net_events = {
+	.opened = on_opened,
+	.secured = on_secured,
+	.received = on_received,
+	.drained = on_drained,
+	.closed = on_closed,
+};
+
+/* ---- the interface ---- */
+
+Session *session_open(GMainContext *context, const SessionConfig *config,
+	const SessionEvents *events, gpointer data)
+{
+	Session *session = g_new0(Session, 1);
+	session->context = g_main_context_ref(context);
+	session->config = *config;
+	session->config.host = g_strdup(config->host);
+	session->config.user = g_strdup(config->user);
+	session->config.mech = g_strdup(config->mech);
+	session->events = events;
+	session->data = data;
+	session->step = STEP_GREETING;
+	session->stream = imap_stream_new(&stream_events, session);
+	NetAddress address = {
+		.host = config->host,
+		.port = config->port,
+		.tls = config->tls == SESSION_TLS_IMPLICIT ? NET_TLS_IMPLICIT : NET_TLS_LATER,
+		.timeout_ms = config->timeout_ms,
+	};
+	session->net = net_stream_open(context, config->trust, &address, &net_events, session);
+	return session;
+}
+
+void session_submit(
+	Session *session, SessionNeed need, ImapCommand *line, SessionDone done, gpointer data)
+{
+	queue_submit(session, need, line, NULL, done, data);
+}
+
+void session_examine(Session *session, const char *mailbox, SessionDone done, gpointer data)
+{
+	ImapCommand *line = imap_command_new("EXAMINE");
+	imap_command_mailbox(line, mailbox, strlen(mailbox));
+	queue_submit(session, SESSION_SELECT, line, g_strdup(mailbox), done, data);
+}
+
+static void logout_done(const ImapStatus *status, const GError *error, gpointer data)
+{
+	session_fail(data, NULL);
+}
+
+void session_logout(Session *session)
+{
+	if (session->step != STEP_READY) {
+		session_fail(session, NULL);
+		return;
+	}
+	session->step = STEP_LOGOUT;
+	queue_submit(
+		session, SESSION_ALONE, imap_command_new("LOGOUT"), NULL, logout_done, session);
+}
+
+bool session_is_ready(const Session *session)
+{
+	return session->step == STEP_READY;
+}
+
+guint64 session_caps(const Session *session)
+{
+	return session->caps;
+}
+
+guint session_pending(const Session *session)
+{
+	return session->queued.length + session->flying.length;
+}
+
+gint64 session_progress_time(const Session *session)
+{
+	return session->progress_us;
+}
+
+char *session_describe(const Session *session)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autofree char *tls = session->net ? net_stream_describe(session->net) : g_strdup("");
+	g_string_append_printf(text, "greeting: %s\n", session->greeting ? session->greeting : "");
+	g_string_append_printf(text, "encryption: %s\n", *tls ? tls : "none");
+	g_string_append_printf(text, "login: %s\n",
+		session->preauth ? "not needed (PREAUTH)"
+		: session->mech  ? session->mech
+				 : "LOGIN command");
+	g_string_append(text, "capabilities:");
+	for (int cap = 0; cap < IMAP_CAP_COUNT_; cap++)
+		if (session->caps & IMAP_CAP_BIT(cap))
+			g_string_append_printf(text, " %s", imap_cap_name((ImapCap)cap));
+	g_string_append_c(text, '\n');
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}

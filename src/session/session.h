@@ -1,0 +1,130 @@
+/* One IMAP connection: greeting, STARTTLS, login, command queue, selected mailbox. Everything
+ * here runs in the thread of its GMainContext. */
+#pragma once
+
+#include "base/error.h"
+#include "imap/command.h"
+#include "imap/response.h"
+#include "imap/stream.h"
+#include "net/stream.h"
+
+typedef enum {
+	SESSION_TLS_IMPLICIT,
+	SESSION_TLS_STARTTLS,
+	SESSION_TLS_NONE, /* refused unless the peer is loopback */
+} SessionTls;
+
+/* Where the password or token comes from; asked at every login, in a thread of its own since
+ * commands and prompts block. Returns a new string that the session clears and frees; NULL and an
+ * error. */
+typedef char *(*SessionSecret)(gpointer data, GCancellable *cancel, GError **error);
+
+typedef struct {
+	const char *host;
+	guint16 port;
+	SessionTls tls;
+	const char *user;
+	const char *mech; /* force this SASL mechanism, or NULL for the strongest offered */
+	bool token; /* the secret is an OAuth2 access token */
+	SessionSecret secret;
+	gpointer secret_data;
+	NetTrust *trust; /* outlives the session */
+	guint timeout_ms;
+} SessionConfig;
+
+typedef struct Session Session;
+
+/* What a queued command needs of the connection; sendable() in queue.c has the rules. */
+typedef enum {
+	SESSION_ANY, /* no mailbox: LIST, STATUS, NOOP, ID */
+	SESSION_SELECT, /* SELECT, EXAMINE: through session_examine() */
+	SESSION_SELECTED, /* works on the mailbox of the SESSION_SELECT queued last */
+	SESSION_ALONE, /* nothing may be under way beside it: login, STARTTLS, LOGOUT */
+} SessionNeed;
+
+/* The end of a command, exactly once. status: the tagged answer, NULL when none came. error: NULL
+ * after OK; made by the one table of code.c after NO and BAD; else why the connection ended, or
+ * that the mailbox it needed could not be selected. */
+typedef void (*SessionDone)(const ImapStatus *status, const GError *error, gpointer data);
+
+/* Callbacks may submit commands and call session_close(), but not session_free(). */
+typedef struct {
+	/* Logged in, capabilities known. */
+	void (*ready)(gpointer data);
+
+	/* Untagged data after login, in order, after the session took its own note of it. FETCH,
+	 * EXISTS, EXPUNGE, VANISHED and SEARCH only while a mailbox is selected. */
+	void (*response)(const ImapResponse *response, gpointer data);
+
+	/* As in imap/stream.h, only while a mailbox is selected. */
+	bool (*body_begin)(const ImapBodyStart *start, gpointer data);
+	bool (*body_bytes)(const void *bytes, gsize len, gpointer data);
+
+	/* The selected mailbox lost these messages (EXPUNGE mapped to UIDs, VANISHED); NULL:
+	 * something changed that the map cannot name, the mailbox must be listed again. */
+	void (*expunged)(const ImapSet *uids, gpointer data);
+
+	/* The connection is over, all commands ended before; called once, last. error: why, NULL
+	 * after session_logout(). */
+	void (*closed)(const GError *error, gpointer data);
+} SessionEvents;
+
+/* The selected mailbox as its last SELECT and the untagged data since have it. */
+typedef struct {
+	const char *name; /* as given to session_examine() */
+	guint32 uidvalidity; /* 0: none was given, or not a valid one */
+	guint32 uidnext; /* 0: unknown */
+	guint64 exists;
+	guint64 highestmodseq; /* 0: none */
+} SessionMailbox;
+
+/* Starts connecting in context. config is copied except for trust and secret_data, which outlive
+ * the session, as events do. */
+Session *session_open(GMainContext *context, const SessionConfig *config,
+	const SessionEvents *events, gpointer data);
+
+/* Ends it without a callback; commands that are left never complete. Accepts NULL. */
+void session_free(Session *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Session, session_free)
+
+/* Ends every command and the connection with this error (copied), then calls closed. */
+void session_close(Session *session, const GError *error);
+
+/* Sends LOGOUT once nothing is under way; closed(NULL) comes with the server's answer. */
+void session_logout(Session *session);
+
+/* Queues a command; takes line. On a session that is over done comes at once. */
+void session_submit(
+	Session *session, SessionNeed need, ImapCommand *line, SessionDone done, gpointer data);
+
+/* Queues EXAMINE of a mailbox (wire bytes). Commands queued after it with SESSION_SELECTED may go
+ * out in the same flight; they fail if it fails. */
+void session_examine(Session *session, const char *mailbox, SessionDone done, gpointer data);
+
+/* Ready, and not over: commands may be submitted. */
+bool session_is_ready(const Session *session);
+
+/* IMAP_CAP_BIT()s as of the last CAPABILITY. */
+guint64 session_caps(const Session *session);
+
+/* Commands queued or under way. */
+guint session_pending(const Session *session);
+
+/* The mailbox that is selected now; NULL while none is, also between EXAMINE and its OK. */
+const SessionMailbox *session_selected(const Session *session);
+
+/* The UIDs of all messages of the selected mailbox, from a SEARCH answered just now: the
+ * sequence-number map. Kept only when they add up with EXISTS; returns whether they do. */
+bool session_set_map(Session *session, const ImapSet *uids);
+
+/* Whether every sequence number can be turned into a UID. */
+bool session_has_map(const Session *session);
+
+/* The UID behind a sequence number of the selected mailbox, 0 when the map does not know. */
+guint32 session_uid(const Session *session, guint32 seq);
+
+/* When bytes last moved in either direction (g_get_monotonic_time). */
+gint64 session_progress_time(const Session *session);
+
+/* For `check`: greeting, TLS, login mechanism, capabilities; a fact a line. New string. */
+char *session_describe(const Session *session);

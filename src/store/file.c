@@ -1,0 +1,167 @@
+#include "store/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+typedef struct {
+	char text[64];
+} FileName;
+
+static FileName body_name(BodyFile file)
+{
+	FileName name;
+
+	g_snprintf(name.text, sizeof name.text, "%u/%u-%" G_GUINT64_FORMAT, file.gen, file.uid,
+		file.serial);
+	return name;
+}
+
+static FileName gen_name(guint32 gen)
+{
+	FileName name;
+
+	g_snprintf(name.text, sizeof name.text, "%u", gen);
+	return name;
+}
+
+static FileName temp_name(guint64 serial)
+{
+	FileName name;
+
+	g_snprintf(name.text, sizeof name.text, "new-%" G_GUINT64_FORMAT, serial);
+	return name;
+}
+
+void store_file_close(AutoFd fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+bool store_file_make_dir(int at, const char *name)
+{
+	return mkdirat(at, name, 0700) == 0 && fchmodat(at, name, 0700, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int store_file_make(int at, const char *name)
+{
+	int fd = openat(at, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		fchmod(fd, 0600);
+	return fd;
+}
+
+static bool make_gen(int bodies_fd, guint32 gen)
+{
+	return store_file_make_dir(bodies_fd, gen_name(gen).text);
+}
+
+int store_file_open_new(int bodies_fd, BodyFile file)
+{
+	FileName name = body_name(file);
+	int fd = store_file_make(bodies_fd, name.text);
+
+	if (fd < 0 && errno == ENOENT && make_gen(bodies_fd, file.gen))
+		fd = store_file_make(bodies_fd, name.text);
+	return fd;
+}
+
+bool store_file_create(int bodies_fd, BodyFile file, const void *bytes, gsize len)
+{
+	g_auto(AutoFd) fd = store_file_open_new(bodies_fd, file);
+
+	if (fd < 0)
+		return false;
+	if (store_file_pwrite(fd, bytes, len, 0))
+		return true;
+
+	int saved = errno;
+
+	store_file_drop(bodies_fd, file);
+	errno = saved;
+	return false;
+}
+
+int store_file_open_again(int bodies_fd, BodyFile file, guint64 min_size)
+{
+	int fd = openat(bodies_fd, body_name(file).text, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && (guint64)st.st_size >= min_size)
+		return fd;
+	close(fd);
+	errno = ESTALE;
+	return -1;
+}
+
+bool store_file_read(int bodies_fd, BodyFile file, guint64 offset, void *buf, gsize len)
+{
+	g_auto(AutoFd) fd =
+		openat(bodies_fd, body_name(file).text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && store_file_pread(fd, buf, len, offset);
+}
+
+void store_file_drop(int bodies_fd, BodyFile file)
+{
+	unlinkat(bodies_fd, body_name(file).text, 0);
+}
+
+void store_file_drop_gen(int bodies_fd, guint32 gen)
+{
+	unlinkat(bodies_fd, gen_name(gen).text, AT_REMOVEDIR);
+}
+
+int store_file_open_temp(int bodies_fd, guint64 serial)
+{
+	return store_file_make(bodies_fd, temp_name(serial).text);
+}
+
+bool store_file_adopt_temp(int bodies_fd, guint64 serial, BodyFile file)
+{
+	FileName from = temp_name(serial), to = body_name(file);
+
+	if (renameat(bodies_fd, from.text, bodies_fd, to.text) == 0)
+		return true;
+	return errno == ENOENT && make_gen(bodies_fd, file.gen) &&
+	       renameat(bodies_fd, from.text, bodies_fd, to.text) == 0;
+}
+
+void store_file_drop_temp(int bodies_fd, guint64 serial)
+{
+	unlinkat(bodies_fd, temp_name(serial).text, 0);
+}
+
+bool store_file_pread(int fd, void *buf, gsize len, guint64 offset)
+{
+	for (gsize done = 0; done < len;) {
+		gssize n = pread(fd, (char *)buf + done, len - done, (off_t)(offset + done));
+
+		if (n > 0) {
+			done += (gsize)n;
+		} else if (n == 0 || errno != EINTR) {
+			errno = n == 0 ? EIO : errno;
+			return false;
+		}
+	}
+	return true;
+}
+
+bool store_file_pwrite(int fd, const void *bytes, gsize len, guint64 offset)
+{
+	for (gsize done = 0; done < len;) {
+		gssize n =
+			pwrite(fd, (const char *)bytes + done, len - done, (off_t)(offset + done));
+
+		if (n >= 0)
+			done += (gsize)n;
+		else if (errno != EINTR)
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,49 @@
+/* The files of bodies: bodies/<gen>/<uid>-<serial>, and bodies/new-<serial> for what has no place
+ * yet. All functions run in any thread and touch the disk, so call them with no lock held; failures
+ * leave errno. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+/* A descriptor that g_auto() closes; -1: none. */
+typedef int AutoFd;
+void store_file_close(AutoFd fd);
+G_DEFINE_AUTO_CLEANUP_FREE_FUNC(AutoFd, store_file_close, -1)
+
+/* A new directory, 0700, and a new file, 0600 and open for reading and writing, under any umask. */
+bool store_file_make_dir(int at, const char *name);
+int store_file_make(int at, const char *name);
+
+/* A serial is never used twice: a name never comes to stand for other bytes, so that opening a
+ * file that was dropped meanwhile can only fail. */
+typedef struct {
+	guint32 gen, uid;
+	guint64 serial;
+} BodyFile;
+
+/* Writes a new file whole; leaves nothing behind on failure. */
+bool store_file_create(int bodies_fd, BodyFile file, const void *bytes, gsize len);
+
+/* Opens for writing pieces: a new file, or one that is still at least min_size long (a shorter one
+ * was tampered with: ESTALE; writing behind its end would make up NUL bytes). */
+int store_file_open_new(int bodies_fd, BodyFile file);
+int store_file_open_again(int bodies_fd, BodyFile file, guint64 min_size);
+
+/* Reads exactly len bytes; false when the file is gone or shorter. */
+bool store_file_read(int bodies_fd, BodyFile file, guint64 offset, void *buf, gsize len);
+
+void store_file_drop(int bodies_fd, BodyFile file);
+
+/* Removes the folder of a generation that has no file left. */
+void store_file_drop_gen(int bodies_fd, guint32 gen);
+
+/* A file for bytes whose body is not decided yet, and its move to where it belongs. */
+int store_file_open_temp(int bodies_fd, guint64 serial);
+bool store_file_adopt_temp(int bodies_fd, guint64 serial, BodyFile file);
+void store_file_drop_temp(int bodies_fd, guint64 serial);
+
+/* Exactly len bytes at offset; reading less is EIO. */
+bool store_file_pread(int fd, void *buf, gsize len, guint64 offset);
+bool store_file_pwrite(int fd, const void *bytes, gsize len, guint64 offset);

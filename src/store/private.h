@@ -1,0 +1,118 @@
+/* What the files of store/ share.
+ *
+ * Locks: `lock` guards mailboxes and index (fields marked so); the mutex inside Bodies guards the
+ * table of bodies. They are never held together, and neither during I/O. Readers hold `lock` for
+ * one lookup or one chunk of a listing. Only the engine thread writes what `lock` guards, so it
+ * alone reads without it, builds big arrays outside, and takes it as writer to put them in place.
+ */
+#pragma once
+
+#include "store/store.h"
+#include "store/dir.h"
+#include "store/file.h"
+
+#include <pthread.h>
+
+typedef struct Bodies Bodies;
+
+enum { STORE_SPARE_BUFFERS = 4 };
+
+struct Store {
+	bool show_deleted; /* constant */
+	StoreDir *dir; /* constant; NULL: bodies in memory only */
+
+	pthread_rwlock_t lock; /* no thread takes it twice */
+
+	/* mailbox.c */
+	GArray *mailboxes; /* lock: StoreMailbox by id - 1 */
+	GArray *listed; /* lock: StoreMailbox by name */
+	GHashTable *names; /* engine thread: name -> id; owns the names */
+
+	/* index.c */
+	GPtrArray *gens; /* lock: Generation * by Gen - 1, NULL once it is old */
+	GArray *current; /* lock: Gen by mailbox id - 1, 0 for none */
+	bool distrusted; /* lock */
+
+	/* body.c */
+	Bodies *bodies;
+
+	/* sink.c; engine thread */
+	guint8 *spare[STORE_SPARE_BUFFERS]; /* buffers of LIMIT_SINK_MEMORY */
+	guint n_spare;
+	guint64 last_serial;
+	bool warned; /* that files cannot be written */
+};
+
+static inline void store_lock_read(Store *store)
+{
+	pthread_rwlock_rdlock(&store->lock);
+}
+
+static inline void store_lock_write(Store *store)
+{
+	pthread_rwlock_wrlock(&store->lock);
+}
+
+static inline void store_unlock(Store *store)
+{
+	pthread_rwlock_unlock(&store->lock);
+}
+
+/* mailbox.c */
+void store_mailboxes_init(Store *store);
+void store_mailboxes_clear(Store *store);
+
+/* index.c */
+void store_index_init(Store *store);
+void store_index_clear(Store *store);
+
+/* ABSENT: an old generation, or no such UID (a hidden one is there) among known names; else MISS.
+ * Any thread. */
+StoreAnswer store_index_lookup(Store *store, Gen gen, guint32 uid);
+
+/* Whether the UID is among the known names of a current generation, hidden or not. Engine thread.
+ */
+bool store_index_has(Store *store, Gen gen, guint32 uid);
+
+/* ---- body.c ---- */
+
+Bodies *store_bodies_new(guint64 file_limit, guint64 memory_limit);
+void store_bodies_free(Bodies *bodies);
+
+/* Everything of a generation goes at once. Engine thread. */
+void store_bodies_drop_gen(Store *store, Gen gen);
+
+/* These messages are gone: their whole bodies stay for those who read them, but go first; the rest
+ * goes now. Engine thread. */
+void store_bodies_orphan(Store *store, Gen gen, const ImapSet *uids);
+
+/* What a commit brings: bytes start..end (start == end: none) and that there is none at or past
+ * limit (G_MAXUINT64: nothing known). */
+typedef struct {
+	guint64 start, end, limit;
+} BodyNews;
+
+/* Where the bytes of a piece should go, as things stand. */
+typedef struct {
+	enum {
+		BODY_PLACE_NEW, /* the body starts anew: store_bodies_put_...() */
+		BODY_PLACE_KNOWN, /* nowhere, they are here: store_bodies_learn() */
+		BODY_PLACE_FILE, /* to the file of this serial, which is min_size long or more:
+				  * store_bodies_learn() */
+		BODY_PLACE_MEMORY, /* store_bodies_extend_memory() */
+	} kind;
+	guint64 serial, min_size;
+} BodyPlace;
+
+BodyPlace store_bodies_place(Bodies *bodies, Gen gen, guint32 uid, const BodyNews *news);
+
+/* The bytes of the news are in a new file, or in `bytes` (owned from now on): all that is known of
+ * the body from now on. Engine thread, as the rest. */
+void store_bodies_put_file(Store *store, BodyFile file, const BodyNews *news);
+void store_bodies_put_memory(Store *store, BodyFile file, guint8 *bytes, const BodyNews *news);
+
+/* The bytes are where store_bodies_place() said, or come now. false when the body of that serial is
+ * gone meanwhile: a reader found its file missing. */
+bool store_bodies_learn(Store *store, BodyFile file, const BodyNews *news);
+bool store_bodies_extend_memory(
+	Store *store, BodyFile file, const guint8 *bytes, const BodyNews *news);

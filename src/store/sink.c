@@ -1,0 +1,289 @@
+/* A body on its way in: up to LIMIT_SINK_MEMORY in a buffer, then to a file without a place yet;
+ * where no file can be written, to memory up to LIMIT_MEMORY_BODIES. */
+#include "store/private.h"
+#include "base/limits.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct StoreSink {
+	Store *store;
+	guint8 *buffer; /* of LIMIT_SINK_MEMORY; NULL until the first byte */
+	gsize fill;
+	guint64 flushed; /* bytes before those of the buffer: in one of the next two */
+	int temp_fd;
+	guint64 temp_serial;
+	GByteArray *memory;
+	bool lost; /* more than memory may hold: only counted from now on */
+};
+
+/* ---- buffers ---- */
+
+static guint8 *take_buffer(Store *store)
+{
+	return store->n_spare > 0 ? store->spare[--store->n_spare] : g_malloc(LIMIT_SINK_MEMORY);
+}
+
+static void give_buffer(Store *store, guint8 *buffer)
+{
+	if (buffer && store->n_spare < STORE_SPARE_BUFFERS)
+		store->spare[store->n_spare++] = buffer;
+	else
+		g_free(buffer);
+}
+
+/* ---- writing ---- */
+
+StoreSink *store_sink_new(Store *store)
+{
+	StoreSink *sink = g_new0(StoreSink, 1);
+
+	sink->store = store;
+	sink->temp_fd = -1;
+	return sink;
+}
+
+static void drop_temp(StoreSink *sink)
+{
+	if (sink->temp_fd < 0)
+		return;
+	close(sink->temp_fd);
+	store_file_drop_temp(sink->store->dir->bodies_fd, sink->temp_serial);
+	sink->temp_fd = -1;
+}
+
+void store_sink_free(StoreSink *sink)
+{
+	if (!sink)
+		return;
+	drop_temp(sink);
+	give_buffer(sink->store, sink->buffer);
+	if (sink->memory)
+		g_byte_array_unref(sink->memory);
+	g_free(sink);
+}
+
+static void warn_once(Store *store, int why)
+{
+	if (!store->warned)
+		g_warning("cannot write to the cache directory: %s; bodies are kept in memory",
+			g_strerror(why));
+	store->warned = true;
+}
+
+static bool flush_to_file(StoreSink *sink)
+{
+	Store *store = sink->store;
+
+	if (!store->dir || sink->memory)
+		return false;
+	if (sink->temp_fd < 0) {
+		sink->temp_serial = ++store->last_serial;
+		sink->temp_fd = store_file_open_temp(store->dir->bodies_fd, sink->temp_serial);
+	}
+	if (sink->temp_fd >= 0 &&
+		store_file_pwrite(sink->temp_fd, sink->buffer, sink->fill, sink->flushed))
+		return true;
+	warn_once(store, errno);
+	return false;
+}
+
+/* Brings what was flushed to the file back into memory. */
+static bool leave_file(StoreSink *sink)
+{
+	bool here = true;
+
+	if (sink->memory)
+		return true;
+	sink->memory = g_byte_array_new();
+	if (sink->temp_fd >= 0 && sink->flushed <= LIMIT_MEMORY_BODIES) {
+		g_byte_array_set_size(sink->memory, (guint)sink->flushed);
+		here = store_file_pread(sink->temp_fd, sink->memory->data, sink->memory->len, 0);
+	}
+	drop_temp(sink);
+	return here;
+}
+
+static void lose(StoreSink *sink)
+{
+	sink->lost = true;
+	drop_temp(sink);
+	g_clear_pointer(&sink->memory, g_byte_array_unref);
+}
+
+static void flush(StoreSink *sink)
+{
+	if (!sink->lost && !flush_to_file(sink)) {
+		if (sink->flushed + sink->fill > LIMIT_MEMORY_BODIES || !leave_file(sink))
+			lose(sink);
+		else
+			g_byte_array_append(sink->memory, sink->buffer, (guint)sink->fill);
+	}
+	sink->flushed += sink->fill;
+	sink->fill = 0;
+}
+
+void store_sink_write(StoreSink *sink, const void *bytes, gsize len)
+{
+	const guint8 *from = bytes;
+
+	if (!sink->buffer)
+		sink->buffer = take_buffer(sink->store);
+	while (len > 0) {
+		gsize n = MIN(len, LIMIT_SINK_MEMORY - sink->fill);
+
+		memcpy(sink->buffer + sink->fill, from, n);
+		sink->fill += n;
+		from += n;
+		len -= n;
+		if (sink->fill == LIMIT_SINK_MEMORY)
+			flush(sink);
+	}
+}
+
+guint64 store_sink_size(const StoreSink *sink)
+{
+	return sink->flushed + sink->fill;
+}
+
+/* ---- committing ---- */
+
+/* Puts everything in one place: the buffer alone, the file or the memory. */
+static bool gather(StoreSink *sink)
+{
+	if (sink->flushed > 0 && sink->fill > 0)
+		flush(sink);
+	return !sink->lost;
+}
+
+static bool copy_temp(StoreSink *sink, int fd, guint64 origin)
+{
+	guint8 *buffer = take_buffer(sink->store);
+	guint64 size = store_sink_size(sink), done = 0;
+	bool ok = true;
+
+	while (ok && done < size) {
+		gsize n = (gsize)MIN(size - done, LIMIT_SINK_MEMORY);
+
+		ok = store_file_pread(sink->temp_fd, buffer, n, done) &&
+		     store_file_pwrite(fd, buffer, n, origin + done);
+		done += n;
+	}
+	give_buffer(sink->store, buffer);
+	return ok;
+}
+
+static bool copy_to(StoreSink *sink, int fd, guint64 origin)
+{
+	if (sink->temp_fd >= 0)
+		return copy_temp(sink, fd, origin);
+	if (sink->memory)
+		return store_file_pwrite(fd, sink->memory->data, sink->memory->len, origin);
+	return store_file_pwrite(fd, sink->buffer, sink->fill, origin);
+}
+
+static bool put_in_old_file(StoreSink *sink, BodyFile file, guint64 origin, guint64 min_size)
+{
+	g_auto(AutoFd) fd = store_file_open_again(sink->store->dir->bodies_fd, file, min_size);
+
+	return fd >= 0 && copy_to(sink, fd, origin);
+}
+
+static bool put_in_new_file(StoreSink *sink, BodyFile file, guint64 origin)
+{
+	int bodies_fd = sink->store->dir->bodies_fd;
+
+	if (sink->temp_fd >= 0 && origin == 0 &&
+		store_file_adopt_temp(bodies_fd, sink->temp_serial, file)) {
+		close(sink->temp_fd);
+		sink->temp_fd = -1;
+		return true;
+	}
+
+	g_auto(AutoFd) fd = store_file_open_new(bodies_fd, file);
+
+	if (fd >= 0 && copy_to(sink, fd, origin))
+		return true;
+	warn_once(sink->store, errno);
+	if (fd >= 0)
+		store_file_drop(bodies_fd, file);
+	return false;
+}
+
+/* Everything as one block of memory, new; NULL when there is too much of it. */
+static guint8 *take_bytes(StoreSink *sink)
+{
+	gsize size = (gsize)store_sink_size(sink);
+
+	if (sink->flushed == 0)
+		return g_memdup2(sink->buffer, size);
+	if (size > LIMIT_MEMORY_BODIES || !leave_file(sink))
+		return NULL;
+	return g_realloc(g_byte_array_free(g_steal_pointer(&sink->memory), FALSE), size);
+}
+
+static bool put_in_memory(StoreSink *sink, BodyFile file, const BodyNews *news)
+{
+	guint8 *bytes = take_bytes(sink);
+
+	if (!bytes && store_sink_size(sink) > 0)
+		return false;
+	store_bodies_put_memory(sink->store, file, bytes, news);
+	return true;
+}
+
+static bool put(StoreSink *sink, Gen gen, guint32 uid, const BodyPlace *place, const BodyNews *news)
+{
+	Store *store = sink->store;
+	BodyFile file = {gen, uid, place->serial};
+	g_autofree guint8 *bytes = NULL;
+
+	switch (place->kind) {
+	case BODY_PLACE_KNOWN:
+		return store_bodies_learn(store, file, news);
+	case BODY_PLACE_MEMORY:
+		bytes = take_bytes(sink);
+		return bytes && store_bodies_extend_memory(store, file, bytes, news);
+	case BODY_PLACE_FILE:
+		if (put_in_old_file(sink, file, news->start, place->min_size) &&
+			store_bodies_learn(store, file, news))
+			return true;
+		break;
+	case BODY_PLACE_NEW:
+		break;
+	}
+
+	file.serial = ++store->last_serial;
+	if (!store->dir || !put_in_new_file(sink, file, news->start))
+		return put_in_memory(sink, file, news);
+	store_bodies_put_file(store, file, news);
+	return true;
+}
+
+/* An answer without a byte says nothing but that the message ends at origin or before. */
+static BodyNews news_of(guint64 origin, guint64 size, bool ends)
+{
+	if (size == 0)
+		return (BodyNews){.limit = origin};
+	return (BodyNews){origin, origin + size, ends ? origin + size : G_MAXUINT64};
+}
+
+bool store_sink_commit(
+	StoreSink *sink, Gen gen, guint32 uid, guint64 origin, guint64 asked, bool whole)
+{
+	g_autoptr(StoreSink) owned = sink;
+	Store *store = sink->store;
+	guint64 size = store_sink_size(sink);
+	BodyPlace place = {.kind = BODY_PLACE_NEW};
+
+	if (!store_index_has(store, gen, uid) || !gather(sink))
+		return false;
+	if (whole ? origin != 0 : asked == 0 || size > asked || origin > G_MAXINT64 - size)
+		return false;
+
+	BodyNews news = news_of(origin, size, whole || size < asked);
+
+	if (!whole)
+		place = store_bodies_place(store->bodies, gen, uid, &news);
+	return put(sink, gen, uid, &place, &news);
+}

@@ -1,0 +1,53 @@
+#include "store/private.h"
+#include "base/limits.h"
+
+/* A writer that waits goes before new readers: glibc's default, which is GRWLock's too, lets a few
+ * busy readers hold the engine off for seconds. */
+static void init_lock(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attributes;
+
+	pthread_rwlockattr_init(&attributes);
+#ifdef PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
+	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+#endif
+	pthread_rwlock_init(lock, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
+}
+
+Store *store_new(const char *cachedir, guint64 cache_size, bool show_deleted, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+	StoreDir *dir = cachedir ? store_dir_open(cachedir, &local_error) : NULL;
+
+	if (local_error && !g_error_matches(local_error, MAIL_ERROR, MAIL_ERROR_IO)) {
+		g_propagate_error(error, g_steal_pointer(&local_error));
+		return NULL;
+	}
+	if (local_error)
+		g_warning("%s; bodies are kept in memory", local_error->message);
+
+	Store *store = g_new0(Store, 1);
+
+	store->dir = dir;
+	store->show_deleted = show_deleted;
+	init_lock(&store->lock);
+	store_mailboxes_init(store);
+	store_index_init(store);
+	store->bodies = store_bodies_new(cache_size, MIN(cache_size, LIMIT_MEMORY_BODIES));
+	return store;
+}
+
+void store_free(Store *store)
+{
+	if (!store)
+		return;
+	while (store->n_spare > 0)
+		g_free(store->spare[--store->n_spare]);
+	store_bodies_free(store->bodies);
+	store_index_clear(store);
+	store_mailboxes_clear(store);
+	pthread_rwlock_destroy(&store->lock);
+	store_dir_close(store->dir);
+	g_free(store);
+}

@@ -1,0 +1,179 @@
+/* What is known of the account: mailboxes, their messages and the bodies fetched so far. Readers
+ * are many threads that never block on I/O other than the local disk; writers are the engine thread
+ * unless a function says otherwise.
+ *
+ * A mailbox id lives as long as the mount. A generation id stands for one (mailbox, UIDVALIDITY):
+ * when the server's UIDVALIDITY changes the mailbox gets a new generation, and everything kept
+ * under the old one is unreachable at once. Both ids fit 18 bits, start at 1 and are never reused.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "imap/response.h"
+
+typedef struct Store Store;
+
+typedef guint32 MailboxId;
+typedef guint32 Gen;
+
+/* The answer of a store_try_ function. */
+typedef enum {
+	STORE_HIT, /* answered */
+	STORE_MISS, /* not known: ask the engine */
+	STORE_ABSENT, /* known not to exist */
+} StoreAnswer;
+
+/* cachedir: this account's own directory, made 0700 with parents; NULL: bodies in memory only.
+ * cache_size: bound on body bytes. Bodies of an earlier mount are dropped. Refused with
+ * MAIL_ERROR_ACCESS when the directory belongs to someone else, is a symbolic link or is open to
+ * others, with MAIL_ERROR_BUSY when another mount uses it. If files cannot be written, now or
+ * later, bodies are kept in memory (LIMIT_MEMORY_BODIES) and that is logged once. SIGXFSZ must be
+ * ignored. */
+Store *store_new(const char *cachedir, guint64 cache_size, bool show_deleted, GError **error);
+void store_free(Store *store); /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)
+
+/* ---- mailboxes (mailbox.c) ---- */
+
+typedef struct {
+	MailboxId id;
+	const char *name; /* the bytes of the wire, NUL-terminated; lives as long as the store */
+	char delimiter; /* 0: none */
+	guint attributes; /* IMAP_LIST_* */
+} StoreMailbox;
+
+/* Takes the whole answer of LIST: known names keep their id, new ones get one, missing ones are
+ * no longer listed. Names that are empty, have a NUL byte or pass LIMIT_MAILBOX_NAME, and what
+ * passes LIMIT_MAILBOXES, are left out. INBOX in any case is one mailbox, named "INBOX"; of a name
+ * that comes twice the later entry counts. Returns whether anything but \Marked and \Unmarked
+ * changed. */
+bool store_set_mailboxes(Store *store, const ImapList *lists, gsize n);
+
+/* The listed mailboxes in the byte order of their names, as an array of StoreMailbox. Any thread.
+ */
+GArray *store_mailboxes(Store *store);
+
+/* One mailbox by id, listed or not. false when there is no such id. Any thread. */
+bool store_mailbox(Store *store, MailboxId id, StoreMailbox *ret);
+
+/* ---- generations and messages (index.c) ---- */
+
+/* The generation of the mailbox now; 0 while it was never selected. Any thread. */
+Gen store_gen(Store *store, MailboxId mailbox);
+
+/* The mailbox of a generation, 0 when there is none or it is not the current one. Any thread. */
+MailboxId store_gen_mailbox(Store *store, Gen gen);
+
+/* SELECT said this UIDVALIDITY (0: none was given; such a generation ends with the selection, so
+ * each call makes a new one). Returns the generation, a new one when it changed; 0 for an unknown
+ * mailbox and past LIMIT_GENERATIONS. */
+Gen store_gen_open(Store *store, MailboxId mailbox, guint32 uidvalidity);
+
+typedef struct {
+	guint32 uid;
+	bool known; /* size, date and flags below are known */
+	bool size_verified; /* size is the length of the body, seen */
+	guint64 size;
+	gint64 date; /* seconds since 1970 */
+	guint flags; /* IMAP_FLAG_* */
+} StoreMessage;
+
+/* All UIDs of the mailbox as of now, and those flagged \Deleted (NULL: not asked, as before). Rows
+ * already known keep their attributes; rows no longer there go, and their bodies as with
+ * store_remove_names(). *ret_gone, if not NULL, gets the UIDs that are listed no longer, *ret_new
+ * the ones that are listed newly; both stay untouched when gen is old. Marks the names known, at
+ * time now. Past LIMIT_ROWS messages names only are kept: refuse such an answer. */
+void store_set_names(Store *store, Gen gen, const ImapSet *uids, const ImapSet *deleted,
+	ImapSet **ret_gone, ImapSet **ret_new);
+
+/* One message, or several, came or went between two store_set_names(); ignored before the first. A
+ * whole body of a removed message can be read on (open files) until its room is needed, and goes
+ * first then; one in pieces goes now. Costs what changed, and a pass over the rows behind it. */
+void store_add_names(Store *store, Gen gen, const ImapSet *uids);
+void store_remove_names(Store *store, Gen gen, const ImapSet *uids);
+
+/* When the names were last known to be right (g_get_monotonic_time), 0: never. Any thread. */
+gint64 store_names_time(Store *store, Gen gen);
+
+/* The names are right as of now (a NOOP or STATUS confirmed them), or (FALSE) not to be trusted. */
+void store_names_confirm(Store *store, Gen gen, bool right);
+
+/* Number of messages listed. Any thread. */
+guint64 store_count(Store *store, Gen gen);
+
+/* Copy of the UIDs present, hidden ones included; NULL while the names are unknown. Any thread. */
+ImapSet *store_uids(Store *store, Gen gen);
+
+/* Attributes that FETCH brought. has_flags/has_size/has_date say which fields of message count,
+ * known and size_verified do not; a row is known once all three came. Unknown UIDs are ignored. A
+ * verified size is never overwritten by RFC822.SIZE. Dates are clamped to 1970..2106, sizes to 16
+ * TiB. *ret_flags_changed, if not NULL, tells whether \Deleted (and with it the listing), or flags
+ * that were known, changed. */
+typedef struct {
+	bool has_flags, has_size, has_date;
+} StoreFields;
+void store_set_attributes(Store *store, Gen gen, const StoreMessage *message, StoreFields fields,
+	bool *ret_flags_changed);
+
+/* The true length of a body. Returns true when the row said otherwise (the server was caught: from
+ * now on store_sizes_distrusted()). A row without a size, or with 0, was never shown and said
+ * nothing. */
+bool store_verify_size(Store *store, Gen gen, guint32 uid, guint64 size);
+
+/* Whether this account's RFC822.SIZE was wrong before. Any thread. */
+bool store_sizes_distrusted(Store *store);
+
+/* One message. MISS: it exists but is not known, or its size must be verified before it is shown
+ * (0, missing, or sizes are distrusted). ABSENT: no such UID listed (only while names are known),
+ * or old gen. Any thread. */
+StoreAnswer store_try_message(Store *store, Gen gen, guint32 uid, StoreMessage *ret);
+
+/* One row as it is, hidden or not, ready to be shown or not (known: all three attributes came).
+ * false when there is no such UID, the names are unknown or gen is old. Any thread. */
+bool store_peek_message(Store *store, Gen gen, guint32 uid, StoreMessage *ret);
+
+/* Up to max listed rows with UID > after, ascending; returns their number. Rows whose attributes
+ * are not ready to be shown (see store_try_message) come with known == false and nothing but their
+ * UID. Any thread. */
+gsize store_list(Store *store, Gen gen, guint32 after, StoreMessage *ret, gsize max);
+
+/* Listed rows with UID >= from whose attributes are unknown, at most max of them; a new set. Any
+ * thread. */
+ImapSet *store_unknown(Store *store, Gen gen, guint32 from, gsize max);
+
+/* ---- bodies (body.c) ---- */
+
+/* Reads up to len bytes at offset. HIT: *ret_n bytes, fewer than len only at the end of the
+ * message (0 past it); also of a removed message whose whole body is still here. MISS: a byte of
+ * the range is not here. ABSENT: old gen, or no such UID; a hidden message is there. Any thread. */
+StoreAnswer store_try_read(
+	Store *store, Gen gen, guint32 uid, guint64 offset, void *buf, gsize len, gsize *ret_n);
+
+/* As store_try_read() would answer, without reading: on MISS *ret_missing is the first byte of the
+ * range that is not here. Any thread. */
+StoreAnswer store_first_missing(
+	Store *store, Gen gen, guint32 uid, guint64 offset, guint64 len, guint64 *ret_missing);
+
+/* Whether the whole body is here, as far as its file was not tampered with. Any thread. */
+bool store_has_body(Store *store, Gen gen, guint32 uid);
+
+/* A body on its way in: bytes go to memory while they are few, then to a file of their own. Engine
+ * thread; ends before the store does. */
+typedef struct StoreSink StoreSink;
+StoreSink *store_sink_new(Store *store);
+void store_sink_write(StoreSink *sink, const void *bytes, gsize len);
+guint64 store_sink_size(const StoreSink *sink);
+void store_sink_free(StoreSink *sink); /* drops it; accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreSink, store_sink_free)
+
+/* The sink's bytes are the body of this message from origin on; consumes the sink. whole: they are
+ * all of it (origin 0). Otherwise, when fewer than asked bytes came they reach its end; when none
+ * came the end is known to be at origin or before, no more: reads before origin stay a MISS unless
+ * the bytes up to origin are here. What contradicts the bytes that are here replaces them all.
+ * Dropped when gen is not current, the UID is unknown, or more than asked came. Returns whether the
+ * body is kept. */
+bool store_sink_commit(
+	StoreSink *sink, Gen gen, guint32 uid, guint64 origin, guint64 asked, bool whole);
+
+/* For statfs and status: bytes held in bodies, their bound. Any thread. */
+void store_usage(Store *store, guint64 *ret_bytes, guint64 *ret_limit);

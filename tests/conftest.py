@@ -1,0 +1,135 @@
+"""Fixtures of all Python tests."""
+
+import itertools
+import os
+import signal
+
+import pytest
+
+from tests.fake import Certs, Server
+from tests.support import SLOW, mounting
+from tests.support.dovecot import Account, Dovecot
+from tests.support.mounting import Mount, Program
+from tests.support.proxy import Proxy
+
+NUMBERS = itertools.count(1)
+LIMIT_S = 120
+
+
+@pytest.fixture(autouse=True)
+def time_limit(request):
+    """A test that hangs fails: the signal also interrupts a wait for a file system."""
+    marker = request.node.get_closest_marker('limit')
+
+    def late(*unused):
+        raise TimeoutError('the test takes too long')
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(int((marker.args[0] if marker else LIMIT_S) * SLOW))
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def pytest_configure(config):
+    config.addinivalue_line('markers', 'limit(seconds): a time limit of its own')
+
+
+@pytest.fixture(scope='session')
+def certs(tmp_path_factory):
+    return Certs(tmp_path_factory.mktemp('certs'))
+
+
+@pytest.fixture
+def fake(certs):
+    """fake(tls=..., certificate=KIND, **Server arguments) -> a running Server."""
+    servers = []
+
+    def start(tls='implicit', certificate='good', **more):
+        server = Server(tls, certs.context(certificate) if tls != 'none' else None, **more)
+        servers.append(server)
+        server.ca = certs.ca
+        server.password = server.users['user']
+        server.options = {'tls': 'none'} if tls == 'none' else {}
+        scheme = 'imaps' if tls == 'implicit' else 'imap'
+        server.source = f'{scheme}://user@localhost:{server.port}'
+        return server
+    yield start
+    for server in servers:
+        ended_by_test = server.stopping
+        server.stop()
+        assert ended_by_test or not server.errors, server.errors
+
+
+@pytest.fixture(scope='session')
+def dovecot_server(tmp_path_factory, certs):
+    # Nobody's processes must get through the directories above, which pytest makes 0700.
+    directory = tmp_path_factory.mktemp('dovecot')
+    for path in itertools.takewhile(lambda path: path.name.startswith(('pytest', 'dovecot')),
+                                    [directory, *directory.parents]):
+        path.chmod(0o711)
+    server = Dovecot(directory, certs)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def dovecot(dovecot_server):
+    """An account of its own on the real server."""
+    return Account(dovecot_server, f'u{next(NUMBERS)}')
+
+
+@pytest.fixture
+def imap(dovecot):
+    """An independent client in that account."""
+    client = dovecot.imap()
+    yield client
+    client.logout()
+
+
+@pytest.fixture
+def program(tmp_path):
+    """imapfs with a home of its own, for runs that end by themselves."""
+    return Program(tmp_path)
+
+
+@pytest.fixture
+def mount(program, tmp_path):
+    """mount(server, **options) -> Mount; unmounted at the end, and the output looked through."""
+    require_fuse()
+    mounts = []
+
+    def start(server, source=None, arguments=(), expect=(), mountpoint=None, **options):
+        one = Mount(program, source or server.source,
+                    mountpoint or tmp_path / f'Mail{len(mounts)}',
+                    program.options(server, **options), arguments)
+        mounts.append(one)
+        one.expect(*expect)
+        return one
+    yield start
+    for one in mounts:
+        try:
+            one.unmount()
+        except BaseException:
+            one.destroy()
+            raise
+
+
+@pytest.fixture
+def proxy():
+    """proxy(target port, delay_ms=..., mbit=...) -> Proxy."""
+    proxies = []
+
+    def start(target, **more):
+        proxies.append(Proxy(target, **more))
+        return proxies[-1]
+    yield start
+    for one in proxies:
+        one.close()
+
+
+def require_fuse():
+    reason = mounting.usable()
+    if reason and os.environ.get('CI') == 'true':
+        pytest.fail(reason)
+    if reason:
+        pytest.skip(f'NOTHING IS MOUNTED: {reason}')

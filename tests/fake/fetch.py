@@ -1,0 +1,93 @@
+"""FETCH of the model server, with the ways in which servers get it wrong."""
+
+import re
+
+from .mailbox import index, pick, ranges
+from .syntax import Bad, literal, quote, text
+
+MACROS = {'FAST': ['FLAGS', 'INTERNALDATE', 'RFC822.SIZE'],
+          'ALL': ['FLAGS', 'INTERNALDATE', 'RFC822.SIZE']}
+SECTION = re.compile(r'(BODY(?:\.PEEK)?)\[(.*)\](?:<(\d+)\.(\d+)>)?$', re.S)
+
+
+def answer(session, command):
+    by_uid = command.name == 'UID FETCH'
+    wanted, items = text(command.arguments[0]), command.arguments[1]
+    names = [text(item).upper() for item in (items if isinstance(items, list) else [items])]
+    names = [name for item in names for name in MACROS.get(item, [item])]
+    if by_uid and 'UID' not in names:
+        names.insert(0, 'UID')
+    if by_uid:
+        uids = pick(session.view, ranges(wanted, session.view[-1] if session.view else 0))
+    else:
+        cut = ranges(wanted, len(session.view))
+        uids = [uid for low, high in cut for uid in session.view[low - 1:high]]
+    for uid in uids:
+        message = session.mailbox.message(uid)
+        if message:
+            one(session, message, names)
+
+
+def one(session, message, names):
+    """The FETCH line of one message."""
+    quirks = session.server.quirks
+    items = [pair for name in names for pair in [item(session, message, name)] if pair]
+    if quirks.uid_last:
+        items.sort(key=lambda pair: pair[0] == b'UID')
+    if quirks.fetch:
+        items = quirks.fetch(session, message.uid, items)
+        if items is None:
+            return
+    seq = index(session.view, message.uid) + 1
+    session.untagged(b'%d FETCH (%s)' % (seq, b' '.join(name + b' ' + value
+                                                        for name, value in items)))
+
+
+def item(session, message, name):
+    """(name, value) as bytes, None to leave it out."""
+    quirks = session.server.quirks
+    if name == 'UID':
+        return b'UID', b'%d' % message.uid
+    if name == 'FLAGS':
+        session.seen_flags[message.uid] = set(message.flags)
+        return b'FLAGS', b'(%s)' % ' '.join(sorted(message.flags)).encode()
+    if name == 'INTERNALDATE':
+        date = quirks.date(message) if quirks.date else message.date
+        return None if date is None else (b'INTERNALDATE', quote(date.encode()))
+    if name == 'RFC822.SIZE':
+        size = quirks.size(message) if quirks.size else len(message.body)
+        return None if size is None else (b'RFC822.SIZE', str(size).encode())
+    if found := SECTION.match(name):
+        return body(session, message, *found.groups())
+    raise Bad(f'fetch item {name}')
+
+
+def body(session, message, kind, section, origin, length):
+    """BODY[] and BODY[HEADER], whole or <origin.length>."""
+    quirks = session.server.quirks
+    if kind == 'BODY' and not session.read_only:
+        message.flags.add('\\Seen')
+    data = message.body
+    if section == 'HEADER':
+        end = data.find(b'\r\n\r\n')
+        data = data if end < 0 else data[:end + 4]
+    elif section == 'TEXT':
+        end = data.find(b'\r\n\r\n')
+        data = b'' if end < 0 else data[end + 4:]
+    elif section:
+        raise Bad(f'section {section}')
+    label = f'BODY[{section}]'
+    if origin is not None:
+        data = data[int(origin):int(origin) + int(length)]
+        label += f'<{origin}>'
+    if quirks.body == 'missing':
+        return None
+    value = {'nil': lambda: b'NIL', 'empty': lambda: literal(b''),
+             'quoted': lambda: b'"' + data.replace(b'\\', b'\\\\').replace(b'"', b'\\"') + b'"',
+             'literal': lambda: literal(data)}[quirks.body]()
+    if quirks.body_short:
+        session.raw(b'* %d FETCH (UID %d %s ' % (index(session.view, message.uid) + 1, message.uid,
+                                                 label.encode()))
+        session.raw(literal(data[:-quirks.body_short], len(data)))
+        session.stall()
+    return label.encode(), value

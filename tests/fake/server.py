@@ -1,0 +1,236 @@
+"""The listener: accepts connections, remembers every line, and lets a test wait for events."""
+
+import re
+import socket
+import ssl
+import threading
+
+from . import session as model
+from . import transcript
+from .login import Refused
+from .mailbox import Mailbox
+from .syntax import Command
+from .wire import Drop, Gone, Wire
+
+
+class Quirks:
+    """What the model does wrong on purpose; everything off at first."""
+
+    greeting = None           # bytes of the whole greeting line, or "" for none at all
+    after_greeting = b''      # sent right behind the greeting
+    starttls = 'ok'           # ok, missing, no, bad, plus
+    starttls_inject = b''     # sent in clear in the segment of the STARTTLS OK
+    login = None              # text of a NO to every login, "[UNAVAILABLE] later"
+    login_text = ''           # text of the OK to a login, after its code
+    size = None               # function(message) -> RFC822.SIZE, None leaves it out
+    date = None               # function(message) -> INTERNALDATE as str, None leaves it out
+    fetch = None              # function(session, uid, items) -> items or None (no FETCH line)
+    uid_last = False          # UID behind the body
+    body = 'literal'          # literal, quoted, nil, empty, missing
+    body_short = 0            # literals end so many octets early, and silence follows
+    uidvalidity = 'sent'      # sent, missing, or a function(mailbox) -> str
+    uidnext = 'sent'          # sent, missing
+    lowercase = False         # response names in lower case
+    list_lines = ()           # whole lines sent in front of the others of LIST
+    esearch = True            # False: RETURN is accepted, the answer is a plain SEARCH
+
+
+class Server:
+    """One port of one kind (tls: implicit, starttls, none). As context manager it stops at the
+    end. `log` has a Command for every line received; `sessions` every connection ever made."""
+
+    def __init__(self, tls='implicit', context=None, host='127.0.0.1', port=0, scripts=None):
+        self.tls = tls
+        self.context = context
+        self.scripts = scripts
+        self.users = {'user': 'geheim-7b1f'}
+        self.tokens = {'user': 'ya29.token-51c0'}
+        self.mechs = ['PLAIN', 'LOGIN']
+        self.scram_iterations = 4096
+        self.capabilities_before = ['IMAP4rev1', 'SASL-IR', 'LITERAL+', 'ID', 'ENABLE']
+        self.capabilities = list(model.CAPABILITIES)
+        self.capability_in_greeting = True
+        self.capability_in_login = True
+        self.delimiter = '/'
+        self.personal_prefix = ''
+        self.quirks = Quirks()
+        self.mailboxes = {}
+        self.rules = []
+        self.log = []
+        self.refusals = []      # (Command, text) of every BAD for a fault of the client
+        self.errors = []        # what a transcript found wrong, and bugs of the server itself
+        self.sessions = []
+        self.cond = threading.Condition(threading.RLock())
+        self.hole = False       # nothing is read or written, new connections hang
+        self.refuse = False     # new connections are counted and closed at once
+        self.stopping = False
+        self._threads = []
+        self.add('INBOX')
+        family = socket.AF_INET6 if ':' in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family, backlog=512)
+        self.host, self.port = self._listener.getsockname()[:2]
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.stop()
+
+    # ---- set-up
+
+    def add(self, name, cls=Mailbox, **more):
+        """Adds a mailbox and returns it."""
+        more.setdefault('delimiter', self.delimiter)
+        mailbox = cls(name, **more)
+        self.mailboxes[mailbox.name] = mailbox
+        return mailbox
+
+    @property
+    def inbox(self):
+        return self.mailboxes[b'INBOX']
+
+    def mask(self, *names):
+        """Takes capabilities away, before and after the login."""
+        for listed in (self.capabilities, self.capabilities_before):
+            listed[:] = [name for name in listed if name not in names]
+
+    def on(self, pattern, action, times=None):
+        """action(session, command) for each command whose line matches the bytes pattern, at most
+        `times` times; when it returns true the server does nothing more about that command."""
+        rule = [re.compile(pattern, re.I | re.S), action, times]
+        self.rules.append(rule)
+        return rule
+
+    # ---- what a test waits for and looks at
+
+    def wait_for(self, predicate, timeout=10):
+        """Until predicate() holds; every line, connection and end of one asks again."""
+        with self.cond:
+            if not self.cond.wait_for(predicate, timeout):
+                raise TimeoutError(f'not seen in {timeout} s; the log ends with ' +
+                                   repr([str(entry)[:200] for entry in self.log[-10:]]))
+
+    def changed(self):
+        with self.cond:
+            self.cond.notify_all()
+
+    def lines(self, pattern=b''):
+        """The commands so far whose line matches the bytes pattern."""
+        wanted = re.compile(pattern, re.I | re.S)
+        with self.cond:
+            return [entry for entry in self.log if wanted.search(entry.line)]
+
+    def clear_bytes(self):
+        """All that clients sent in clear, of all connections."""
+        return b''.join(bytes(session.wire.clear_in) for session in self.sessions)
+
+    def all_bytes(self):
+        """All that clients sent, in clear and decrypted."""
+        return b''.join(bytes(session.wire.clear_in + session.wire.secure_in)
+                        for session in self.sessions)
+
+    def open_sessions(self):
+        with self.cond:
+            return [session for session in self.sessions if session.open]
+
+    # ---- what a test does to the connections
+
+    def black_hole(self, on=True):
+        """Freezes every connection, also ones to come, or lets them go on."""
+        with self.cond:
+            self.hole = on
+            self.cond.notify_all()
+
+    def kill(self, reset=True):
+        """Ends every connection as a server does that dies; new ones are welcome."""
+        for session in self.open_sessions():
+            session.kill(reset)
+        self.changed()
+
+    def bye(self, text='shutting down'):
+        """An untagged BYE to every waiting connection, then their end."""
+        for session in self.open_sessions():
+            session.push(b'* BYE %s\r\n' % text.encode(), close=True)
+
+    def push(self, data):
+        """Raw bytes to every connection that waits for its client."""
+        for session in self.open_sessions():
+            session.push(data)
+
+    def stop(self):
+        with self.cond:
+            if self.stopping:
+                return
+            self.stopping = True
+            self.hole = False
+            self.cond.notify_all()
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._accepting.join(10)
+        self._listener.close()
+        for session in self.open_sessions():
+            session.kill(reset=False)
+        for thread in self._threads:
+            thread.join(10)
+
+    # ---- called by connections
+
+    def check_password(self, user, password):
+        if self.users.get(user) != password:
+            raise Refused()
+
+    def pass_hole(self, wire):
+        """Waits for the end of a black hole; raises when the server stops."""
+        with self.cond:
+            self.cond.wait_for(lambda: not self.hole or self.stopping or wire.doom)
+        if self.stopping:
+            raise Gone('the server stops')
+
+    def note(self, connection, secure, line, mailbox=None):
+        command = Command(connection, secure, line, mailbox=mailbox)
+        with self.cond:
+            self.log.append(command)
+            self.cond.notify_all()
+        return command
+
+    # ---- threads
+
+    def _accept(self):
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            with self.cond:
+                kind = transcript.Session if self.scripts else model.Session
+                session = kind(self, Wire(sock, self), len(self.sessions))
+                self.sessions.append(session)
+                self.cond.notify_all()
+            thread = threading.Thread(target=self._serve, args=(session,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, session):
+        wire, reset, orderly = session.wire, False, True
+        try:
+            wire.check()
+            if self.refuse:
+                raise Drop(reset=True)
+            if self.tls == 'implicit':
+                wire.start_tls(self.context)
+            session.run()
+        except Drop as drop:
+            reset, orderly = drop.reset, False
+        except (Gone, ssl.SSLError, OSError) as gone:
+            session.end = str(gone)
+        except Exception as error:
+            self.errors.append(f'connection {session.number}: {error!r}')
+        session.finish()
+        wire.close(reset, orderly)
+        with self.cond:
+            session.open = False
+            self.cond.notify_all()

@@ -1,0 +1,377 @@
+"""One connection to the model server: commands in, answers out."""
+
+import re
+
+from . import fetch, listing, login, search
+from .login import Refused
+from .mailbox import index
+from .syntax import Bad, literal_size, parse, quote, text
+from .wire import Drop, Gone
+
+CAPABILITIES = ['IMAP4rev1', 'IMAP4rev2', 'ID', 'ENABLE', 'IDLE', 'LITERAL+', 'NAMESPACE',
+                'UNSELECT', 'UIDPLUS', 'ESEARCH', 'LIST-EXTENDED', 'LIST-STATUS', 'SPECIAL-USE',
+                'CHILDREN', 'MOVE']
+
+
+class Session:
+    """State of one connection. Everything but kill() and push() runs in its own thread."""
+
+    def __init__(self, server, wire, number):
+        self.server = server
+        self.wire = wire
+        self.number = number
+        self.open = True
+        self.end = ''
+        self.user = None
+        self.mailbox = None
+        self.read_only = True
+        self.view = ()          # UIDs as the client has been told, by sequence number
+        self.seen_version = 0
+        self.seen_flags = {}
+        self.idling = False
+        self._pushed = []
+
+    # ---- from other threads
+
+    def kill(self, reset=True):
+        self.wire.doom = Drop(reset)
+        self.wire.wake()
+
+    def push(self, data, close=False):
+        """Sends raw bytes the next time this connection waits for its client."""
+        self._pushed.append(data)
+        if close:
+            self._pushed.append(Drop())
+        self.wire.wake()
+
+    # ---- answers; also for rules
+
+    def untagged(self, data):
+        data = data if isinstance(data, bytes) else data.encode()
+        if self.server.quirks.lowercase:
+            data = re.sub(rb'^(\d+ )?[A-Z]+', lambda found: found[0].lower(), data)
+        self.wire.write(b'* ' + data + b'\r\n')
+
+    def tagged(self, command, status='OK', words='done'):
+        """Always true, so that a rule can end with it."""
+        self.wire.write(command.tag + f' {status} {words}\r\n'.encode())
+        return True
+
+    def raw(self, data):
+        self.wire.write(data)
+        return True
+
+    def drop(self, reset=False):
+        """The connection ends here."""
+        self.wire.flush()
+        raise Drop(reset)
+
+    def bye(self, words='so long'):
+        self.untagged(f'BYE {words}')
+        self.drop()
+
+    def stall(self):
+        """Silence until the client goes."""
+        self.wire.flush()
+        self.wire.read_until_gone()
+
+    # ---- the loop
+
+    def run(self):
+        self._greet()
+        while True:
+            self._wait_for_client()
+            command, parts = self._read_command()
+            try:
+                parse(command, parts)
+                if not self._by_rule(command):
+                    self._dispatch(command)
+            except Bad as bad:
+                self.server.refusals.append((command, str(bad)))
+                self.tagged(command, 'BAD', str(bad)) if command.tag else \
+                    self.untagged(f'BAD {bad}')
+            self.wire.flush()
+
+    def _greet(self):
+        quirks = self.server.quirks
+        greeting = quirks.greeting
+        if greeting is None:
+            code = ''
+            if self.server.capability_in_greeting:
+                code = '[CAPABILITY %s] ' % ' '.join(self.capabilities())
+            greeting = f'* OK {code}fake server ready\r\n'.encode()
+        if greeting.upper().startswith(b'* PREAUTH'):
+            self.user = 'user'
+        self.wire.write(greeting + quirks.after_greeting)
+        self.wire.flush()
+        if greeting.upper().startswith(b'* BYE'):
+            raise Drop()
+
+    def _wait_for_client(self):
+        """Until the client sends something; meanwhile what was pushed goes out."""
+        self.wire.flush()
+        while not self.wire.wait():
+            self._between()
+
+    def _between(self):
+        """The connection was woken: pushed bytes, or changes while idling."""
+        while self._pushed:
+            item = self._pushed.pop(0)
+            if isinstance(item, Drop):
+                self.drop()
+            self.wire.write(item)
+        if self.idling:
+            self.catch_up()
+        self.wire.flush()
+
+    def _read_command(self):
+        """(Command, parts): text and literals in turn."""
+        parts, line = [self.wire.read_line()], b''
+        while (size := literal_size(parts[-1])) is not None:
+            octets, synchronising = size
+            if not synchronising and 'LITERAL+' not in self.capabilities():
+                self.server.errors.append('a literal without waiting, which was not offered')
+            if synchronising:
+                self.wire.write(b'+ go on\r\n')
+            line += parts[-1] + b'\r\n'
+            mark = parts[-1].rfind(b'{')
+            parts[-1] = parts[-1][:mark]
+            parts.append(self.wire.read_exact(octets))
+            line += parts[-1]
+            parts.append(self.wire.read_line())
+        box = self.mailbox.name if self.mailbox else None
+        return self.server.note(self.number, self.wire.secure, line + parts[-1], box), parts
+
+    def _by_rule(self, command):
+        for rule in self.server.rules:
+            pattern, action, times = rule
+            if times != 0 and pattern.search(command.line):
+                if times is not None:
+                    rule[2] -= 1
+                if action(self, command):
+                    return True
+        return False
+
+    # ---- commands
+
+    def capabilities(self):
+        """What is offered in this state."""
+        server = self.server
+        if self.user:
+            return list(server.capabilities)
+        offered = list(server.capabilities_before)
+        clear = not self.wire.secure
+        if clear and server.tls == 'starttls' and server.quirks.starttls != 'missing':
+            return [*offered, 'STARTTLS', 'LOGINDISABLED']
+        return offered + [f'AUTH={mech}' for mech in server.mechs]
+
+    def need(self, capability):
+        if capability not in self.server.capabilities:
+            raise Bad(f'{capability} is not offered')
+
+    def _dispatch(self, command):
+        handler, states = COMMANDS.get(command.name, (None, ''))
+        state = 'selected' if self.mailbox else 'auth' if self.user else 'clear'
+        if not handler:
+            raise Bad(f'unknown command {command.name}')
+        if state not in states and states != 'any':
+            raise Bad(f'{command.name} in state {state}')
+        try:
+            handler(self, command)
+        except (IndexError, ValueError, TypeError, KeyError) as error:
+            raise Bad(f'arguments: {error!r}') from None
+
+    def do_capability(self, command):
+        self.untagged('CAPABILITY ' + ' '.join(self.capabilities()))
+        self.tagged(command)
+
+    def do_noop(self, command):
+        if self.mailbox:
+            self.catch_up()
+        self.tagged(command)
+
+    def do_logout(self, command):
+        self.untagged('BYE logging out')
+        self.tagged(command)
+        self.wire.flush()
+        raise Gone('logout')
+
+    def do_id(self, command):
+        self.untagged('ID ("name" "fake" "version" "1")')
+        self.tagged(command)
+
+    def do_starttls(self, command):
+        quirks = self.server.quirks
+        if self.wire.secure or self.server.tls != 'starttls' or quirks.starttls in ('bad', 'missing'):
+            raise Bad('no STARTTLS here')
+        if quirks.starttls == 'no':
+            self.tagged(command, 'NO', 'TLS is out of order')
+            return
+        if quirks.starttls == 'plus':
+            self.raw(b'+ begin\r\n')
+            return
+        self.raw(command.tag + b' OK begin TLS\r\n' + quirks.starttls_inject)
+        self.wire.start_tls(self.server.context)
+
+    def do_login(self, command):
+        quirks = self.server.quirks
+        try:
+            (login.login if command.name == 'LOGIN' else login.authenticate)(self, command)
+        except Refused:
+            self.tagged(command, 'NO', '[AUTHENTICATIONFAILED] wrong user or password')
+            return
+        if quirks.login:
+            self.tagged(command, 'NO', quirks.login)
+            return
+        self.user = 'user'
+        code = ''
+        if self.server.capability_in_login:
+            code = '[CAPABILITY %s] ' % ' '.join(self.capabilities())
+        self.tagged(command, 'OK', quirks.login_text or f'{code}logged in')
+
+    def do_enable(self, command):
+        enabled = [text(word) for word in command.arguments
+                   if text(word).upper() in self.server.capabilities]
+        self.untagged(' '.join(['ENABLED', *enabled]))
+        self.tagged(command)
+
+    def do_namespace(self, command):
+        self.need('NAMESPACE')
+        prefix, delimiter = self.server.personal_prefix, self.server.delimiter
+        self.untagged(b'NAMESPACE ((%s %s)) NIL NIL' % (quote(prefix.encode()),
+                                                       quote(delimiter.encode())))
+        self.tagged(command)
+
+    def do_list(self, command):
+        listing.answer(self, command)
+        self.tagged(command)
+
+    def do_status(self, command):
+        mailbox = self.find(command.arguments[0])
+        if not mailbox:
+            self.tagged(command, 'NO', '[NONEXISTENT] no such mailbox')
+            return
+        listing.status(self, mailbox, [text(item).upper() for item in command.arguments[1]])
+        self.tagged(command)
+
+    def find(self, token):
+        name = bytes(token)
+        mailbox = self.server.mailboxes.get(b'INBOX' if name.upper() == b'INBOX' else name)
+        return mailbox if mailbox and '\\NOSELECT' not in \
+            [flag.upper() for flag in mailbox.attributes] else None
+
+    def do_select(self, command):
+        self._deselect()
+        mailbox = self.find(command.arguments[0])
+        if not mailbox:
+            self.tagged(command, 'NO', '[NONEXISTENT] no such mailbox')
+            return
+        quirks = self.server.quirks
+        with mailbox.lock:
+            self.mailbox, self.view = mailbox, mailbox.uids()
+            self.seen_version = mailbox.version
+        self.seen_flags = {}
+        mailbox.watchers.add(self.wire.wake)
+        self.read_only = command.name == 'EXAMINE'
+        self.untagged(r'FLAGS (\Answered \Flagged \Deleted \Seen \Draft)')
+        self.untagged(f'{len(self.view)} EXISTS')
+        self.untagged('0 RECENT')
+        validity = str(mailbox.uidvalidity)
+        if callable(quirks.uidvalidity):
+            validity = quirks.uidvalidity(mailbox)
+        if quirks.uidvalidity != 'missing':
+            self.untagged(f'OK [UIDVALIDITY {validity}] UIDs valid')
+        if quirks.uidnext != 'missing':
+            self.untagged(f'OK [UIDNEXT {mailbox.uidnext}] predicted')
+        self.untagged(r'OK [PERMANENTFLAGS ()] limited')
+        self.tagged(command, 'OK', '[READ-ONLY] selected' if self.read_only else
+                    '[READ-WRITE] selected')
+
+    def do_unselect(self, command):
+        self._deselect()
+        self.tagged(command)
+
+    def finish(self):
+        """The connection is over."""
+        self._deselect()
+
+    def _deselect(self):
+        if self.mailbox:
+            self.mailbox.watchers.discard(self.wire.wake)
+        self.mailbox, self.view = None, ()
+
+    def do_idle(self, command):
+        self.need('IDLE')
+        self.raw(b'+ idling\r\n')
+        self.idling = True
+        try:
+            self._between()
+            self._wait_for_client()
+            line = self.wire.read_line()
+        finally:
+            self.idling = False
+        self.server.note(self.number, self.wire.secure, line)
+        if line.upper() != b'DONE':
+            raise Bad('DONE expected')
+        self.tagged(command)
+
+    def do_search(self, command):
+        search.answer(self, command)
+        self.tagged(command)
+
+    def do_fetch(self, command):
+        fetch.answer(self, command)
+        if command.name == 'UID FETCH':
+            self.catch_up()
+        self.tagged(command)
+
+    # ---- changes made by others
+
+    def catch_up(self):
+        """Tells the client what became of its mailbox."""
+        mailbox = self.mailbox
+        if not mailbox or mailbox.version == self.seen_version:
+            return
+        with mailbox.lock:
+            now, self.seen_version = mailbox.uids(), mailbox.version
+        before = self.view
+        if before is not now:
+            for seq in range(len(before), 0, -1):
+                if index(now, before[seq - 1]) < 0:
+                    self.untagged(f'{seq} EXPUNGE')
+            known = set(before)
+            if any(uid not in known for uid in now):
+                self.untagged(f'{len(now)} EXISTS')
+        self.view = now
+        for uid, flags in list(self.seen_flags.items()):
+            message = mailbox.message(uid)
+            if message and message.flags != flags:
+                self.seen_flags[uid] = set(message.flags)
+                self.untagged('%d FETCH (UID %d FLAGS (%s))' % (
+                    index(now, uid) + 1, uid, ' '.join(sorted(message.flags))))
+
+
+COMMANDS = {
+    'CAPABILITY': (Session.do_capability, 'any'),
+    'NOOP': (Session.do_noop, 'any'),
+    'LOGOUT': (Session.do_logout, 'any'),
+    'ID': (Session.do_id, 'any'),
+    'STARTTLS': (Session.do_starttls, 'clear'),
+    'LOGIN': (Session.do_login, 'clear'),
+    'AUTHENTICATE': (Session.do_login, 'clear'),
+    'ENABLE': (Session.do_enable, 'auth selected'),
+    'NAMESPACE': (Session.do_namespace, 'auth selected'),
+    'LIST': (Session.do_list, 'auth selected'),
+    'LSUB': (Session.do_list, 'auth selected'),
+    'STATUS': (Session.do_status, 'auth selected'),
+    'SELECT': (Session.do_select, 'auth selected'),
+    'EXAMINE': (Session.do_select, 'auth selected'),
+    'UNSELECT': (Session.do_unselect, 'selected'),
+    'CLOSE': (Session.do_unselect, 'selected'),
+    'CHECK': (Session.do_noop, 'selected'),
+    'IDLE': (Session.do_idle, 'auth selected'),
+    'SEARCH': (Session.do_search, 'selected'),
+    'UID SEARCH': (Session.do_search, 'selected'),
+    'FETCH': (Session.do_fetch, 'selected'),
+    'UID FETCH': (Session.do_fetch, 'selected'),
+}

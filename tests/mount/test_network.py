@@ -1,0 +1,308 @@
+"""The network goes away and comes back."""
+
+import errno
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from tests.support import SLOW
+
+GONE = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.EIO, errno.ENOTCONN)
+
+
+def body(number):
+    return b'Subject: %d\r\n\r\nThis is message %d.\r\n' % (number, number)
+
+
+@pytest.fixture
+def server(fake):
+    one = fake()
+    one.inbox.extend(map(body, range(1, 301)))
+    return one
+
+
+def read(path):
+    with open(path, 'rb') as file:
+        return file.read()
+
+
+def fastest(action, tries=3):
+    """The best of a few runs: what the machine does besides must not count."""
+    took = []
+    for _ in range(tries):
+        start = time.monotonic()
+        action()
+        took.append(time.monotonic() - start)
+    return min(took)
+
+
+def until_it_works(action, limit=60):
+    deadline = time.monotonic() + limit * SLOW
+    while True:
+        try:
+            return action()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+
+
+class Readers:
+    """Threads stuck in read(); each notes its error and how long it took."""
+
+    def __init__(self, paths):
+        self.ends = []
+        self.threads = [threading.Thread(target=self._read, args=(path,), daemon=True)
+                        for path in paths]
+        for thread in self.threads:
+            thread.start()
+
+    def _read(self, path):
+        start = time.monotonic()
+        try:
+            read(path)
+            self.ends.append((0, time.monotonic() - start))
+        except OSError as error:
+            self.ends.append((error.errno, time.monotonic() - start))
+
+    def join(self, timeout):
+        deadline = time.monotonic() + timeout
+        for thread in self.threads:
+            thread.join(max(0, deadline - time.monotonic()))
+        assert not any(thread.is_alive() for thread in self.threads)
+
+
+def test_200_stuck_reads_delay_nothing_that_is_cached(server, mount):
+    mail = mount(server, timeout=3, connections=4)
+    mail.expect('.')
+    cached = read(mail.inbox / '300.eml')
+    assert len(os.listdir(mail.inbox)) == 300
+    sizes = [os.stat(mail.inbox / f'{uid}.eml').st_size for uid in range(1, 301)]
+    server.black_hole()
+    readers = Readers([mail.inbox / f'{uid}.eml' for uid in range(1, 201)])
+    for _ in range(10):
+        assert fastest(lambda: os.stat(mail.inbox / '250.eml')) < 0.05 * SLOW
+        assert fastest(lambda: os.listdir(mail.inbox)) < 0.05 * SLOW
+        assert fastest(lambda: read(mail.inbox / '300.eml')) < 0.05 * SLOW
+        assert fastest(lambda: subprocess.run(['cat', mail.inbox / '300.eml'],
+                                              capture_output=True)) < 0.05 * SLOW
+    assert read(mail.inbox / '300.eml') == cached
+    readers.join(30 * SLOW)
+    assert {error for error, _ in readers.ends} <= set(GONE) | {0}
+    assert max(took for _, took in readers.ends) < 3 + 3 * SLOW
+    assert sizes == [len(body(uid)) for uid in range(1, 301)]
+    server.black_hole(False)
+    assert until_it_works(lambda: read(mail.inbox / '150.eml')) == body(150)
+
+
+@pytest.mark.parametrize('sig', [signal.SIGINT, signal.SIGKILL])
+def test_ctrl_c_ends_a_stuck_reader_at_once(server, mount, sig):
+    mail = mount(server, timeout=30)
+    mail.expect('.')
+    os.listdir(mail.inbox)
+    os.stat(mail.inbox / '7.eml')
+    server.black_hole()
+    reader = subprocess.Popen(['cat', mail.inbox / '7.eml'], stderr=subprocess.DEVNULL)
+    wait_until_stuck(reader.pid)
+    start = time.monotonic()
+    reader.send_signal(sig)
+    assert reader.wait(10 * SLOW) == -sig
+    assert time.monotonic() - start < 0.5 * SLOW
+    server.black_hole(False)
+    assert until_it_works(lambda: read(mail.inbox / '7.eml')) == body(7)
+
+
+def wait_until_stuck(pid):
+    """Until the process waits in the kernel for a FUSE answer."""
+    deadline = time.monotonic() + 10 * SLOW
+    while True:
+        try:
+            with open(f'/proc/{pid}/wchan') as file:
+                where = file.read()
+            with open(f'/proc/{pid}/syscall') as file:
+                call = file.read()
+        except PermissionError:
+            return
+        if 'fuse' in where or 'request_wait' in where or call.startswith('0 '):
+            return
+        assert time.monotonic() < deadline, (where, call)
+
+
+@pytest.mark.parametrize('how', ['unmount', 'SIGTERM', 'SIGINT'])
+def test_end_in_a_black_hole_comes_in_time(server, mount, how):
+    mail = mount(server, timeout=3)
+    mail.expect('.')
+    os.listdir(mail.inbox)
+    server.black_hole()
+    readers = Readers([mail.inbox / f'{uid}.eml' for uid in range(1, 51)])
+    start = time.monotonic()
+    if how == 'unmount':
+        readers.join(30 * SLOW)
+        mail.unmount()
+    else:
+        mail.terminate(getattr(signal, how))
+        readers.join(10)
+    assert time.monotonic() - start < 4 + 4 * SLOW
+
+
+def test_the_server_dies_in_the_middle_of_a_grep(server, mount, proxy):
+    line = proxy(server.port)
+    source = f'imaps://user@localhost:{line.port}'
+    mail = mount(server, source=source, timeout=3, connections=2)
+    mail.expect('.')
+    os.listdir(mail.inbox)
+    read(mail.inbox / '1.eml')
+    line.ask('refuse on')
+    line.ask('reset')
+    run = subprocess.run(['grep', '-rc', 'message', mail.inbox], capture_output=True, text=True)
+    assert run.returncode == 2
+    assert '1.eml:1' in run.stdout
+    # No file that could not be read may look like an empty one.
+    assert ':0\n' not in run.stdout
+    line.ask('refuse off')
+    assert until_it_works(lambda: read(mail.inbox / '222.eml')) == body(222)
+    run = subprocess.run(['grep', '-rc', 'message', mail.inbox], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count(':1\n') == 300
+
+
+def test_dovecot_is_killed_in_the_middle_of_a_grep(dovecot, mount):
+    dovecot.deliver(map(body, range(1, 301)))
+    mail = mount(dovecot, timeout=5)
+    mail.expect('.')
+    assert len(os.listdir(mail.inbox)) == 300
+    grep = subprocess.Popen(['grep', '-rc', 'message', mail.inbox], stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL, text=True)
+    first = grep.stdout.readline()
+    dovecot.dovecot.stop(signal.SIGKILL)
+    rest = grep.communicate(timeout=60 * SLOW)[0]
+    assert first.endswith(':1\n')
+    assert ':0\n' not in rest
+    assert mail.process.poll() is None
+    dovecot.dovecot.start()
+    assert until_it_works(lambda: read(mail.inbox / '299.eml')) == body(299)
+
+
+def test_1000_stats_while_down_are_one_attempt(server, mount):
+    mail = mount(server, timeout=3, poll=0)
+    mail.expect('.')
+    os.listdir(mail.inbox)
+    server.refuse = True
+    server.kill()
+    server.wait_for(lambda: not server.open_sessions())
+    before = len(server.sessions)
+    start = time.monotonic()
+    for uid in range(1000):
+        try:
+            os.stat(mail.inbox / f'{uid % 300 + 1}.eml')
+        except OSError as error:
+            assert error.errno in GONE
+    took = time.monotonic() - start
+    # One attempt, and those of the backoff that fall due meanwhile: 1 s, 2 s, 4 s...
+    assert len(server.sessions) - before <= 2 + took
+    assert took < 10 * SLOW
+
+
+def test_what_is_not_cached_fails_at_once_when_offline(server, mount):
+    mail = mount(server, timeout=3)
+    mail.expect('.')
+    os.listdir(mail.inbox)
+    server.refuse = True
+    server.kill()
+    with pytest.raises(OSError):
+        read(mail.inbox / '9.eml')
+    start = time.monotonic()
+    for uid in range(10, 30):
+        with pytest.raises(OSError) as refusal:
+            read(mail.inbox / f'{uid}.eml')
+        assert refusal.value.errno in GONE
+    assert time.monotonic() - start < 5 * SLOW
+    assert len(os.listdir(mail.inbox)) == 300
+    server.refuse = False
+    assert until_it_works(lambda: read(mail.inbox / '9.eml')) == body(9)
+
+
+def test_attempts_back_off(server, mount):
+    mail = mount(server, timeout=3)
+    mail.expect('.')
+    os.listdir(mail.inbox)
+    server.refuse = True
+    server.kill()
+    before, start = len(server.sessions), time.monotonic()
+    server.wait_for(lambda: len(server.sessions) >= before + 3, timeout=60)
+    assert time.monotonic() - start > 0.5
+
+
+def test_progress_renews_the_timeout(fake, mount):
+    """A body that takes longer than the timeout, but comes."""
+    server = fake()
+    content = b'Subject: slow\r\n\r\n' + b'0123456789abcde\n' * 4000
+    server.inbox.append(content)
+    server.on(rb'BODY\.PEEK', lambda session, command: setattr(session.wire, 'rate', 16_000))
+    mail = mount(server, timeout=1)
+    start = time.monotonic()
+    assert read(mail.inbox / '1.eml') == content
+    assert time.monotonic() - start > 2
+
+
+def test_stall_in_the_middle_of_a_body(fake, mount):
+    server = fake()
+    content = b'Subject: x\r\n\r\n' + b'x' * 50_000
+    server.inbox.append(content)
+    server.on(rb'BODY\.PEEK', lambda session, command: setattr(session.wire, 'stall_at',
+                                                               session.wire.sent + 20_000), times=1)
+    mail = mount(server, timeout=2)
+    mail.expect('.')
+    start = time.monotonic()
+    with pytest.raises(OSError) as refusal:
+        read(mail.inbox / '1.eml')
+    assert refusal.value.errno in GONE
+    assert time.monotonic() - start < 10 * SLOW
+    assert until_it_works(lambda: read(mail.inbox / '1.eml')) == content
+
+
+@pytest.mark.parametrize('source,reason', [
+    ('imaps://user@nowhere.invalid', ['resolve', 'lookup', 'not known', 'nowhere.invalid']),
+    ('imaps://user@localhost:1', ['refused']),
+])
+def test_mount_fails_with_a_reason(fake, program, source, reason):
+    server = fake()
+    run = program.run('-f', source, program.dir, '-o', program.options(server, timeout=3))
+    assert run.returncode == 1
+    assert any(word in run.stdout.lower() for word in reason), run.stdout
+
+
+def test_black_hole_at_mount_time_ends_by_the_timeout(server, program):
+    server.black_hole()
+    start = time.monotonic()
+    run = program.run('-f', server.source, program.dir, '-o', program.options(server, timeout=2))
+    assert run.returncode == 1
+    assert 'timed out' in run.stdout.lower() or 'timeout' in run.stdout.lower() or \
+        'no answer' in run.stdout.lower()
+    assert time.monotonic() - start < 10 * SLOW
+
+
+def test_second_address_is_tried_when_the_first_refuses(fake, program):
+    """localhost is ::1 and 127.0.0.1; the server listens on the latter only."""
+    if not any(family == socket.AF_INET6 for family, *_ in socket.getaddrinfo('localhost', 1)):
+        pytest.skip('localhost has no IPv6 address here')
+    server = fake()
+    run = program.run('check', server.source, '-o', program.options(server))
+    assert run.returncode == 0, run.stdout
+
+
+def test_a_dead_idle_connection_is_noticed(server, mount):
+    """The server vanished while nobody looked: the next access reconnects."""
+    mail = mount(server, timeout=3, poll=0)
+    mail.expect('.')
+    os.listdir(mail.inbox)
+    server.kill(reset=False)
+    server.inbox.append(body(301))
+    until_it_works(lambda: os.stat(mail.inbox / '301.eml'))
+    assert until_it_works(lambda: read(mail.inbox / '301.eml')) == body(301)
+
+

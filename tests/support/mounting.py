@@ -1,0 +1,203 @@
+"""The program under test: started, watched, unmounted, and its output judged."""
+
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from . import SLOW
+
+SUSPICIOUS = re.compile(r'error|warning|critical|sanitizer|leak', re.I)
+
+
+def binary():
+    build = os.environ.get('IMAPFS_BUILD')
+    if not build:
+        raise RuntimeError('IMAPFS_BUILD must name the build directory')
+    return Path(build) / 'src' / 'imapfs'
+
+
+class Program:
+    """A place to run imapfs in: its own home, and its own environment without the caller's."""
+
+    def __init__(self, directory):
+        self.dir = Path(directory)
+        self.home = self.dir / 'home'
+        self.cache = self.home / '.cache'
+        self.env = {'PATH': os.environ.get('PATH', '/usr/bin:/bin'), 'HOME': str(self.home),
+                    'XDG_CACHE_HOME': str(self.cache), 'LC_ALL': 'C.UTF-8',
+                    'XDG_CONFIG_HOME': str(self.home / '.config'),
+                    'XDG_RUNTIME_DIR': str(self.home / 'run'), 'G_DEBUG': 'fatal-criticals'}
+        for name in ('run', '.cache', '.config'):
+            (self.home / name).mkdir(parents=True, exist_ok=True)
+        self.env |= {name: value for name, value in os.environ.items()
+                     if name.endswith('SAN_OPTIONS')}
+
+    def passfile(self, password):
+        path = self.dir / 'password'
+        path.touch(0o600)
+        path.write_text(password + '\n')
+        return path
+
+    def options(self, server, **more):
+        """The -o option for a server: its password and authority, then `more` (None: leave out)."""
+        options = {'passfile': self.passfile(server.password), 'cafile': server.ca,
+                   **server.options, **more}
+        return ','.join(name if value is True else f'{name}={value}'
+                        for name, value in options.items() if value is not None)
+
+    def run(self, *arguments, timeout=60, **more):
+        """Runs imapfs to its end: CompletedProcess, with both outputs as text in stdout."""
+        return subprocess.run([binary(), *map(str, arguments)], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              errors='replace', timeout=timeout * SLOW, env=self.env, **more)
+
+    def start(self, *arguments, **more):
+        """Starts imapfs; its output is a pipe on stdout."""
+        return subprocess.Popen([binary(), *map(str, arguments)], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                errors='replace', env=self.env, **more)
+
+
+class Mount:
+    """A mount in the foreground. Paths below it: mount / 'INBOX' / '1.eml'."""
+
+    def __init__(self, program, source, mountpoint, options, arguments=()):
+        self.path = Path(mountpoint)
+        self.path.mkdir(exist_ok=True)
+        self.expected = []
+        self.lines = []
+        self.ended = False
+        self.news = threading.Condition()
+        self.process = program.start('-f', *arguments, source, self.path, '-o', options)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        try:
+            self._wait_until_mounted()
+        except BaseException:
+            self.destroy()
+            raise
+
+    def __truediv__(self, name):
+        return self.path / name
+
+    @property
+    def inbox(self):
+        return self.path / 'INBOX'
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def output(self):
+        with self.news:
+            return ''.join(self.lines)
+
+    def expect(self, *patterns):
+        """Lines that match are no reason to fail, whatever words they have."""
+        self.expected += [re.compile(pattern, re.I) for pattern in patterns]
+
+    def wait_for_output(self, pattern, timeout=20):
+        with self.news:
+            if not self.news.wait_for(lambda: re.search(pattern, ''.join(self.lines), re.I),
+                                      timeout * SLOW):
+                raise TimeoutError(f'{pattern!r} is not in: ' + ''.join(self.lines))
+
+    def resident(self):
+        """Resident memory in bytes."""
+        status = Path(f'/proc/{self.pid}/status').read_text()
+        return int(re.search(r'VmRSS:\s+(\d+)', status)[1]) << 10
+
+    def unmount(self, timeout=20):
+        """Unmounts, demands a clean end, and judges the output; only once."""
+        if self.ended:
+            return
+        self.ended = True
+        run = subprocess.run(['fusermount3', '-u', self.path], capture_output=True, text=True)
+        if run.returncode:
+            self.destroy()
+            raise AssertionError(f'unmount: {run.stderr}{self.output()}')
+        self.finish(timeout)
+
+    def terminate(self, sig=signal.SIGTERM, timeout=20):
+        """Asks the program itself to end, likewise."""
+        self.ended = True
+        self.process.send_signal(sig)
+        self.finish(timeout)
+
+    def finish(self, timeout=20):
+        try:
+            status = self.process.wait(timeout * SLOW)
+        except subprocess.TimeoutExpired:
+            self.destroy()
+            raise AssertionError('imapfs does not end: ' + self.output()) from None
+        self._reader.join(10)
+        assert not is_mounted(self.path)
+        assert status == 0, f'exit status {status}: {self.output()}'
+        self.judge()
+
+    def judge(self):
+        bad = [line for line in self.lines if SUSPICIOUS.search(line)
+               and not any(pattern.search(line) for pattern in self.expected)]
+        assert not bad, 'output: ' + ''.join(bad)
+
+    def destroy(self):
+        """Whatever happened, nothing stays behind."""
+        self.ended = True
+        self.process.kill()
+        self.process.wait()
+        if is_mounted(self.path):
+            subprocess.run(['fusermount3', '-uz', self.path], capture_output=True)
+        self._reader.join(10)
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self.news:
+                self.lines.append(line)
+                self.news.notify_all()
+
+    def _wait_until_mounted(self):
+        if not wait_mounted(self.path, self.process.pid, 30 * SLOW):
+            self.process.kill()
+            self._reader.join(10)
+            raise AssertionError('not mounted: ' + self.output())
+
+
+def is_mounted(path):
+    wanted = os.path.realpath(path).replace('\\', r'\134').replace(' ', r'\040')
+    lines = Path('/proc/self/mountinfo').read_text().splitlines()
+    return any(line.split()[4] == wanted for line in lines)
+
+
+def wait_mounted(path, pid, timeout):
+    """Until something is mounted there: true; the process ends or time is up: false."""
+    deadline = time.monotonic() + timeout
+    process = os.pidfd_open(pid)
+    with open('/proc/self/mountinfo') as mountinfo:
+        try:
+            poll = select.poll()
+            poll.register(mountinfo, select.POLLPRI | select.POLLERR)
+            poll.register(process, select.POLLIN)
+            while not is_mounted(path):
+                events = poll.poll(max(0, deadline - time.monotonic()) * 1000)
+                if not events or any(fd == process for fd, _ in events):
+                    return is_mounted(path)
+            return True
+        finally:
+            os.close(process)
+
+
+def usable():
+    """Why nothing can be mounted here, or None."""
+    if not os.path.exists('/dev/fuse'):
+        return '/dev/fuse is missing'
+    if not os.access('/dev/fuse', os.R_OK | os.W_OK):
+        return '/dev/fuse may not be opened'
+    if not shutil.which('fusermount3'):
+        return 'fusermount3 is missing'
+    return None

@@ -1,5 +1,146 @@
-#include <glib.h>
-int main(void)
+/* imapfs mounts an IMAP account as a directory tree. Here the parts are put together and taken
+ * apart. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "cli/account.h"
+#include "cli/check.h"
+#include "cli/daemon.h"
+#include "cli/mountpoint.h"
+#include "cli/stop.h"
+#include "fs/mount.h"
+
+static int fail(const GError *error)
 {
-	return 0;
+	fprintf(stderr, "imapfs: %s\n", error->message);
+	return EXIT_FAILURE;
+}
+
+/* Without a cache directory that can be written, bodies are kept in memory; but one that is someone
+ * else's or in use is not silently left aside. */
+static Store *open_store(const Options *options, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	Store *store =
+		store_new(options->cachedir, options->cache_size, options->show_deleted, &why);
+	if (store)
+		return store;
+	if (why->code == MAIL_ERROR_ACCESS || why->code == MAIL_ERROR_BUSY) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return NULL;
+	}
+	g_message("no cache on disk: %s", why->message);
+	return store_new(NULL, options->cache_size, options->show_deleted, error);
+}
+
+static void on_stop(GCancellable *stop, gpointer data)
+{
+	fs_stop(data);
+}
+
+static bool serve(Fs *fs, GCancellable *stop, GError **error)
+{
+	gulong handler = g_cancellable_connect(stop, G_CALLBACK(on_stop), fs, NULL);
+	bool served = fs_loop(fs);
+	g_cancellable_disconnect(stop, handler);
+	fs_unmount(fs);
+	if (!served)
+		g_set_error_literal(
+			error, MAIL_ERROR, MAIL_ERROR_IO, "the connection to the kernel broke");
+	return served;
+}
+
+/* parent: what daemon_ready() needs; -1: stay in the foreground. */
+static bool run_mounted(const Options *options, Fs *fs, Engine *engine, GCancellable *stop,
+	int parent, GError **error)
+{
+	if (!account_start(engine, stop, error) ||
+		!fs_mount(fs, engine, options->mountpoint, error))
+		return false;
+	if (parent >= 0) {
+		log_retarget(LOG_TO_SYSLOG);
+		daemon_ready(parent);
+	}
+	return serve(fs, stop, error);
+}
+
+static bool mount_account(const Options *options, GCancellable *stop, int parent, GError **error)
+{
+	g_autoptr(Account) account = account_new(options, error);
+	if (!account)
+		return false;
+	g_autoptr(Store) store = open_store(options, error);
+	if (!store)
+		return false;
+	FsConfig fs_config = {
+		.source = options->name,
+		.root = options->source.mailbox,
+		.allow_other = options->allow_other,
+		.owner_uid = options->owner_uid,
+		.owner_gid = options->owner_gid,
+		.fmask = options->fmask,
+		.dmask = options->dmask,
+	};
+	g_autoptr(Fs) fs = fs_new(store, &fs_config);
+	EngineConfig engine_config = account_engine_config(account);
+	Engine *engine = engine_new(&engine_config, store, fs_events(), fs);
+	bool served = run_mounted(options, fs, engine, stop, parent, error);
+	engine_free(engine);
+	return served;
+}
+
+static int command_mount(const Options *options)
+{
+	g_autoptr(GError) error = NULL;
+	if (!mountpoint_check(options->mountpoint, options->cachedir, &error))
+		return fail(error);
+	int parent = -1;
+	if (!options->foreground) {
+		parent = daemon_fork();
+		if (parent < 0) {
+			perror("imapfs: fork");
+			return EXIT_FAILURE;
+		}
+	}
+	GCancellable *stop = stop_new();
+	return mount_account(options, stop, parent, &error) ? EXIT_SUCCESS : fail(error);
+}
+
+static int command_check(const Options *options)
+{
+	g_autoptr(GError) error = NULL;
+	return check_account(options, stop_new(), &error) ? EXIT_SUCCESS : fail(error);
+}
+
+int main(int argc, char **argv)
+{
+	/* No core and no debugger of another process sees the password. */
+	prctl(PR_SET_DUMPABLE, 0);
+	umask(077);
+	signal(SIGPIPE, SIG_IGN);
+
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Options) options = options_parse(argc, argv, &error);
+	if (!options)
+		return fail(error);
+	log_init(LOG_TO_STDERR, options->debug);
+	switch (options->action) {
+	case OPTIONS_MOUNT:
+		return command_mount(options);
+	case OPTIONS_CHECK:
+		return command_check(options);
+	case OPTIONS_HELP: {
+		g_autofree char *help = options_help();
+		printf("%s", help);
+		break;
+	}
+	case OPTIONS_VERSION:
+		printf("imapfs %s\n", IMAPFS_VERSION);
+		break;
+	}
+	return EXIT_SUCCESS;
 }

@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 typedef enum {
-	KIND_FLAG,    /* bool */
-	KIND_STRING,  /* char * */
-	KIND_FILE,    /* char *, made absolute */
-	KIND_NUMBER,  /* guint */
-	KIND_OCTAL,   /* guint */
-	KIND_SIZE,    /* guint64, with K, M or G */
-	KIND_TLS,     /* SessionTls */
+	KIND_FLAG, /* bool */
+	KIND_STRING, /* char * */
+	KIND_FILE, /* char *, made absolute */
+	KIND_NUMBER, /* guint */
+	KIND_OCTAL, /* guint */
+	KIND_SIZE, /* guint64, with K, M or G */
+	KIND_TLS, /* SessionTls */
 } Kind;
 
 typedef struct {
@@ -27,52 +27,68 @@ typedef struct {
 #define MEBIBYTE (1 << 20)
 
 static const Spec specs[] = {
-	{ "passcmd", "CMD", KIND_STRING, FIELD(passcmd), 0, 0,
-		"command that prints the password (default: ask on the terminal)" },
-	{ "passfile", "FILE", KIND_FILE, FIELD(passfile), 0, 0, "file that holds the password" },
-	{ "tokencmd", "CMD", KIND_STRING, FIELD(tokencmd), 0, 0,
-		"command that prints an OAuth2 access token" },
-	{ "auth", "MECH", KIND_STRING, FIELD(auth), 0, 0,
-		"SASL mechanism (default: the strongest offered)" },
-	{ "tls", "MODE", KIND_TLS, FIELD(source.tls), 0, 0,
-		"implicit, starttls or none (default: from SOURCE)" },
-	{ "cafile", "FILE", KIND_FILE, FIELD(cafile), 0, 0,
-		"trusted certificates (default: the system's)" },
-	{ "fingerprint", "SHA256", KIND_STRING, FIELD(fingerprint), 0, 0,
-		"trust exactly the certificate with this hash" },
-	{ "cachedir", "DIR", KIND_FILE, FIELD(cachedir), 0, 0,
-		"where bodies are kept (default: $XDG_CACHE_HOME/imapfs)" },
-	{ "cache_size", "SIZE", KIND_SIZE, FIELD(cache_size), MEBIBYTE, G_MAXINT64,
-		"how much of them, with K, M or G (default: 2G)" },
-	{ "ro", NULL, KIND_FLAG, FIELD(ro), 0, 0, "change nothing (so far always)" },
-	{ "folders", "PATTERN[:!PATTERN...]", KIND_STRING, FIELD(folders), 0, 0,
-		"mailboxes to show (default: all)" },
-	{ "subscribed", NULL, KIND_FLAG, FIELD(subscribed), 0, 0,
-		"show only subscribed mailboxes" },
-	{ "poll", "SECONDS", KIND_NUMBER, FIELD(poll_s), 1, 86400,
-		"how long a listing is trusted (default: 60)" },
-	{ "timeout", "SECONDS", KIND_NUMBER, FIELD(timeout_s), 1, 3600,
-		"how long to wait for a silent server (default: 20)" },
-	{ "connections", "N", KIND_NUMBER, FIELD(connections), 1, 64,
-		"connections to the server at most (default: 4)" },
-	{ "show_deleted", NULL, KIND_FLAG, FIELD(show_deleted), 0, 0,
-		"list messages that are flagged as deleted" },
-	{ "allow_other", NULL, KIND_FLAG, FIELD(allow_other), 0, 0,
-		"let other users in, by owner and mode" },
-	{ "uid", "N", KIND_NUMBER, FIELD(owner_uid), 0, G_MAXUINT32 - 1,
-		"owner of all files (default: you)" },
-	{ "gid", "N", KIND_NUMBER, FIELD(owner_gid), 0, G_MAXUINT32 - 1,
-		"group of all files (default: yours)" },
-	{ "fmask", "OCTAL", KIND_OCTAL, FIELD(fmask), 0, 0777,
-		"permissions that files lack (default: 077)" },
-	{ "dmask", "OCTAL", KIND_OCTAL, FIELD(dmask), 0, 0777,
-		"permissions that directories lack (default: 077)" },
+	{"passcmd", "CMD", KIND_STRING, FIELD(passcmd), 0, 0,
+		"command that prints the password (default: ask on the terminal)"},
+	{"passfile", "FILE", KIND_FILE, FIELD(passfile), 0, 0, "file that holds the password"},
+	{"tokencmd", "CMD", KIND_STRING, FIELD(tokencmd), 0, 0,
+		"command that prints an OAuth2 access token"},
+	{"auth", "MECH", KIND_STRING, FIELD(auth), 0, 0,
+		"SASL mechanism (default: the strongest offered)"},
+	{"tls", "MODE", KIND_TLS, FIELD(source.tls), 0, 0,
+		"implicit, starttls or none (default: from SOURCE)"},
+	{"cafile", "FILE", KIND_FILE, FIELD(cafile), 0, 0,
+		"trusted certificates (default: the system's)"},
+	{"fingerprint", "SHA256", KIND_STRING, FIELD(fingerprint), 0, 0,
+		"trust exactly the certificate with this hash"},
+	{"cachedir", "DIR", KIND_FILE, FIELD(cachedir), 0, 0,
+		"where bodies are kept (default: $XDG_CACHE_HOME/imapfs)"},
+	{"cache_size", "SIZE", KIND_SIZE, FIELD(cache_size), MEBIBYTE, G_MAXINT64,
+		"how much of them, with K, M or G (default: 2G)"},
+	{"ro", NULL, KIND_FLAG, FIELD(ro), 0, 0, "change nothing (so far always)"},
+	{"folders", "PATTERN[:!PATTERN...]", KIND_STRING, FIELD(folders), 0, 0,
+		"mailboxes to show (default: all)"},
+	{"subscribed", NULL, KIND_FLAG, FIELD(subscribed), 0, 0, "show only subscribed mailboxes"},
+	{"poll", "SECONDS", KIND_NUMBER, FIELD(poll_s), 1, 86400,
+		"how long a listing is trusted (default: 60)"},
+	{"timeout", "SECONDS", KIND_NUMBER, FIELD(timeout_s), 1, 3600,
+		"how long to wait for a silent server (default: 20)"},
+	{"connections", "N", KIND_NUMBER, FIELD(connections), 1, 64,
+		"connections to the server at most (default: 4)"},
+	{"show_deleted", NULL, KIND_FLAG, FIELD(show_deleted), 0, 0,
+		"list messages that are flagged as deleted"},
+	{"allow_other", NULL, KIND_FLAG, FIELD(allow_other), 0, 0,
+		"let other users in, by owner and mode"},
+	{"uid", "N", KIND_NUMBER, FIELD(owner_uid), 0, G_MAXUINT32 - 1,
+		"owner of all files (default: you)"},
+	{"gid", "N", KIND_NUMBER, FIELD(owner_gid), 0, G_MAXUINT32 - 1,
+		"group of all files (default: yours)"},
+	{"fmask", "OCTAL", KIND_OCTAL, FIELD(fmask), 0, 0777,
+		"permissions that files lack (default: 077)"},
+	{"dmask", "OCTAL", KIND_OCTAL, FIELD(dmask), 0, 0777,
+		"permissions that directories lack (default: 077)"},
 };
 
-/* Options of mount(8) and fstab(5) that ask for nothing, for what is so anyway, or that concern others. */
+/* Options of mount(8) and fstab(5) that ask for nothing, for what is so anyway, or that concern
+ * others. */
 static const char *const tolerated[] = {
-	"rw", "defaults", "auto", "noauto", "user", "nouser", "users", "owner", "group", "_netdev",
-	"nofail", "nosuid", "nodev", "noexec", "async", "noatime", "nodiratime", "relatime",
+	"rw",
+	"defaults",
+	"auto",
+	"noauto",
+	"user",
+	"nouser",
+	"users",
+	"owner",
+	"group",
+	"_netdev",
+	"nofail",
+	"nosuid",
+	"nodev",
+	"noexec",
+	"async",
+	"noatime",
+	"nodiratime",
+	"relatime",
 };
 
 typedef struct {
@@ -306,7 +322,7 @@ static char *read_account(const char *name, GArray *settings, GError **error)
 	g_auto(GStrv) keys = g_key_file_get_keys(file, name, NULL, NULL);
 	g_autofree char *source = NULL;
 	for (guint i = 0; keys[i]; i++) {
-		Setting setting = { 0 };
+		Setting setting = {0};
 		g_clear_error(&why);
 		setting.value = g_key_file_get_string(file, name, keys[i], &why);
 		if (!setting.value) {
@@ -335,8 +351,8 @@ typedef struct {
 	bool foreground, debug, help, version;
 } Line;
 
-static bool read_letters(Line *line, const char *letters, const char *next, bool *ret_took_next,
-	GError **error)
+static bool read_letters(
+	Line *line, const char *letters, const char *next, bool *ret_took_next, GError **error)
 {
 	for (; *letters; letters++) {
 		switch (*letters) {
@@ -440,8 +456,8 @@ static bool set_all(Options *options, const GArray *line, GError **error)
 {
 	g_autoptr(GArray) account = settings_new();
 	g_autofree char *source = source_is_url(options->name)
-		? g_strdup(options->name)
-		: read_account(options->name, account, error);
+					  ? g_strdup(options->name)
+					  : read_account(options->name, account, error);
 	if (!source || !source_parse(source, &options->source, error) ||
 		!apply_all(options, account, error))
 		return false;
@@ -472,8 +488,8 @@ static void derive(Options *options)
 	if (source->port == 0)
 		source->port = source->tls == SESSION_TLS_IMPLICIT ? 993 : 143;
 	bool literal = strchr(source->host, ':') != NULL;
-	options->account = g_strdup_printf(literal ? "%s@[%s]:%u" : "%s@%s:%u", source->user,
-		source->host, source->port);
+	options->account = g_strdup_printf(
+		literal ? "%s@[%s]:%u" : "%s@%s:%u", source->user, source->host, source->port);
 
 	g_autofree char *parent = g_steal_pointer(&options->cachedir);
 	if (!parent)
@@ -488,7 +504,7 @@ Options *options_parse(int argc, char *const *argv, GError **error)
 {
 	g_autoptr(GArray) settings = settings_new();
 	g_autoptr(GPtrArray) words = g_ptr_array_new();
-	Line line = { .settings = settings, .words = words };
+	Line line = {.settings = settings, .words = words};
 	if (!read_line(&line, argc, argv, error))
 		return NULL;
 
@@ -522,25 +538,27 @@ void options_free(Options *options)
 
 char *options_help(void)
 {
-	GString *text = g_string_new(
-		"Usage: imapfs [options] SOURCE MOUNTPOINT    mount an IMAP account\n"
-		"       imapfs check SOURCE                   log in and say what the server offers\n"
-		"       imapfs --help | --version\n"
-		"\n"
-		"SOURCE is imaps://user@host[:port][/Mailbox] (TLS), imap://user@host[:port][/Mailbox]\n"
-		"(STARTTLS) or an account of $XDG_CONFIG_HOME/imapfs/config.\n"
-		"\n"
-		"  -f                    stay in the foreground\n"
-		"  -d                    stay there and say what is done\n"
-		"  -o OPTION[,OPTION...]\n");
+	GString *text =
+		g_string_new("Usage: imapfs [options] SOURCE MOUNTPOINT    mount an IMAP account\n"
+			     "       imapfs check SOURCE                   log in and say what the "
+			     "server offers\n"
+			     "       imapfs --help | --version\n"
+			     "\n"
+			     "SOURCE is imaps://user@host[:port][/Mailbox] (TLS), "
+			     "imap://user@host[:port][/Mailbox]\n"
+			     "(STARTTLS) or an account of $XDG_CONFIG_HOME/imapfs/config.\n"
+			     "\n"
+			     "  -f                    stay in the foreground\n"
+			     "  -d                    stay there and say what is done\n"
+			     "  -o OPTION[,OPTION...]\n");
 	for (gsize i = 0; i < G_N_ELEMENTS(specs); i++) {
 		const Spec *spec = &specs[i];
 		g_autofree char *left = spec->value
-			? g_strdup_printf("%s=%s", spec->name, spec->value)
-			: g_strdup(spec->name);
+						? g_strdup_printf("%s=%s", spec->name, spec->value)
+						: g_strdup(spec->name);
 		bool wide = strlen(left) > 19;
-		g_string_append_printf(text, wide ? "    %s\n%24s%s\n" : "    %-19s %s%s\n", left,
-			"", spec->help);
+		g_string_append_printf(
+			text, wide ? "    %s\n%24s%s\n" : "    %-19s %s%s\n", left, "", spec->help);
 	}
 	return g_string_free(text, FALSE);
 }

@@ -1,5 +1,5 @@
-/* The command line and the config file as one struct: one table of options drives parsing, --help and the
- * check of the man page. */
+/* The command line and the config file as one struct: one table of options drives parsing, --help
+ * and the check of the man page. */
 #pragma once
 
 #include <sys/types.h>
@@ -16,8 +16,8 @@ typedef enum {
 typedef struct {
 	OptionsAction action;
 	bool foreground, debug;
-	char *name;	  /* SOURCE as it was given: a URL without password or an account's name */
-	char *account;	  /* "user@host:port" */
+	char *name; /* SOURCE as it was given: a URL without password or an account's name */
+	char *account; /* "user@host:port" */
 	char *mountpoint; /* absolute, as far as it exists; NULL unless OPTIONS_MOUNT */
 
 	/* From SOURCE and -o tls. */
@@ -34,8 +34,8 @@ typedef struct {
 	guint fmask, dmask;
 } Options;
 
-/* argv with the program's name. MAIL_ERROR_INVALID with a message that names what is wrong; no password is
- * ever in it. Reads the config file only when SOURCE is the name of an account. */
+/* argv with the program's name. MAIL_ERROR_INVALID with a message that names what is wrong; no
+ * password is ever in it. Reads the config file only when SOURCE is the name of an account. */
 Options *options_parse(int argc, char *const *argv, GError **error);
 void options_free(Options *options); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Options, options_free)
@@ -43,5 +43,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Options, options_free)
 /* What --help prints. New string. */
 char *options_help(void);
 
-/* The names of the -o options, without those that are only tolerated. Static, NULL at the end. New array. */
+/* The names of the -o options, without those that are only tolerated. Static, NULL at the end. New
+ * array. */
 const char **options_names(void);

@@ -8,8 +8,8 @@ typedef struct {
 } Scheme;
 
 static const Scheme schemes[] = {
-	{ "imaps", SESSION_TLS_IMPLICIT },
-	{ "imap", SESSION_TLS_STARTTLS },
+	{"imaps", SESSION_TLS_IMPLICIT},
+	{"imap", SESSION_TLS_STARTTLS},
 };
 
 static bool invalid(GError **error, const char *text)

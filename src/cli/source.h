@@ -14,11 +14,12 @@ typedef struct {
 /* Whether text is a URL; otherwise it is the name of an account. */
 bool source_is_url(const char *text);
 
-/* imaps://user@host[:port][/Mailbox], imap:// likewise, percent-decoded. MAIL_ERROR_INVALID; the text of
- * the URL is never in the message, since a password may be in it. */
+/* imaps://user@host[:port][/Mailbox], imap:// likewise, percent-decoded. MAIL_ERROR_INVALID; the
+ * text of the URL is never in the message, since a password may be in it. */
 bool source_parse(const char *text, Source *ret, GError **error);
 
 void source_clear(Source *source);
 
-/* Whether host is certainly this machine: "localhost" or a literal address of the loopback range. */
+/* Whether host is certainly this machine: "localhost" or a literal address of the loopback range.
+ */
 bool source_host_is_loopback(const char *host);

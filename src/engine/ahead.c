@@ -15,16 +15,6 @@ typedef struct {
 	guint64 size;
 } Step;
 
-static Walk *find(Engine *engine, Gen gen, guint32 uid)
-{
-	for (guint i = 0; i < WALKS; i++) {
-		Walk *walk = &engine->walks[i];
-		if ((Gen)walk->gen == gen && uid >= walk->last)
-			return walk;
-	}
-	return NULL;
-}
-
 /* Whether uid is what a walker comes to next, with a few left out. */
 static bool is_next(Engine *engine, const Walk *walk, guint32 uid)
 {
@@ -34,6 +24,18 @@ static bool is_next(Engine *engine, const Walk *walk, guint32 uid)
 		if (rows[i].uid == uid)
 			return true;
 	return false;
+}
+
+/* The walk that a reader of this message is on, if any. */
+static Walk *find(Engine *engine, Gen gen, guint32 uid)
+{
+	for (guint i = 0; i < WALKS; i++) {
+		Walk *walk = &engine->walks[i];
+		if ((Gen)walk->gen == gen && uid >= walk->last &&
+			(uid <= walk->to || is_next(engine, walk, uid)))
+			return walk;
+	}
+	return NULL;
 }
 
 static void set_mark(Walk *walk, guint32 mark)
@@ -49,7 +51,12 @@ static void start(Engine *engine, Gen gen, guint32 uid)
 			oldest = &engine->walks[i];
 	g_queue_clear_full(&oldest->ahead, g_free);
 	g_atomic_int_set(&oldest->gen, 0);
-	*oldest = (Walk){.last = uid, .to = uid, .used_us = g_get_monotonic_time()};
+	oldest->last = uid;
+	oldest->to = uid;
+	oldest->streak = 0;
+	oldest->walked = 0;
+	oldest->ahead_bytes = 0;
+	oldest->used_us = g_get_monotonic_time();
 	set_mark(oldest, uid + 1);
 	g_atomic_int_set(&oldest->gen, (gint)gen);
 }
@@ -108,7 +115,7 @@ void ahead_read(Engine *engine, Box *box, Gen gen, guint32 uid)
 	Walk *walk = find(engine, gen, uid);
 	if (walk && uid == walk->last)
 		return;
-	if (!walk || (uid > walk->to && !is_next(engine, walk, uid))) {
+	if (!walk) {
 		start(engine, gen, uid);
 		return;
 	}

@@ -192,6 +192,19 @@ void attribute_dispatch(Box *box, Conn *conn)
 	}
 }
 
+/* Somebody else changed flags; \Deleted takes the message out of the listing or brings it back. */
+static void flags_changed(Conn *conn, guint32 uid, guint before, guint after)
+{
+	Engine *engine = conn->engine;
+	engine->events->message_changed(conn->gen, uid, false, engine->data);
+	if (!((before ^ after) & IMAP_FLAG_DELETED))
+		return;
+	g_autoptr(ImapSet) gone = imap_set_new();
+	if (after & IMAP_FLAG_DELETED)
+		imap_set_add(gone, uid, uid);
+	engine->events->names_changed(conn->box->id, conn->gen, gone, engine->data);
+}
+
 /* Attributes arrived, asked for or not. */
 void attribute_note(Conn *conn, guint32 uid, const ImapFetch *fetch)
 {
@@ -210,12 +223,14 @@ void attribute_note(Conn *conn, guint32 uid, const ImapFetch *fetch)
 		.size = fetch->size,
 		.date = fetch->internaldate,
 	};
+	StoreMessage before;
+	bool known = store_peek_message(engine->store, conn->gen, uid, &before) && before.known;
 	bool changed = false;
 	store_set_attributes(engine->store, conn->gen, &message, fields, &changed);
 	if (!(fields.has_flags && fields.has_size && fields.has_date) &&
 		imap_set_contains(box->attribute_flying, uid))
 		imap_set_add(box->attribute_partial, uid, uid);
-	if (changed)
-		engine->events->message_changed(conn->gen, uid, false, engine->data);
+	if (known && changed)
+		flags_changed(conn, uid, before.flags, message.flags);
 	settle_all(box, conn->gen, uid);
 }

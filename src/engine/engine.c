@@ -66,8 +66,8 @@ bool engine_names_fresh(Engine *engine, MailboxId mailbox)
 	gint64 right = store_names_time(engine->store, store_gen(engine->store, mailbox));
 	if (right == 0)
 		return false;
-	return engine_state(engine) == ENGINE_OFFLINE ||
-	       g_get_monotonic_time() - right < engine->config.poll_s * G_USEC_PER_SEC;
+	return engine_state(engine) == ENGINE_OFFLINE || g_atomic_int_get(&engine->stuck) ||
+		g_get_monotonic_time() - right < engine->config.poll_s * G_USEC_PER_SEC;
 }
 
 EngineState engine_state(Engine *engine)
@@ -125,6 +125,7 @@ static bool away(Engine *engine, Waiter *waiter)
 		fail(waiter, MAIL_ERROR_OFFLINE, "the server cannot be reached");
 		return true;
 	case ENGINE_REFUSED:
+		pool_demand(engine);
 		fail(waiter, MAIL_ERROR_AUTH, "the server refused the login");
 		return true;
 	case ENGINE_CONNECTING:
@@ -251,6 +252,8 @@ static gboolean pump(gpointer data)
 	Engine *engine = data;
 	g_source_set_ready_time(engine->pump_source, -1);
 	pool_reap(engine);
+	if (engine->stopping)
+		return G_SOURCE_CONTINUE;
 	if (engine_state(engine) == ENGINE_CONNECTING && engine->conns->len == 0 &&
 		engine->waiting.length > 0)
 		pool_connect(engine);
@@ -288,12 +291,35 @@ static GSource *ready_source(Engine *engine, GSourceFunc callback)
 	return source;
 }
 
+/* What time alone brings about. */
+static gboolean tick(gpointer data)
+{
+	Engine *engine = data;
+	gint64 now = g_get_monotonic_time();
+	bool stuck = waiters_expire(engine, now);
+	g_atomic_int_set(&engine->stuck, stuck);
+	sync_age(engine, now, stuck);
+	return G_SOURCE_CONTINUE;
+}
+
+static void start_ticking(Engine *engine)
+{
+	enum { TICK_MS = 250 };
+	engine->tick = g_timeout_source_new(TICK_MS);
+	g_source_set_callback(engine->tick, tick, engine, NULL);
+	g_source_attach(engine->tick, engine->context);
+}
+
 static gpointer run(gpointer data)
 {
 	Engine *engine = data;
 	g_main_context_push_thread_default(engine->context);
-	waiters_start_ticking(engine);
+	start_ticking(engine);
 	g_main_loop_run(engine->loop);
+	pool_stop_now(engine);
+	/* What was cancelled, name lookups among it, ends in the context. */
+	while (g_main_context_iteration(engine->context, FALSE))
+		;
 	g_main_context_pop_thread_default(engine->context);
 	return NULL;
 }

@@ -7,7 +7,7 @@ enum {
 	BACKOFF_FIRST_MS = 500,
 	BACKOFF_LAST_MS = 60 * 1000,
 	BACKOFF_WANTED_MS = 4 * 1000, /* while somebody asks for mail */
-	REFUSED_MS = 60 * 1000,
+	REFUSED_MS = 30 * 1000, /* between two questions for another password */
 	BUSY_BYTES =
 		512 << 10, /* a connection with more on its way is no place for a waiting reader */
 };
@@ -32,13 +32,21 @@ static bool connecting(const Engine *engine)
 
 /* ---- choice ---- */
 
+/* Whether the mailbox is selected there, or about to be, in its present generation: another
+ * connection may have been told of a new UIDVALIDITY since. */
+static bool conn_has(const Conn *conn, const Box *box)
+{
+	return conn->box == box &&
+	       (conn->gen == 0 || conn->gen == store_gen(conn->engine->store, box->id));
+}
+
 /* The connection with this mailbox selected that has the least on its way. */
 static Conn *selected_on(const Engine *engine, const Box *box)
 {
 	Conn *best = NULL;
 	for (guint i = 0; i < engine->conns->len; i++) {
 		Conn *conn = g_ptr_array_index(engine->conns, i);
-		if (conn->ready && conn->box == box &&
+		if (conn->ready && conn_has(conn, box) &&
 			(!best || conn->bytes_flying < best->bytes_flying))
 			best = conn;
 	}
@@ -100,7 +108,7 @@ static void examined(const ImapStatus *status, const GError *error, gpointer dat
 void conn_select(Conn *conn, Box *box)
 {
 	conn->used_us = g_get_monotonic_time();
-	if (conn->box == box)
+	if (conn_has(conn, box))
 		return;
 	conn->box = box;
 	conn->gen = 0;
@@ -171,10 +179,14 @@ static guint backoff_ms(const Engine *engine)
  * itself does not wait for it. */
 void pool_demand(Engine *engine)
 {
+	gint64 now = g_get_monotonic_time();
+	if (engine_state(engine) == ENGINE_REFUSED &&
+		now - engine->refused_us > REFUSED_MS * 1000LL)
+		pool_connect(engine);
 	if (!engine->retry || engine_state(engine) != ENGINE_OFFLINE)
 		return;
 	gint64 due = g_source_get_ready_time(engine->retry);
-	if (due > g_get_monotonic_time() + BACKOFF_WANTED_MS * 1000LL)
+	if (due > now + BACKOFF_WANTED_MS * 1000LL)
 		retry_in(engine, BACKOFF_WANTED_MS);
 }
 
@@ -201,7 +213,7 @@ static void lost_last(Engine *engine, bool was_ready, const GError *error)
 	if (error->code == MAIL_ERROR_AUTH) {
 		secret_refused(engine);
 		go_offline(engine, ENGINE_REFUSED, error);
-		retry_in(engine, REFUSED_MS);
+		engine->refused_us = g_get_monotonic_time();
 		return;
 	}
 	if (was_ready && error->code != MAIL_ERROR_TIMEOUT) {
@@ -224,7 +236,6 @@ static void on_closed(const GError *error, gpointer data)
 	bool was_ready = conn->ready;
 	conn->ready = false;
 	body_conn_closed(conn);
-	sync_conn_closed(conn);
 	list_conn_closed(conn);
 	drop_conn(engine, conn);
 	if (engine->stopping || !error) {
@@ -250,7 +261,7 @@ static void on_ready(gpointer data)
 	conn->ready = true;
 	conn->used_us = g_get_monotonic_time();
 	if (first) {
-		bool back = engine_state(engine) == ENGINE_OFFLINE;
+		bool back = engine_state(engine) != ENGINE_CONNECTING;
 		engine->attempts = 0;
 		engine->max_conns = engine->config.connections;
 		secret_taken(engine);
@@ -359,10 +370,16 @@ void pool_init(Engine *engine)
 }
 
 /* After the loop: what did not answer LOGOUT is dropped. */
-void pool_free(Engine *engine)
+void pool_stop_now(Engine *engine)
 {
 	for (guint i = 0; i < engine->conns->len; i++)
 		g_ptr_array_add(engine->dead, g_ptr_array_index(engine->conns, i));
+	g_ptr_array_set_size(engine->conns, 0);
+	pool_reap(engine);
+}
+
+void pool_free(Engine *engine)
+{
 	g_ptr_array_unref(engine->conns);
 	g_ptr_array_unref(engine->dead);
 }

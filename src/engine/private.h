@@ -28,7 +28,9 @@ Waiter *waiter_new(Engine *engine, EngineDone done, gpointer data);
 void waiter_unref(Waiter *waiter);
 void waiter_finish(Waiter *waiter, const GError *error);
 void waiters_finish_all(Engine *engine, const GError *error);
-void waiters_start_ticking(Engine *engine);
+/* Ends the waiters for which nothing moved on the wire for the timeout. Returns whether somebody
+ * waits and nothing has moved for a while: the wire may be a black hole. */
+bool waiters_expire(Engine *engine, gint64 now_us);
 
 /* A growing array that owns Waiter references. */
 GPtrArray *waiters_new(void);
@@ -52,6 +54,7 @@ struct Conn {
 
 void pool_connect(Engine *engine);
 void pool_stop(Engine *engine);
+void pool_stop_now(Engine *engine);
 void pool_init(Engine *engine);
 void pool_free(Engine *engine);
 void pool_reap(Engine *engine);
@@ -79,6 +82,8 @@ struct Box {
 	/* sync.c */
 	GPtrArray *sync_waiters;
 	bool syncing;
+	bool trusted; /* the kernel may show the listing without asking */
+	guint sync_tries; /* connections lost while doing it */
 	bool dirty; /* something changed that only a listing can tell */
 
 	/* attribute.c */
@@ -123,7 +128,7 @@ void sync_dispatch(Box *box, Conn *conn);
 void sync_note_search(Conn *conn, const ImapSearch *search);
 void sync_note_expunged(Conn *conn, const ImapSet *uids);
 void sync_note_exists(Conn *conn);
-void sync_conn_closed(Conn *conn);
+void sync_age(Engine *engine, gint64 now_us, bool stuck);
 
 void attribute_request(Box *box, Gen gen, guint32 uid, Waiter *waiter);
 void attribute_dispatch(Box *box, Conn *conn);
@@ -180,6 +185,7 @@ struct Engine {
 	GMainContext *context;
 	GMainLoop *loop;
 	gint state; /* EngineState, atomic */
+	gint stuck; /* somebody waits and the wire is silent; atomic */
 
 	GMutex inbox_lock;
 	GArray *inbox; /* of questions; inbox_lock */
@@ -196,6 +202,7 @@ struct Engine {
 	guint max_conns;
 	guint attempts; /* that failed in a row */
 	GSource *retry;
+	gint64 refused_us; /* when the login was refused last */
 	bool starting; /* the first connection is not there yet */
 	bool stopping;
 	char *description; /* of the first connection; inbox_lock */

@@ -1,6 +1,8 @@
 /* The sync verb: which messages a mailbox holds, right as of now. */
 #include "engine/private.h"
 
+enum { TRIES = 3 };
+
 typedef enum {
 	SYNC_CHECK, /* the map is whole: NOOP brings what changed */
 	SYNC_SEARCH, /* UID SEARCH names everything */
@@ -14,6 +16,7 @@ typedef struct {
 	guint commands; /* under way */
 	ImapSet *all, *deleted;
 	GError *error; /* the first */
+	bool lost; /* the connection went away */
 } Sync;
 
 /* A search under way and where its answer goes. */
@@ -37,29 +40,33 @@ static void end(Sync *sync, const GError *error)
 {
 	Box *box = sync->box;
 	box->syncing = false;
+	box->trusted = !error;
+	box->sync_tries = 0;
 	waiters_finish(box->sync_waiters, error);
 	engine_pump(box->engine);
 	sync_free(sync);
 }
 
-static void command_done(Sync *sync, const GError *error)
+static void command_done(Sync *sync, const ImapStatus *status, const GError *error)
 {
-	if (error && !sync->error)
+	if (error && !sync->error) {
 		sync->error = g_error_copy(error);
+		sync->lost = !status;
+	}
 	if (--sync->commands == 0)
 		advance(sync);
 }
 
 static void noop_done(const ImapStatus *status, const GError *error, gpointer data)
 {
-	command_done(data, error);
+	command_done(data, status, error);
 }
 
 static void search_done(const ImapStatus *status, const GError *error, gpointer data)
 {
 	Search *search = data;
 	g_queue_remove(&search->sync->conn->searches, search);
-	command_done(search->sync, error);
+	command_done(search->sync, status, error);
 	g_free(search);
 }
 
@@ -97,7 +104,7 @@ static void send_searches(Sync *sync, SyncStep step)
 		send_noop(sync);
 	send_search(sync, "ALL", &sync->all);
 	send_search(sync, "DELETED", &sync->deleted);
-	command_done(sync, NULL);
+	command_done(sync, NULL, NULL);
 }
 
 static void publish(Sync *sync)
@@ -129,6 +136,13 @@ static bool absurd(const Sync *sync)
 static void advance(Sync *sync)
 {
 	Box *box = sync->box;
+	if (sync->lost && ++box->sync_tries < TRIES) {
+		/* The waiters have time left: once more on the next connection. */
+		box->syncing = false;
+		sync_free(sync);
+		engine_pump(box->engine);
+		return;
+	}
 	if (sync->error) {
 		end(sync, sync->error);
 		return;
@@ -225,8 +239,24 @@ void sync_note_exists(Conn *conn)
 	conn->engine->events->names_changed(box->id, conn->gen, NULL, conn->engine->data);
 }
 
-/* The session ended the commands before: nothing can be left. */
-void sync_conn_closed(Conn *conn)
+/* A listing that no push covers is trusted for poll_s; then the kernel must ask at its next access.
+ * While the wire is silent an old listing is better than none. */
+void sync_age(Engine *engine, gint64 now_us, bool stuck)
 {
-	g_assert(conn->searches.length == 0);
+	g_autoptr(GError) error =
+		g_error_new(MAIL_ERROR, MAIL_ERROR_TIMEOUT, "the server does not answer");
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, engine->boxes);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		Box *box = value;
+		Gen gen = store_gen(engine->store, box->id);
+		gint64 right = gen ? store_names_time(engine->store, gen) : 0;
+		if (stuck && right != 0)
+			waiters_finish(box->sync_waiters, error);
+		if (!box->trusted || now_us - right < engine->config.poll_s * G_USEC_PER_SEC)
+			continue;
+		box->trusted = false;
+		engine->events->names_changed(box->id, gen, NULL, engine->data);
+	}
 }

@@ -54,32 +54,24 @@ void waiters_finish(GPtrArray *waiters, const GError *error)
 		waiter_finish(g_ptr_array_index(all, i), error);
 }
 
-/* Ends the waiters for which nothing moved on the wire for the timeout: what was sent is also
- * watched by its session, this is for what never got out. */
-static gboolean tick(gpointer data)
+/* What was sent is watched by its session too; this is also for what never got out. */
+bool waiters_expire(Engine *engine, gint64 now_us)
 {
-	Engine *engine = data;
+	enum { STUCK_US = 1000 * 1000 };
 	gint64 limit_us = engine->config.timeout_ms * 1000LL;
-	gint64 now = g_get_monotonic_time();
 	gint64 progress = pool_progress_time(engine);
 	g_autoptr(GError) error =
 		g_error_new(MAIL_ERROR, MAIL_ERROR_TIMEOUT, "no answer from %s for %u s",
 			engine->config.session.host, engine->config.timeout_ms / 1000);
+	gint64 silent_us = 0;
 	for (GList *link; (link = engine->waiting.head);) {
 		Waiter *waiter = link->data;
-		if (now - MAX(waiter->since_us, progress) < limit_us)
+		silent_us = now_us - MAX(waiter->since_us, progress);
+		if (silent_us < limit_us)
 			break;
 		waiter->refs++;
 		waiter_finish(waiter, error);
 		waiter_unref(waiter);
 	}
-	return G_SOURCE_CONTINUE;
-}
-
-void waiters_start_ticking(Engine *engine)
-{
-	enum { TICK_MS = 250 };
-	engine->tick = g_timeout_source_new(TICK_MS);
-	g_source_set_callback(engine->tick, tick, engine, NULL);
-	g_source_attach(engine->tick, engine->context);
+	return silent_us > STUCK_US;
 }

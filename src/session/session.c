@@ -412,7 +412,10 @@ static void on_received(const void *bytes, gsize len, gpointer data)
 static void on_drained(gpointer data)
 {
 	Session *session = data;
-	session->progress_us = g_get_monotonic_time();
+	/* A long upload moves although the server says nothing; but what the kernel takes behind
+	 * unanswered commands proves nothing. */
+	if (session->flying.length == 1)
+		session->progress_us = g_get_monotonic_time();
 }
 
 static void on_closed(const GError *error, gpointer data)

@@ -28,7 +28,7 @@ typedef struct {
 } Tier;
 
 struct Bodies {
-	GMutex mutex; /* guards everything here */
+	pthread_mutex_t mutex; /* guards everything here */
 	GHashTable *table;
 	Tier files, memory;
 	guint64 latest; /* serial of the most recent commit, which is never evicted */
@@ -55,7 +55,7 @@ Bodies *store_bodies_new(guint64 file_limit, guint64 memory_limit)
 {
 	Bodies *bodies = g_new0(Bodies, 1);
 
-	g_mutex_init(&bodies->mutex);
+	pthread_mutex_init(&bodies->mutex, NULL);
 	bodies->table =
 		g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)body_free);
 	bodies->files.limit = file_limit;
@@ -66,7 +66,7 @@ Bodies *store_bodies_new(guint64 file_limit, guint64 memory_limit)
 void store_bodies_free(Bodies *bodies)
 {
 	g_hash_table_destroy(bodies->table);
-	g_mutex_clear(&bodies->mutex);
+	pthread_mutex_destroy(&bodies->mutex);
 	g_free(bodies);
 }
 
@@ -197,7 +197,7 @@ BodyPlace store_bodies_place(Bodies *bodies, Gen gen, guint32 uid, const BodyNew
 {
 	BodyPlace place = {.kind = BODY_PLACE_NEW};
 
-	g_mutex_lock(&bodies->mutex);
+	pthread_mutex_lock(&bodies->mutex);
 
 	Body *body = find_locked(bodies, gen, uid);
 
@@ -209,7 +209,7 @@ BodyPlace store_bodies_place(Bodies *bodies, Gen gen, guint32 uid, const BodyNew
 		else
 			place.kind = body->in_memory ? BODY_PLACE_MEMORY : BODY_PLACE_FILE;
 	}
-	g_mutex_unlock(&bodies->mutex);
+	pthread_mutex_unlock(&bodies->mutex);
 	return place;
 }
 
@@ -225,7 +225,7 @@ static void finish_and_unlock(Store *store, Body *body, const BodyNews *news, GQ
 	touch_locked(bodies, body);
 	bodies->latest = body->serial;
 	evict_locked(bodies, tier, doomed);
-	g_mutex_unlock(&bodies->mutex);
+	pthread_mutex_unlock(&bodies->mutex);
 	drop_doomed(store, doomed);
 }
 
@@ -243,7 +243,7 @@ void store_bodies_put_file(Store *store, BodyFile file, const BodyNews *news)
 {
 	GQueue doomed = G_QUEUE_INIT;
 
-	g_mutex_lock(&store->bodies->mutex);
+	pthread_mutex_lock(&store->bodies->mutex);
 	finish_and_unlock(
 		store, replace_locked(store->bodies, file, false, &doomed), news, &doomed);
 }
@@ -253,7 +253,7 @@ void store_bodies_put_memory(Store *store, BodyFile file, guint8 *bytes, const B
 	GQueue doomed = G_QUEUE_INIT;
 	Body *body;
 
-	g_mutex_lock(&store->bodies->mutex);
+	pthread_mutex_lock(&store->bodies->mutex);
 	body = replace_locked(store->bodies, file, true, &doomed);
 	body->memory = bytes;
 	finish_and_unlock(store, body, news, &doomed);
@@ -263,12 +263,12 @@ bool store_bodies_learn(Store *store, BodyFile file, const BodyNews *news)
 {
 	GQueue doomed = G_QUEUE_INIT;
 
-	g_mutex_lock(&store->bodies->mutex);
+	pthread_mutex_lock(&store->bodies->mutex);
 
 	Body *body = find_locked(store->bodies, file.gen, file.uid);
 
 	if (!body || body->serial != file.serial) {
-		g_mutex_unlock(&store->bodies->mutex);
+		pthread_mutex_unlock(&store->bodies->mutex);
 		return false;
 	}
 	finish_and_unlock(store, body, news, &doomed);
@@ -300,12 +300,12 @@ bool store_bodies_extend_memory(
 {
 	GQueue doomed = G_QUEUE_INIT;
 
-	g_mutex_lock(&store->bodies->mutex);
+	pthread_mutex_lock(&store->bodies->mutex);
 
 	Body *body = find_locked(store->bodies, file.gen, file.uid);
 
 	if (!body || body->serial != file.serial || !body->in_memory) {
-		g_mutex_unlock(&store->bodies->mutex);
+		pthread_mutex_unlock(&store->bodies->mutex);
 		return false;
 	}
 	join_memory_locked(store->bodies, body, bytes, news);
@@ -321,7 +321,7 @@ void store_bodies_drop_gen(Store *store, Gen gen)
 	Tier *tiers[] = {&bodies->files, &bodies->memory};
 	GQueue doomed = G_QUEUE_INIT;
 
-	g_mutex_lock(&bodies->mutex);
+	pthread_mutex_lock(&bodies->mutex);
 	for (gsize i = 0; i < G_N_ELEMENTS(tiers); i++) {
 		for (GList *link = tiers[i]->lru.head, *next; link; link = next) {
 			next = link->next;
@@ -329,7 +329,7 @@ void store_bodies_drop_gen(Store *store, Gen gen)
 				remove_locked(bodies, link->data, &doomed);
 		}
 	}
-	g_mutex_unlock(&bodies->mutex);
+	pthread_mutex_unlock(&bodies->mutex);
 	drop_doomed(store, &doomed);
 	if (store->dir)
 		store_file_drop_gen(store->dir->bodies_fd, gen);
@@ -380,12 +380,12 @@ void store_bodies_orphan(Store *store, Gen gen, const ImapSet *uids)
 	Bodies *bodies = store->bodies;
 	GQueue doomed = G_QUEUE_INIT;
 
-	g_mutex_lock(&bodies->mutex);
+	pthread_mutex_lock(&bodies->mutex);
 	if (imap_set_count(uids) <= g_hash_table_size(bodies->table))
 		orphan_one_by_one_locked(bodies, gen, uids, &doomed);
 	else
 		orphan_by_table_locked(bodies, gen, uids, &doomed);
-	g_mutex_unlock(&bodies->mutex);
+	pthread_mutex_unlock(&bodies->mutex);
 	drop_doomed(store, &doomed);
 }
 
@@ -397,13 +397,13 @@ static void forget(Store *store, BodyFile file)
 	Bodies *bodies = store->bodies;
 	GQueue doomed = G_QUEUE_INIT;
 
-	g_mutex_lock(&bodies->mutex);
+	pthread_mutex_lock(&bodies->mutex);
 
 	Body *body = find_locked(bodies, file.gen, file.uid);
 
 	if (body && body->serial == file.serial)
 		remove_locked(bodies, body, &doomed);
-	g_mutex_unlock(&bodies->mutex);
+	pthread_mutex_unlock(&bodies->mutex);
 	drop_doomed(store, &doomed);
 }
 
@@ -419,7 +419,7 @@ static ReadStep read_from_table(
 {
 	ReadStep step = READ_NOTHING;
 
-	g_mutex_lock(&bodies->mutex);
+	pthread_mutex_lock(&bodies->mutex);
 
 	Body *body = find_locked(bodies, file->gen, file->uid);
 	guint64 end = offset > G_MAXUINT64 - len ? G_MAXUINT64 : offset + len;
@@ -434,7 +434,7 @@ static ReadStep read_from_table(
 		*ret_n = n;
 		touch_locked(bodies, body);
 	}
-	g_mutex_unlock(&bodies->mutex);
+	pthread_mutex_unlock(&bodies->mutex);
 	return step;
 }
 
@@ -467,7 +467,7 @@ StoreAnswer store_first_missing(
 	guint64 end = offset > G_MAXUINT64 - len ? G_MAXUINT64 : offset + len;
 	guint64 missing = offset;
 
-	g_mutex_lock(&bodies->mutex);
+	pthread_mutex_lock(&bodies->mutex);
 
 	const Body *body = find_locked(bodies, gen, uid);
 
@@ -475,7 +475,7 @@ StoreAnswer store_first_missing(
 		end = MIN(end, body->limit);
 		missing = body->ranges ? store_ranges_gap(body->ranges, offset) : body->limit;
 	}
-	g_mutex_unlock(&bodies->mutex);
+	pthread_mutex_unlock(&bodies->mutex);
 	if (missing >= end)
 		return STORE_HIT;
 
@@ -488,12 +488,12 @@ StoreAnswer store_first_missing(
 
 bool store_has_body(Store *store, Gen gen, guint32 uid)
 {
-	g_mutex_lock(&store->bodies->mutex);
+	pthread_mutex_lock(&store->bodies->mutex);
 
 	Body *body = find_locked(store->bodies, gen, uid);
 	bool whole = body && !body->ranges;
 
-	g_mutex_unlock(&store->bodies->mutex);
+	pthread_mutex_unlock(&store->bodies->mutex);
 	return whole;
 }
 
@@ -501,8 +501,8 @@ void store_usage(Store *store, guint64 *ret_bytes, guint64 *ret_limit)
 {
 	Bodies *bodies = store->bodies;
 
-	g_mutex_lock(&bodies->mutex);
+	pthread_mutex_lock(&bodies->mutex);
 	*ret_bytes = bodies->files.bytes + bodies->memory.bytes;
 	*ret_limit = store->dir ? bodies->files.limit : bodies->memory.limit;
-	g_mutex_unlock(&bodies->mutex);
+	pthread_mutex_unlock(&bodies->mutex);
 }

@@ -144,7 +144,7 @@ static void replace_names(Store *store, Gen gen, ImapSet *uids, ImapSet *deleted
 {
 	Generation *g = get(store, gen);
 	g_autoptr(ImapSet) old_uids = g->uids ? g->uids : imap_set_new();
-	g_autoptr(ImapSet) old_deleted = g->deleted;
+	ImapSet *old_deleted = g->deleted;
 	g_autoptr(ImapSet) gone = difference(old_uids, uids);
 	g_autoptr(ImapSet) added = difference(uids, old_uids);
 	Rows fresh = {0}, old_rows = {0};
@@ -167,6 +167,7 @@ static void replace_names(Store *store, Gen gen, ImapSet *uids, ImapSet *deleted
 	}
 	store_unlock(store);
 
+	imap_set_free(old_deleted);
 	store_rows_clear(&old_rows);
 	store_bodies_orphan(store, gen, gone);
 }

@@ -4,7 +4,7 @@
  * table of bodies. They are never held together, and neither during I/O. Readers hold `lock` for
  * one lookup or one chunk of a listing. Only the engine thread writes what `lock` guards, so it
  * alone reads without it, builds big arrays outside, and takes it as writer to put them in place.
- */
+ * They are POSIX locks because ThreadSanitizer does not see GLib's. */
 #pragma once
 
 #include "store/store.h"

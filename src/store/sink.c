@@ -272,11 +272,11 @@ bool store_sink_commit(
 	StoreSink *sink, Gen gen, guint32 uid, guint64 origin, guint64 asked, bool whole)
 {
 	g_autoptr(StoreSink) owned = sink;
-	Store *store = sink->store;
-	guint64 size = store_sink_size(sink);
+	Store *store = owned->store;
+	guint64 size = store_sink_size(owned);
 	BodyPlace place = {.kind = BODY_PLACE_NEW};
 
-	if (!store_index_has(store, gen, uid) || !gather(sink))
+	if (!store_index_has(store, gen, uid) || !gather(owned))
 		return false;
 	if (whole ? origin != 0 : asked == 0 || size > asked || origin > G_MAXINT64 - size)
 		return false;
@@ -285,5 +285,5 @@ bool store_sink_commit(
 
 	if (!whole)
 		place = store_bodies_place(store->bodies, gen, uid, &news);
-	return put(sink, gen, uid, &place, &news);
+	return put(owned, gen, uid, &place, &news);
 }

@@ -109,6 +109,7 @@ def test_deleted_messages_are_not_listed(dovecot, mount, imap):
     assert sorted(os.listdir(mail.inbox)) == ['1.eml', '3.eml', '4.eml']
     with pytest.raises(FileNotFoundError):
         os.stat(mail.inbox / '2.eml')
+    mail.unmount()
     shown = mount(dovecot, show_deleted=True)
     assert sorted(os.listdir(shown.inbox)) == ['1.eml', '2.eml', '3.eml', '4.eml']
 

@@ -53,7 +53,7 @@ static inline void add_names(Store *store, Gen gen, const char *uids)
 
 static inline ImapList list_of(const char *name)
 {
-	return (ImapList){ .delimiter = '/', .name = { name, strlen(name) } };
+	return (ImapList){.delimiter = '/', .name = {name, strlen(name)}};
 }
 
 static inline MailboxId id_of(Store *store, const char *name)
@@ -68,7 +68,7 @@ static inline MailboxId id_of(Store *store, const char *name)
 
 static inline void open_inbox(Fixture *f)
 {
-	ImapList lists[] = { list_of("INBOX") };
+	ImapList lists[] = {list_of("INBOX")};
 
 	store_set_mailboxes(f->store, lists, G_N_ELEMENTS(lists));
 	f->mailbox = id_of(f->store, "INBOX");
@@ -95,10 +95,10 @@ static inline void fixture_open(Fixture *f, bool files, guint64 cache_size, bool
 
 static inline void remove_tree(const char *path)
 {
-	const char *argv[] = { "rm", "-rf", path, NULL };
+	const char *argv[] = {"rm", "-rf", path, NULL};
 
-	g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
-		NULL);
+	g_spawn_sync(
+		NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
 }
 
 static inline void fixture_close(Fixture *f)
@@ -107,7 +107,7 @@ static inline void fixture_close(Fixture *f)
 	remove_tree(f->parent);
 	g_free(f->parent);
 	g_free(f->cachedir);
-	*f = (Fixture){ 0 };
+	*f = (Fixture){0};
 }
 
 /* The byte at a position of the body of a message: another sequence for each. */
@@ -164,19 +164,19 @@ static inline StoreAnswer read_checked(
 	return answer;
 }
 
-#define assert_read(store, gen, uid, offset, len, expected) \
-	G_STMT_START \
-	{ \
-		gsize n_; \
-		g_assert_cmpint(read_checked(store, gen, uid, offset, len, &n_), ==, STORE_HIT); \
-		g_assert_cmpuint(n_, ==, expected); \
-	} \
+#define assert_read(store, gen, uid, offset, len, expected)                                        \
+	G_STMT_START                                                                               \
+	{                                                                                          \
+		gsize n_;                                                                          \
+		g_assert_cmpint(read_checked(store, gen, uid, offset, len, &n_), ==, STORE_HIT);   \
+		g_assert_cmpuint(n_, ==, expected);                                                \
+	}                                                                                          \
 	G_STMT_END
 
-#define assert_no_read(store, gen, uid, offset, len, answer) \
-	G_STMT_START \
-	{ \
-		gsize n_; \
-		g_assert_cmpint(read_checked(store, gen, uid, offset, len, &n_), ==, answer); \
-	} \
+#define assert_no_read(store, gen, uid, offset, len, answer)                                       \
+	G_STMT_START                                                                               \
+	{                                                                                          \
+		gsize n_;                                                                          \
+		g_assert_cmpint(read_checked(store, gen, uid, offset, len, &n_), ==, answer);      \
+	}                                                                                          \
 	G_STMT_END

@@ -212,7 +212,8 @@ static void test_positions(void)
 
 	for (guint round = 0; round < ROUNDS; round++) {
 		guint32 lo = (guint32)g_test_rand_int_range(1, UIDS + 1);
-		guint32 hi = MIN(lo + (guint32)g_test_rand_int_range(0, 9), UIDS);
+		guint32 last = lo + (guint32)g_test_rand_int_range(0, 9);
+		guint32 hi = MIN(last, UIDS);
 		guint32 nth = 0;
 
 		switch (g_test_rand_int_range(0, 4)) {

@@ -1,4 +1,455 @@
-int main(void)
+/* The cache directory: whose it must be, what is wiped, and what happens when it cannot be written.
+ */
+#include "store-fixture.h"
+#include "base/limits.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NOBODY = 65534 };
+
+static Fixture directories(void)
 {
-	return 0;
+	Fixture f = {0};
+
+	fixture_dirs(&f);
+	return f;
+}
+
+static void open_store(Fixture *f, guint64 cache_size)
+{
+	g_autoptr(GError) error = NULL;
+
+	f->store = store_new(f->cachedir, cache_size, false, &error);
+	g_assert_no_error(error);
+	open_inbox(f);
+	set_names(f->store, f->gen, "1:100", "");
+}
+
+static char *below(const Fixture *f, const char *name)
+{
+	return g_build_filename(f->cachedir, name, NULL);
+}
+
+static void make_dir(const Fixture *f, const char *name)
+{
+	g_autofree char *path = below(f, name);
+
+	g_assert_cmpint(g_mkdir_with_parents(path, 0700), ==, 0);
+}
+
+static void make_file(const Fixture *f, const char *name)
+{
+	g_autofree char *path = below(f, name);
+
+	g_assert_true(g_file_set_contents(path, "x", 1, NULL));
+}
+
+static void make_link(const Fixture *f, const char *target, const char *name)
+{
+	g_autofree char *path = below(f, name);
+
+	g_assert_cmpint(symlink(target, path), ==, 0);
+}
+
+static bool exists(const Fixture *f, const char *name)
+{
+	g_autofree char *path = below(f, name);
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+static void assert_mode(const Fixture *f, const char *name, mode_t mode)
+{
+	g_autofree char *path = below(f, name);
+	struct stat st;
+
+	g_assert_cmpint(lstat(path, &st), ==, 0);
+	g_assert_cmpint(st.st_mode & 07777, ==, mode);
+}
+
+static void assert_refused(const char *path, MailError code, const char *pattern)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_null(store_new(path, 1000, false, &error));
+	g_assert_error(error, MAIL_ERROR, (gint)code);
+	if (!g_pattern_match_simple(pattern, error->message))
+		g_error("%s is not like %s", error->message, pattern);
+}
+
+/* From here on an ordinary user, whom permissions stop: false when that cannot be arranged. Root's
+ * tests are run so; any other user's are as they are. */
+static bool become_ordinary(const Fixture *f)
+{
+	if (geteuid() != 0)
+		return true;
+	return chown(f->parent, NOBODY, NOBODY) == 0 && seteuid(NOBODY) == 0;
+}
+
+static void become_self(void)
+{
+	if (getuid() == 0)
+		g_assert_cmpint(seteuid(0), ==, 0);
+}
+
+/* ---- made and kept private ---- */
+
+static void test_private(gconstpointer data)
+{
+	Fixture f = directories();
+
+	g_free(f.cachedir);
+	f.cachedir = g_build_filename(f.parent, "a", "b", "account", NULL);
+	if (!become_ordinary(&f)) {
+		g_test_skip("no other user");
+		fixture_close(&f);
+		return;
+	}
+
+	mode_t old = umask((mode_t)GPOINTER_TO_INT(data));
+
+	open_store(&f, 1 << 30);
+	g_assert_true(commit_whole(f.store, f.gen, 1, 100));
+	g_assert_true(commit_part(f.store, f.gen, 2, 900000, 0, 500000));
+	assert_read(f.store, f.gen, 1, 0, 1000, 100);
+	assert_read(f.store, f.gen, 2, 0, 1000, 1000);
+	assert_mode(&f, "../..", 0700);
+	assert_mode(&f, "..", 0700);
+	assert_mode(&f, ".", 0700);
+	assert_mode(&f, "lock", 0600);
+	assert_mode(&f, "bodies", 0700);
+	assert_mode(&f, "bodies/1", 0700);
+	assert_mode(&f, "bodies/1/1-1", 0600);
+	assert_mode(&f, "bodies/1/2-3", 0600);
+
+	/* And what is there already is taken over. */
+	g_clear_pointer(&f.store, store_free);
+	open_store(&f, 1 << 30);
+	umask(old);
+	fixture_close(&f);
+	become_self();
+}
+
+/* ---- refused ---- */
+
+static void test_symlink(void)
+{
+	Fixture f = directories();
+	g_autofree char *link = g_build_filename(f.parent, "link", NULL);
+	g_autofree char *slash = g_strconcat(link, "/", NULL);
+	g_autofree char *slash_dot = g_strconcat(link, "/.", NULL);
+
+	make_dir(&f, "");
+	g_assert_cmpint(symlink(f.cachedir, link), ==, 0);
+	assert_refused(link, MAIL_ERROR_ACCESS, "*/link*symbolic link*");
+	assert_refused(slash, MAIL_ERROR_ACCESS, "*symbolic link*");
+	assert_refused(slash_dot, MAIL_ERROR_ACCESS, "*symbolic link*");
+	g_assert_false(exists(&f, "lock"));
+	fixture_close(&f);
+}
+
+static void test_symlinks_inside(void)
+{
+	Fixture f = directories();
+	g_autofree char *outside = g_build_filename(f.parent, "outside", NULL);
+
+	make_dir(&f, "");
+	make_link(&f, outside, "lock");
+	assert_refused(f.cachedir, MAIL_ERROR_ACCESS, "*lock*symbolic link*");
+	g_assert_false(g_file_test(outside, G_FILE_TEST_EXISTS));
+
+	g_autofree char *lock = below(&f, "lock");
+
+	g_assert_cmpint(g_unlink(lock), ==, 0);
+	g_assert_cmpint(g_mkdir(outside, 0700), ==, 0);
+	make_link(&f, outside, "bodies");
+	assert_refused(f.cachedir, MAIL_ERROR_ACCESS, "*/bodies*symbolic link*");
+	fixture_close(&f);
+}
+
+static void test_open_to_others(void)
+{
+	static const mode_t modes[] = {0755, 0710, 0701, 0720, 0777};
+	Fixture f = directories();
+
+	make_dir(&f, "bodies");
+	for (gsize i = 0; i < G_N_ELEMENTS(modes); i++) {
+		g_autofree char *bodies = below(&f, "bodies");
+
+		g_assert_cmpint(g_chmod(f.cachedir, (int)modes[i]), ==, 0);
+		assert_refused(f.cachedir, MAIL_ERROR_ACCESS, "*other users*0700*");
+		g_assert_cmpint(g_chmod(f.cachedir, 0700), ==, 0);
+		g_assert_cmpint(g_chmod(bodies, (int)modes[i]), ==, 0);
+		assert_refused(f.cachedir, MAIL_ERROR_ACCESS, "*bodies*other users*");
+		g_assert_cmpint(g_chmod(bodies, 0700), ==, 0);
+	}
+	open_store(&f, 1000);
+	fixture_close(&f);
+}
+
+static void test_foreign(void)
+{
+	Fixture f = directories();
+
+	make_dir(&f, "");
+	if (chown(f.cachedir, NOBODY, NOBODY) < 0) {
+		g_test_skip("only root can give a directory away");
+	} else {
+		assert_refused(f.cachedir, MAIL_ERROR_ACCESS, "*another user*");
+		g_assert_cmpint(chown(f.cachedir, 0, 0), ==, 0);
+
+		/* One that cannot even be opened. */
+		g_assert_true(become_ordinary(&f));
+		assert_refused(f.cachedir, MAIL_ERROR_ACCESS, "*another user*");
+		become_self();
+	}
+	fixture_close(&f);
+}
+
+static void test_busy(void)
+{
+	Fixture f = directories();
+
+	open_store(&f, 1000);
+	g_assert_true(commit_whole(f.store, f.gen, 1, 100));
+	assert_refused(f.cachedir, MAIL_ERROR_BUSY, "*another mount*");
+	assert_read(f.store, f.gen, 1, 0, 1000, 100);
+	g_clear_pointer(&f.store, store_free);
+	open_store(&f, 1000);
+	fixture_close(&f);
+}
+
+/* ---- wiped ---- */
+
+static void test_wiped(void)
+{
+	Fixture f = directories();
+
+	open_store(&f, 1 << 20);
+	for (guint32 uid = 1; uid <= 20; uid++)
+		g_assert_true(commit_whole(f.store, f.gen, uid, 100));
+	g_assert_true(exists(&f, "bodies/1/1-1"));
+	g_clear_pointer(&f.store, store_free);
+	make_file(&f, "bodies/new-77");
+
+	open_store(&f, 1 << 20);
+	g_assert_false(exists(&f, "bodies/1"));
+	g_assert_false(exists(&f, "bodies/new-77"));
+	assert_no_read(f.store, f.gen, 1, 0, 10, STORE_MISS);
+	g_assert_true(commit_whole(f.store, f.gen, 1, 100));
+	assert_read(f.store, f.gen, 1, 0, 1000, 100);
+	fixture_close(&f);
+}
+
+static void test_wipe_follows_nothing(void)
+{
+	Fixture f = directories();
+	g_autofree char *outside = g_build_filename(f.parent, "outside", NULL);
+
+	make_dir(&f, "../outside");
+	make_dir(&f, "bodies/1");
+	make_dir(&f, "bodies/notes");
+	make_file(&f, "../outside/1-1");
+	make_file(&f, "bodies/7");
+	make_file(&f, "bodies/notes/1-1");
+	make_file(&f, "bodies/1/mine");
+	make_link(&f, outside, "bodies/2");
+	make_link(&f, "../../../outside/1-1", "bodies/1/5-5");
+	make_link(&f, "/nowhere", "bodies/new-1");
+
+	open_store(&f, 1 << 20);
+	g_assert_true(exists(&f, "../outside/1-1"));
+	g_assert_false(exists(&f, "bodies/2"));
+	g_assert_false(exists(&f, "bodies/7"));
+	g_assert_false(exists(&f, "bodies/new-1"));
+	g_assert_false(exists(&f, "bodies/1/5-5"));
+
+	/* What has no name of ours is not ours. */
+	g_assert_true(exists(&f, "bodies/notes/1-1"));
+	g_assert_true(exists(&f, "bodies/1/mine"));
+	fixture_close(&f);
+}
+
+/* ---- not writable ---- */
+
+static void use_bodies(Fixture *f)
+{
+	g_assert_true(commit_whole(f->store, f->gen, 1, 100000));
+	g_assert_true(commit_whole(f->store, f->gen, 2, 900000));
+	g_assert_true(commit_part(f->store, f->gen, 3, 900000, 0, 100000));
+	g_assert_true(commit_part(f->store, f->gen, 3, 900000, 100000, 500000));
+	g_assert_true(commit_part(f->store, f->gen, 3, 900000, 600000, 500000));
+	assert_read(f->store, f->gen, 1, 0, 1000000, 100000);
+	assert_read(f->store, f->gen, 2, 0, 1000000, 900000);
+	assert_read(f->store, f->gen, 3, 600000, 1000000, 300000);
+}
+
+static void expect_warning(const char *pattern)
+{
+	g_test_expect_message("imapfs", G_LOG_LEVEL_WARNING, pattern);
+}
+
+static void test_cannot_be_made(void)
+{
+	Fixture f = directories();
+
+	g_assert_true(g_file_set_contents(f.cachedir, "x", 1, NULL));
+	expect_warning("*account: Not a directory*memory*");
+	open_store(&f, 1 << 30);
+	g_test_assert_expected_messages();
+	use_bodies(&f);
+	g_clear_pointer(&f.store, store_free);
+
+	g_autofree char *inside = below(&f, "deeper/still");
+
+	g_free(f.cachedir);
+	f.cachedir = g_steal_pointer(&inside);
+	expect_warning("*deeper/still: Not a directory*memory*");
+	open_store(&f, 1 << 30);
+	g_test_assert_expected_messages();
+	fixture_close(&f);
+}
+
+static void test_read_only(void)
+{
+	Fixture f = directories();
+	g_autofree char *bodies = below(&f, "bodies");
+
+	if (!become_ordinary(&f)) {
+		g_test_skip("no other user");
+		fixture_close(&f);
+		return;
+	}
+	make_dir(&f, "bodies");
+	g_assert_cmpint(g_chmod(f.cachedir, 0500), ==, 0);
+	expect_warning("*Permission denied*memory*");
+	open_store(&f, 1 << 30);
+	use_bodies(&f);
+	g_clear_pointer(&f.store, store_free);
+
+	g_assert_cmpint(g_chmod(f.cachedir, 0700), ==, 0);
+	g_assert_cmpint(g_chmod(bodies, 0500), ==, 0);
+	expect_warning("*bodies: Permission denied*memory*");
+	open_store(&f, 1 << 30);
+	use_bodies(&f);
+	g_clear_pointer(&f.store, store_free);
+
+	/* Only after the mount. */
+	g_assert_cmpint(g_chmod(bodies, 0700), ==, 0);
+	open_store(&f, 1 << 30);
+	g_assert_cmpint(g_chmod(bodies, 0500), ==, 0);
+	expect_warning("*cannot write*Permission denied*");
+	use_bodies(&f);
+	g_test_assert_expected_messages();
+	fixture_close(&f);
+	become_self();
+}
+
+static void test_directory_removed(void)
+{
+	Fixture f = directories();
+
+	open_store(&f, 1 << 30);
+	g_assert_true(commit_whole(f.store, f.gen, 4, 100));
+	remove_tree(f.cachedir);
+	expect_warning("*cannot write*No such file*");
+	use_bodies(&f);
+	assert_no_read(f.store, f.gen, 4, 0, 10, STORE_MISS);
+	g_test_assert_expected_messages();
+	fixture_close(&f);
+}
+
+/* Writes fail in the middle of a file. */
+static void test_file_too_large(void)
+{
+	Fixture f = directories();
+	struct rlimit old, low;
+	guint64 bytes, limit;
+
+	g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &old), ==, 0);
+	low = (struct rlimit){300000, old.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	open_store(&f, 1 << 30);
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &low), ==, 0);
+	expect_warning("*cannot write*File too large*");
+	use_bodies(&f);
+	g_assert_true(commit_part(f.store, f.gen, 5, 4000000, 0, 200000));
+	g_assert_true(commit_part(f.store, f.gen, 5, 4000000, 3000000, 200000));
+	assert_read(f.store, f.gen, 5, 3000000, 1000, 1000);
+	g_test_assert_expected_messages();
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &old), ==, 0);
+
+	/* Files again as soon as they can be written; no half file stays behind. */
+	g_assert_true(commit_whole(f.store, f.gen, 2, 900000));
+	g_assert_true(commit_whole(f.store, f.gen, 3, 900000));
+	g_assert_true(commit_whole(f.store, f.gen, 5, 900000));
+	store_usage(f.store, &bytes, &limit);
+
+	g_autofree char *gen = below(&f, "bodies/1");
+	g_autoptr(GDir) dir = g_dir_open(gen, 0, NULL);
+	guint64 on_disk = 0;
+
+	for (const char *name = g_dir_read_name(dir); name; name = g_dir_read_name(dir)) {
+		g_autofree char *path = g_build_filename(gen, name, NULL);
+		struct stat st;
+
+		g_assert_cmpint(stat(path, &st), ==, 0);
+		on_disk += (guint64)st.st_size;
+	}
+	g_assert_cmpuint(on_disk, ==, bytes);
+	fixture_close(&f);
+}
+
+static void test_disk_full(void)
+{
+	Fixture f = directories();
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("tmpfs", f.parent, "tmpfs", 0, "size=400k") < 0) {
+		g_test_skip("cannot mount a tmpfs");
+		fixture_close(&f);
+		return;
+	}
+	open_store(&f, 1 << 30);
+	expect_warning("*cannot write*No space left*");
+	for (guint32 uid = 10; uid < 20; uid++)
+		g_assert_true(commit_whole(f.store, f.gen, uid, 50000));
+	for (guint32 uid = 10; uid < 20; uid++)
+		assert_read(f.store, f.gen, uid, 0, 100000, 50000);
+	use_bodies(&f);
+	for (guint64 at = 0; at < 8000000; at += 1000000) {
+		g_assert_true(commit_part(f.store, f.gen, 5, 7500000, at, 1000000));
+		assert_read(f.store, f.gen, 5, at, 1000000, MIN(1000000, 7500000 - at));
+	}
+	g_test_assert_expected_messages();
+	g_clear_pointer(&f.store, store_free);
+	g_assert_cmpint(umount2(f.parent, MNT_DETACH), ==, 0);
+	fixture_close(&f);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_data_func("/store/dir/private/umask-0", GINT_TO_POINTER(0), test_private);
+	g_test_add_data_func("/store/dir/private/umask-777", GINT_TO_POINTER(0777), test_private);
+	g_test_add_func("/store/dir/symlink", test_symlink);
+	g_test_add_func("/store/dir/symlinks-inside", test_symlinks_inside);
+	g_test_add_func("/store/dir/open-to-others", test_open_to_others);
+	g_test_add_func("/store/dir/foreign", test_foreign);
+	g_test_add_func("/store/dir/busy", test_busy);
+	g_test_add_func("/store/dir/wiped", test_wiped);
+	g_test_add_func("/store/dir/wipe-follows-nothing", test_wipe_follows_nothing);
+	g_test_add_func("/store/dir/cannot-be-made", test_cannot_be_made);
+	g_test_add_func("/store/dir/read-only", test_read_only);
+	g_test_add_func("/store/dir/removed", test_directory_removed);
+	g_test_add_func("/store/dir/file-too-large", test_file_too_large);
+	g_test_add_func("/store/dir/disk-full", test_disk_full);
+	return g_test_run();
 }

@@ -1,0 +1,19 @@
+/* An account as the options describe it: what the engine needs of it, and its start. */
+#pragma once
+
+#include "cli/options.h"
+#include "engine/engine.h"
+
+typedef struct Account Account;
+
+/* options must outlive it. MAIL_ERROR_INVALID and MAIL_ERROR_TLS: the trust options are wrong. */
+Account *account_new(const Options *options, GError **error);
+void account_free(Account *account); /* after its engine; accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Account, account_free)
+
+/* Valid as long as the account. */
+EngineConfig account_engine_config(Account *account);
+
+/* Starts the engine and waits until it is logged in and has listed the mailboxes, or until
+ * stop is cancelled. */
+bool account_start(Engine *engine, GCancellable *stop, GError **error);

@@ -1,0 +1,56 @@
+#include "cli/check.h"
+
+#include <stdio.h>
+
+#include "cli/account.h"
+
+static void ignore_mailboxes(gpointer data)
+{
+}
+
+static void ignore_names(MailboxId mailbox, Gen gen, const ImapSet *gone, gpointer data)
+{
+}
+
+static void ignore_message(Gen gen, guint32 uid, bool size, gpointer data)
+{
+}
+
+static void ignore_generation(MailboxId mailbox, Gen old, gpointer data)
+{
+}
+
+static const EngineEvents no_events = {
+	.mailboxes_changed = ignore_mailboxes,
+	.names_changed = ignore_names,
+	.message_changed = ignore_message,
+	.generation_changed = ignore_generation,
+	.sizes_distrusted = ignore_mailboxes,
+};
+
+static void print(Engine *engine, Store *store)
+{
+	g_autofree char *facts = engine_describe(engine);
+	g_autoptr(GArray) mailboxes = store_mailboxes(store);
+	printf("%s", facts);
+	if (*facts != '\0' && !g_str_has_suffix(facts, "\n"))
+		printf("\n");
+	printf("%u %s\n", mailboxes->len, mailboxes->len == 1 ? "mailbox" : "mailboxes");
+}
+
+bool check_account(const Options *options, GCancellable *stop, GError **error)
+{
+	g_autoptr(Account) account = account_new(options, error);
+	if (!account)
+		return false;
+	g_autoptr(Store) store = store_new(NULL, options->cache_size, false, error);
+	if (!store)
+		return false;
+	EngineConfig config = account_engine_config(account);
+	Engine *engine = engine_new(&config, store, &no_events, NULL);
+	bool started = account_start(engine, stop, error);
+	if (started)
+		print(engine, store);
+	engine_free(engine);
+	return started;
+}

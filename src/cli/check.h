@@ -1,0 +1,7 @@
+/* `imapfs check SOURCE`: what would a mount find? */
+#pragma once
+
+#include "cli/options.h"
+
+/* Connects, logs in and lists; prints what the server offers and the number of mailboxes. */
+bool check_account(const Options *options, GCancellable *stop, GError **error);

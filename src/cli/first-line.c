@@ -1,0 +1,195 @@
+#include "cli/first-line.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/limits.h"
+
+enum {
+	/* A command may ask its user for something: a PIN, a touch of a key. */
+	DEADLINE_US = 120 * G_USEC_PER_SEC,
+
+	CHUNK = 4096,
+};
+
+bool first_line_wait(int fd, gint64 end, GCancellable *cancel, GError **error)
+{
+	GPollFD polls[2] = {{.fd = fd, .events = G_IO_IN}};
+	guint n = 1;
+	if (cancel && g_cancellable_make_pollfd(cancel, &polls[1]))
+		n = 2;
+	int ready;
+	do {
+		gint64 left_ms = (end - g_get_monotonic_time()) / 1000 + 1;
+		ready = g_poll(polls, n, end < 0 ? -1 : (int)CLAMP(left_ms, 0, G_MAXINT));
+	} while (ready < 0 && errno == EINTR);
+	if (n == 2)
+		g_cancellable_release_fd(cancel);
+
+	if (g_cancellable_is_cancelled(cancel)) {
+		g_set_error_literal(error, MAIL_ERROR, MAIL_ERROR_CANCELLED, "cancelled");
+		return false;
+	}
+	if (ready == 0) {
+		g_set_error_literal(
+			error, MAIL_ERROR, MAIL_ERROR_TIMEOUT, "no password came in time");
+		return false;
+	}
+	return true;
+}
+
+static char *refuse(GError **error, const char *text)
+{
+	g_set_error_literal(error, MAIL_ERROR, MAIL_ERROR_AUTH, text);
+	return NULL;
+}
+
+/* buffer has len bytes and room for a NUL. */
+static char *take_line(const char *buffer, gsize len, GError **error)
+{
+	const char *newline = memchr(buffer, '\n', len);
+	gsize n = newline ? (gsize)(newline - buffer) : len;
+	if (n > 0 && buffer[n - 1] == '\r')
+		n--;
+	if (n == 0)
+		return refuse(error, "the password is empty");
+	if (n >= LIMIT_SECRET)
+		return refuse(error, "the password is too long");
+	if (memchr(buffer, '\0', n))
+		return refuse(error, "the password holds a NUL byte");
+	return g_strndup(buffer, n);
+}
+
+/* What does not fit is read and dropped, so that its writer is not killed by SIGPIPE. */
+static bool read_all(
+	int fd, gint64 end, char *buffer, gsize *ret_len, GCancellable *cancel, GError **error)
+{
+	gsize len = 0;
+	for (;;) {
+		char rest[CHUNK];
+		gsize room = LIMIT_SECRET - len;
+		if (!first_line_wait(fd, end, cancel, error))
+			break;
+		ssize_t n = room > 0 ? read(fd, buffer + len, room) : read(fd, rest, sizeof(rest));
+		explicit_bzero(rest, sizeof(rest));
+		if (n > 0 && room > 0)
+			len += (gsize)n;
+		if (n == 0) {
+			*ret_len = len;
+			return true;
+		}
+		if (n < 0 && errno != EINTR && errno != EAGAIN) {
+			g_set_error(error, MAIL_ERROR, MAIL_ERROR_IO, "reading the password: %s",
+				g_strerror(errno));
+			break;
+		}
+	}
+	return false;
+}
+
+static char *read_until(int fd, gint64 end, GCancellable *cancel, GError **error)
+{
+	char *buffer = g_malloc(LIMIT_SECRET);
+	gsize len = 0;
+	char *line = NULL;
+	if (read_all(fd, end, buffer, &len, cancel, error))
+		line = take_line(buffer, len, error);
+	explicit_bzero(buffer, LIMIT_SECRET);
+	g_free(buffer);
+	return line;
+}
+
+char *first_line_read(int fd, GCancellable *cancel, GError **error)
+{
+	return read_until(fd, g_get_monotonic_time() + DEADLINE_US, cancel, error);
+}
+
+/* In the child before exec: what main() blocks is not for the command. */
+static void unblock_signals(gpointer data)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+}
+
+/* A command may close its output and go on. Kernels before 5.3 have no pidfd: there it is waited
+ * for. */
+static void kill_when_late(pid_t pid, gint64 end, GCancellable *cancel)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0)
+		return;
+	if (!first_line_wait(pidfd, end, cancel, NULL))
+		kill(pid, SIGKILL);
+	close(pidfd);
+}
+
+static bool check_exit(const char *name, pid_t pid, GError **error)
+{
+	int status;
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR) {
+			g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH, "%s: %s", name,
+				g_strerror(errno));
+			return false;
+		}
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return true;
+	if (WIFEXITED(status))
+		g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH, "%s exited with status %d", name,
+			WEXITSTATUS(status));
+	else
+		g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH, "%s was killed by signal %d", name,
+			WTERMSIG(status));
+	return false;
+}
+
+/* The line of a command whose output is fd; reaps it. */
+static char *line_of(const char *name, pid_t pid, int fd, GCancellable *cancel, GError **error)
+{
+	gint64 end = g_get_monotonic_time() + DEADLINE_US;
+	g_autoptr(GError) why = NULL;
+	char *line = read_until(fd, end, cancel, &why);
+	bool refused = !line && why->code == MAIL_ERROR_AUTH;
+	if (line || refused)
+		kill_when_late(pid, end, cancel);
+	else
+		kill(pid, SIGKILL);
+
+	/* Why a command failed says more than that nothing came of it. */
+	bool succeeded = check_exit(name, pid, line || refused ? error : NULL);
+	if (line && succeeded)
+		return line;
+	if (line) {
+		explicit_bzero(line, strlen(line));
+		g_free(line);
+	} else if (succeeded || !refused) {
+		g_propagate_prefixed_error(error, g_steal_pointer(&why), "%s: ", name);
+	}
+	return NULL;
+}
+
+char *first_line_of_command(
+	const char *name, const char *command, GCancellable *cancel, GError **error)
+{
+	char *argv[] = {"/bin/sh", "-c", (char *)command, NULL};
+	g_autoptr(GError) why = NULL;
+	GPid pid;
+	int output;
+	if (!g_spawn_async_with_pipes("/", argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, unblock_signals,
+		    NULL, &pid, NULL, &output, NULL, &why)) {
+		g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH, "%s: %s", name, why->message);
+		return NULL;
+	}
+	char *line = line_of(name, pid, output, cancel, error);
+	close(output);
+	return line;
+}

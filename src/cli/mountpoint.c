@@ -1,0 +1,59 @@
+#include "cli/mountpoint.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+
+static bool invalid(GError **error, const char *format, const char *path, const char *more)
+	G_GNUC_PRINTF(2, 0);
+
+static bool invalid(GError **error, const char *format, const char *path, const char *more)
+{
+	g_set_error(error, MAIL_ERROR, MAIL_ERROR_INVALID, format, path, more);
+	return false;
+}
+
+/* The real path of the part that exists, with the rest as it is. */
+static char *resolve(const char *path)
+{
+	char real[PATH_MAX];
+	if (realpath(path, real))
+		return g_strdup(real);
+	g_autofree char *parent = g_path_get_dirname(path);
+	if (strcmp(parent, path) == 0)
+		return g_strdup(path);
+	g_autofree char *name = g_path_get_basename(path);
+	g_autofree char *above = resolve(parent);
+	return g_build_filename(above, name, NULL);
+}
+
+static bool is_within(const char *path, const char *dir)
+{
+	gsize len = strlen(dir);
+	if (strcmp(dir, "/") == 0)
+		return true;
+	return strncmp(path, dir, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+bool mountpoint_check(const char *mountpoint, const char *cachedir, GError **error)
+{
+	struct stat status;
+	if (stat(mountpoint, &status) != 0 && errno == ENOTCONN)
+		return invalid(error,
+			"%s is a mount whose program is gone; end it with fusermount3 -u %s",
+			mountpoint, mountpoint);
+	if (stat(mountpoint, &status) != 0)
+		return invalid(error, "mountpoint %s: %s", mountpoint, g_strerror(errno));
+	if (!S_ISDIR(status.st_mode))
+		return invalid(error, "mountpoint %s is not a directory%s", mountpoint, "");
+
+	g_autofree char *dir = resolve(mountpoint);
+	g_autofree char *cache = resolve(cachedir);
+	if (is_within(cache, dir))
+		return invalid(error, "the cache %s would be inside the mountpoint %s", cache, dir);
+	return true;
+}

@@ -1,0 +1,17 @@
+/* The password or token at each login: from a command, a file, or asked once at the terminal.
+ * Nothing that a server said is passed to a command; nothing read here is logged. */
+#pragma once
+
+#include "cli/options.h"
+
+typedef struct Secret Secret;
+
+/* options must outlive it. */
+Secret *secret_new(const Options *options);
+void secret_free(Secret *secret); /* accepts NULL; clears what is kept */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Secret, secret_free)
+
+/* A SessionSecret with the Secret as data: blocks, any thread. The result is for the caller to
+ * clear. MAIL_ERROR_AUTH: the command failed, nothing came, nobody can be asked. MAIL_ERROR_ACCESS:
+ * others may read the file. MAIL_ERROR_TIMEOUT, MAIL_ERROR_CANCELLED. */
+char *secret_get(gpointer secret, GCancellable *cancel, GError **error);

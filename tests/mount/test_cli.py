@@ -1,0 +1,263 @@
+"""The command line: what is accepted, refused, and said."""
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+
+import pytest
+
+from tests.support import SLOW
+from tests.support.mounting import binary, is_mounted, wait_mounted
+
+BODY = b'Subject: x\r\n\r\nbody\r\n'
+
+
+def test_help_and_version(program):
+    run = program.run('--help')
+    assert run.returncode == 0
+    for word in ('SOURCE', 'MOUNTPOINT', 'passcmd', 'cafile', 'check'):
+        assert word in run.stdout
+    run = program.run('--version')
+    assert run.returncode == 0
+    assert re.match(r'imapfs \d+\.\d+\.\d+', run.stdout)
+
+
+def test_help_goes_to_standard_output_and_errors_do_not(program):
+    def streams(*words):
+        return subprocess.run([binary(), *words], capture_output=True, text=True, env=program.env)
+    assert streams('--help').stderr == ''
+    assert streams('--nonsense').stdout == ''
+    assert streams('--nonsense').stderr != ''
+
+
+@pytest.mark.parametrize('words,why', [
+    ([], 'usage|SOURCE'),
+    (['imaps://user@localhost'], 'MOUNTPOINT|mountpoint|usage'),
+    (['--nonsense'], 'nonsense'),
+    (['-x'], 'x'),
+    (['imaps://user@localhost', '/', 'more'], 'more|argument|usage'),
+    (['imaps://user@localhost', '/nonexistent/place'], '/nonexistent/place'),
+    (['imaps://user@localhost', '/etc/passwd'], 'directory'),
+    (['imaps://', '/'], 'imaps://|host'),
+    (['imaps://user@', '/'], 'host|source'),
+    (['imaps://localhost', '/'], 'user'),
+    (['imaps://user@localhost:0', '/'], 'port'),
+    (['imaps://user@localhost:65536', '/'], 'port'),
+    (['imaps://user@localhost:x', '/'], 'port'),
+    (['pop3://user@localhost', '/'], 'pop3|imaps?://'),
+    (['imaps://user:word@localhost', '/'], 'password'),
+    (['no-such-account', '/'], 'no-such-account'),
+    (['imaps://user@localhost', '/', '-o', 'nonsense=1'], 'nonsense'),
+    (['imaps://user@localhost', '/', '-o', 'tls=maybe'], 'tls'),
+    (['imaps://user@localhost', '/', '-o', 'timeout=0'], 'timeout'),
+    (['imaps://user@localhost', '/', '-o', 'timeout=soon'], 'timeout'),
+    (['imaps://user@localhost', '/', '-o', 'timeout=99999999999999999999'], 'timeout'),
+    (['imaps://user@localhost', '/', '-o', 'connections=0'], 'connections'),
+    (['imaps://user@localhost', '/', '-o', 'connections=-1'], 'connections'),
+    (['imaps://user@localhost', '/', '-o', 'cache_size=big'], 'cache_size'),
+    (['imaps://user@localhost', '/', '-o', 'fmask=9'], 'fmask'),
+    (['imaps://user@localhost', '/', '-o', 'fingerprint=abc'], 'fingerprint'),
+    (['imaps://user@localhost', '/', '-o', 'password=abc'], 'password'),
+    (['imaps://user@localhost', '/', '-o', 'passfile'], 'passfile'),
+    (['imaps://user@localhost', '/', '-o'], 'o'),
+    (['imaps://user@localhost', '/', '-o', 'cafile=/nonexistent'], 'nonexistent'),
+    (['imaps://user@localhost', '/', '-o', 'passcmd=a,tokencmd=b'], 'passcmd|tokencmd'),
+    (['check'], 'SOURCE|usage'),
+    (['check', 'imaps://user@localhost', 'more'], 'more|argument|usage'),
+])
+def test_what_is_wrong_is_named(program, words, why):
+    run = program.run(*words)
+    assert run.returncode not in (0, -signal.SIGSEGV, -signal.SIGABRT)
+    assert re.search(why, run.stdout), run.stdout
+    assert len(run.stdout.splitlines()) <= 6 or 'usage' in run.stdout.lower()
+
+
+def test_password_in_the_source_is_refused_and_not_repeated(program):
+    run = program.run('-f', 'imaps://user:hush-hush@localhost', '/')
+    assert run.returncode != 0
+    assert 'hush-hush' not in run.stdout
+
+
+def test_check_tells_what_the_server_offers(fake, program):
+    server = fake()
+    server.inbox.append(BODY)
+    server.add('Sent', special=['\\Sent'])
+    run = program.run('check', server.source, '-o', program.options(server))
+    assert run.returncode == 0, run.stdout
+    assert 'TLS' in run.stdout
+    assert re.search('ESEARCH', run.stdout)
+    assert re.search(r'\b2\b.*(mailbox|folder)|(mailbox|folder).*\b2\b', run.stdout)
+
+
+def test_check_works_with_dovecot(dovecot, program):
+    for source in (dovecot.source, dovecot.clear_source):
+        run = program.run('check', source, '-o', program.options(dovecot))
+        assert run.returncode == 0, run.stdout
+
+
+def test_options_in_any_place(fake, mount, program, tmp_path):
+    """As mount(8) calls its helpers: source, directory, then -o, several times, and flags."""
+    server = fake()
+    server.inbox.append(BODY)
+    (tmp_path / 'a').mkdir()
+    first, *rest = program.options(server).split(',')
+    process = program.start('-o', first, server.source, tmp_path / 'a', '-f', '-o',
+                            ','.join([*rest, 'rw', 'nosuid', 'nodev', 'noatime', 'dev', 'suid']))
+    try:
+        assert wait_mounted(tmp_path / 'a', process.pid, 20 * SLOW), process.stdout.read()
+        assert (tmp_path / 'a' / 'INBOX' / '1.eml').read_bytes() == BODY
+    finally:
+        subprocess.run(['fusermount3', '-u', tmp_path / 'a'])
+        assert process.wait(20 * SLOW) == 0
+        process.stdout.close()
+
+
+def daemon_pid(path):
+    """The process whose command line ends in this mountpoint, however it names itself."""
+    run = subprocess.run(['pgrep', '-f', f'imapfs.* {re.escape(str(path))}'], capture_output=True,
+                         text=True)
+    return [int(word) for word in run.stdout.split()]
+
+
+def wait_gone(pids):
+    for pid in pids:
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        assert poll.poll(20_000 * SLOW), 'the daemon does not end'
+        os.close(descriptor)
+
+
+def test_background_returns_once_the_mount_is_usable(fake, mount, program, tmp_path):
+    server = fake()
+    server.inbox.append(BODY)
+    path = tmp_path / 'background'
+    path.mkdir()
+    run = program.run(server.source, path, '-o', program.options(server))
+    assert run.returncode == 0, run.stdout
+    pids = daemon_pid(path)
+    try:
+        assert is_mounted(path)
+        assert server.lines(rb'LIST')
+        assert pids
+        # Detached: a session of its own, no working directory, no terminal of the caller.
+        assert os.getsid(pids[0]) != os.getsid(0)
+        server.black_hole()
+        assert os.listdir(path) == ['INBOX']
+        server.black_hole(False)
+        assert (path / 'INBOX' / '1.eml').read_bytes() == BODY
+    finally:
+        subprocess.run(['fusermount3', '-u', path])
+    wait_gone(pids)
+
+
+def test_background_fails_before_it_leaves(fake, mount, program, tmp_path):
+    server = fake()
+    server.password = 'wrong'
+    path = tmp_path / 'background'
+    path.mkdir()
+    run = program.run(server.source, path, '-o', program.options(server))
+    assert run.returncode == 1
+    assert not is_mounted(path)
+    assert not daemon_pid(path)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason='mount(8) needs root')
+def test_form_of_fstab(fake, mount, program, tmp_path):
+    """`mount -t fuse.imapfs SOURCE DIR -o ...` as fstab does it."""
+    server = fake()
+    server.inbox.append(BODY)
+    path = tmp_path / 'fstab'
+    path.mkdir()
+    place = tmp_path / 'bin'
+    place.mkdir()
+    (place / 'imapfs').symlink_to(binary())
+    env = {**program.env, 'PATH': f'{place}:/usr/sbin:/usr/bin:/sbin:/bin'}
+    run = subprocess.run(['mount.fuse3', f'imapfs#{server.source}', path, '-o',
+                          program.options(server) + ',rw,noauto,_netdev,x-systemd.automount'],
+                         env=env, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    pids = daemon_pid(path)
+    assert (path / 'INBOX' / '1.eml').read_bytes() == BODY
+    subprocess.run(['umount', path])
+    wait_gone(pids)
+
+
+def test_account_from_the_configuration_file(fake, mount, program, tmp_path):
+    server = fake()
+    server.inbox.append(BODY)
+    place = program.home / '.config' / 'imapfs'
+    place.mkdir(parents=True)
+    (place / 'config').write_text(
+        f'[work]\nsource={server.source}\npassfile={program.passfile(server.password)}\n'
+        f'cafile={server.ca}\n')
+    run = program.run('check', 'work')
+    assert run.returncode == 0, run.stdout
+    run = program.run('check', 'play')
+    assert run.returncode == 1
+    assert 'play' in run.stdout
+
+
+def test_folders_are_chosen(fake, mount):
+    server = fake()
+    for name in ('Lists/a', 'Lists/b', 'Spam', 'Work'):
+        server.add(name)
+    mail = mount(server, folders='*:!Lists/b:!Spam')
+    found = sorted(os.path.relpath(os.path.join(root, name), mail.path)
+                   for root, dirs, _ in os.walk(mail.path) for name in dirs)
+    assert found == ['INBOX', 'Lists', 'Lists/a', 'Work']
+
+
+def test_subscribed_only(fake, mount):
+    server = fake()
+    server.add('Yes')
+    server.add('No').subscribed = False
+    assert sorted(os.listdir(mount(server, subscribed=True).path)) == ['INBOX', 'Yes']
+
+
+def test_mount_over_a_folder_in_use_ends_cleanly(fake, mount):
+    """Unmounting a busy file system is refused, and SIGTERM ends it all the same."""
+    server = fake()
+    server.inbox.append(BODY)
+    mail = mount(server)
+    with open(mail.inbox / '1.eml', 'rb') as file:
+        assert file.read() == BODY
+        run = subprocess.run(['fusermount3', '-u', mail.path], capture_output=True, text=True)
+        assert run.returncode != 0 and 'busy' in run.stderr
+        mail.terminate()
+
+
+def test_mounts_one_after_another_leave_nothing(fake, mount):
+    server = fake()
+    for _ in range(5):
+        mail = mount(server)
+        os.listdir(mail.path)
+        mail.unmount()
+    server.wait_for(lambda: not server.open_sessions())
+    assert len(server.lines(rb'LOGOUT')) == 5
+
+
+def test_connections_are_bounded(fake, mount):
+    server = fake()
+    for number in range(20):
+        server.add(f'box{number}').append(BODY)
+    mail = mount(server, connections=2)
+    readers = [subprocess.Popen(['cat', mail / f'box{number}' / '1.eml'], stdout=subprocess.PIPE)
+               for number in range(20)]
+    assert all(reader.communicate()[0] == BODY for reader in readers)
+    assert len(server.sessions) <= 2
+
+
+def test_nothing_is_said_when_all_is_well(fake, mount):
+    server = fake()
+    server.inbox.append(BODY)
+    mail = mount(server)
+    (mail.inbox / '1.eml').read_bytes()
+    mail.unmount()
+    assert len(mail.lines) <= 3, json.dumps(mail.lines)

@@ -1,0 +1,252 @@
+"""Secrets, permissions and threads, as other programs of the machine see them."""
+
+import base64
+import os
+import re
+import stat
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+PASSWORD = 'geheim-7b1f'
+TOKEN = 'ya29.token-51c0'
+BODY = b'Subject: secret plans\r\n\r\nthe quick brown body\r\n'
+
+
+def forms(secret, user='user'):
+    """A secret as it stands and as logins carry it."""
+    raw = secret.encode()
+    return [raw, base64.b64encode(raw), base64.b64encode(b'\0' + user.encode() + b'\0' + raw),
+            base64.b64encode(b'user=%s\1auth=Bearer %s\1\1' % (user.encode(), raw))]
+
+
+def holds(data, secret):
+    return any(form in data for form in forms(secret))
+
+
+@pytest.mark.parametrize('mechs,options', [
+    (['PLAIN'], {}), (['LOGIN'], {}), ([], {}), (['SCRAM-SHA-256'], {}),
+    (['XOAUTH2'], {'passfile': None, 'tokencmd': f'printf %s%s {TOKEN[:5]} {TOKEN[5:]}'}),
+    (['OAUTHBEARER'], {'passfile': None, 'tokencmd': f'printf %s%s {TOKEN[:5]} {TOKEN[5:]}'}),
+    (['PLAIN'], {'passfile': None, 'passcmd': f'printf %s%s {PASSWORD[:5]} {PASSWORD[5:]}'}),
+])
+def test_no_secret_in_arguments_environment_log_or_cache(fake, mount, program, mechs, options):
+    server = fake()
+    server.mechs = mechs
+    server.inbox.append(BODY)
+    mail = mount(server, arguments=['-d'], expect=['.'], **options)
+    assert (mail.inbox / '1.eml').read_bytes() == BODY
+    seen = b''
+    for pid in [str(mail.pid), *children(mail.pid)]:
+        for name in ('cmdline', 'environ'):
+            try:
+                seen += Path('/proc', pid, name).read_bytes()
+            except OSError:
+                pass  # not ours to read: better still
+    mail.unmount()
+    assert 'EXAMINE' in mail.output(), 'the transcript of -d is missing'
+    seen += mail.output().encode()
+    for path in program.home.rglob('*'):
+        if path.is_file():
+            seen += path.read_bytes()
+    assert not holds(seen, PASSWORD)
+    assert not holds(seen, TOKEN)
+
+
+def children(pid):
+    return subprocess.run(['pgrep', '-P', str(pid)], capture_output=True, text=True).stdout.split()
+
+
+def test_log_holds_no_message_text(fake, mount):
+    server = fake()
+    server.inbox.append(BODY)
+    mail = mount(server, arguments=['-d'], expect=['.'])
+    assert (mail.inbox / '1.eml').read_bytes() == BODY
+    mail.unmount()
+    assert 'quick brown' not in mail.output()
+    assert 'secret plans' not in mail.output()
+
+
+def test_wrong_password_is_not_in_the_message(fake, program):
+    server = fake()
+    server.password = 'falsch-33c9'
+    run = program.run('-d', server.source, program.dir, '-o', program.options(server))
+    assert run.returncode == 1
+    assert not holds(run.stdout.encode(), 'falsch-33c9')
+
+
+def test_process_cannot_be_dumped(fake, mount):
+    """PR_SET_DUMPABLE 0: /proc/PID belongs to root, and no core is written."""
+    mail = mount(fake())
+    os.listdir(mail.path)
+    if os.getuid() == 0:
+        # What root sees of its own processes does not tell; ptrace_may_access would still pass.
+        assert 'PR_SET_DUMPABLE' in trace_of_start(mail)
+    else:
+        assert os.stat(f'/proc/{mail.pid}').st_uid == 0
+        with pytest.raises(PermissionError):
+            Path(f'/proc/{mail.pid}/environ').read_bytes()
+
+
+def trace_of_start(mail):
+    """System calls of a short run of the same program."""
+    run = subprocess.run(['strace', '-f', '-e', 'trace=prctl', f'/proc/{mail.pid}/exe', 'check',
+                          'imaps://user@localhost:1', '-o', 'passfile=/dev/null'],
+                         capture_output=True, text=True)
+    return run.stderr
+
+
+@pytest.mark.parametrize('umask', [0o000, 0o022, 0o777])
+def test_cache_is_private_under_any_umask(fake, mount, program, tmp_path, umask):
+    server = fake()
+    server.inbox.extend([BODY + b'x' * 300_000] * 3)
+    # What this test itself makes must not suffer from the umask.
+    program.passfile(server.password)
+    (tmp_path / 'under umask').mkdir()
+    before = os.umask(umask)
+    try:
+        mail = mount(server, mountpoint=tmp_path / 'under umask')
+    finally:
+        os.umask(before)
+    for uid in (1, 2, 3):
+        (mail.inbox / f'{uid}.eml').read_bytes()
+    found = list((program.cache / 'imapfs').rglob('*'))
+    for path in [program.cache / 'imapfs', *found]:
+        mode = path.lstat().st_mode
+        assert not stat.S_ISLNK(mode)
+        assert stat.S_IMODE(mode) == (0o700 if stat.S_ISDIR(mode) else 0o600), path
+
+
+def test_cache_that_is_a_link_or_open_to_others_is_refused(fake, program, tmp_path):
+    server = fake()
+    (tmp_path / 'real').mkdir(mode=0o700)
+    (tmp_path / 'link').symlink_to(tmp_path / 'real')
+    (tmp_path / 'open').mkdir()
+    (tmp_path / 'open').chmod(0o777)
+    for name in ('link', 'open'):
+        run = program.run('-f', server.source, program.dir, '-o',
+                          program.options(server, cachedir=tmp_path / name))
+        assert run.returncode == 1
+        assert name in run.stdout
+    if os.getuid() == 0:
+        (tmp_path / 'foreign').mkdir(mode=0o700)
+        os.chown(tmp_path / 'foreign', 65534, 65534)
+        run = program.run('-f', server.source, program.dir, '-o',
+                          program.options(server, cachedir=tmp_path / 'foreign'))
+        assert run.returncode == 1
+        assert 'foreign' in run.stdout
+
+
+def test_cache_inside_the_mountpoint_is_refused(fake, program, tmp_path):
+    server = fake()
+    (tmp_path / 'mnt').mkdir()
+    run = program.run('-f', server.source, tmp_path / 'mnt', '-o',
+                      program.options(server, cachedir=tmp_path / 'mnt' / 'cache'))
+    assert run.returncode == 1
+    assert 'mountpoint' in run.stdout
+
+
+def test_second_mount_on_one_cache_is_refused(fake, mount, program, tmp_path):
+    server = fake()
+    mount(server)
+    (tmp_path / 'second').mkdir()
+    run = program.run('-f', server.source, tmp_path / 'second', '-o', program.options(server))
+    assert run.returncode == 1
+    assert re.search('in use|another', run.stdout)
+
+
+def test_cache_bound_is_kept(fake, mount, program):
+    server = fake()
+    server.inbox.extend(b'Subject: %d\r\n\r\n' % n + b'x' * 500_000 for n in range(40))
+    mail = mount(server, cache_size='4M')
+    for uid in range(1, 41):
+        assert len((mail.inbox / f'{uid}.eml').read_bytes()) > 500_000
+    used = sum(path.stat().st_blocks * 512 for path in program.cache.rglob('*') if path.is_file())
+    assert used < 8 << 20
+    assert (mail.inbox / '1.eml').read_bytes().startswith(b'Subject: 0\r\n')
+
+
+def test_unwritable_cache_is_no_reason_to_fail(fake, mount, program):
+    server = fake()
+    server.inbox.extend(b'Subject: %d\r\n\r\n' % n + b'x' * 500_000 for n in range(5))
+    mail = mount(server, expect=['cache'])
+    os.listdir(mail.inbox)
+    for path in [*program.cache.rglob('*'), program.cache]:
+        if path.is_dir():
+            path.chmod(0o500)
+    try:
+        for uid in range(1, 6):
+            assert len((mail.inbox / f'{uid}.eml').read_bytes()) > 500_000
+    finally:
+        for path in [program.cache, *program.cache.rglob('*')]:
+            if path.is_dir():
+                path.chmod(0o700)
+
+
+def test_no_link_is_made_from_what_a_server_says(fake, mount):
+    server = fake()
+    for name in ('a', 'b/c', '-> /etc/passwd', '/etc/passwd'):
+        server.add(name)
+    mail = mount(server)
+    for root, dirs, files in os.walk(mail.path):
+        for name in dirs + files:
+            mode = os.lstat(os.path.join(root, name)).st_mode
+            assert stat.S_ISDIR(mode) or stat.S_ISREG(mode)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason='needs a second user, and so root')
+def test_other_users_see_nothing(fake, mount):
+    server = fake()
+    server.inbox.append(BODY)
+    mail = mount(server)
+    words = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+    for path in (mail.path, mail.inbox / '1.eml'):
+        for parent in (mail.path.parent, *mail.path.parent.parents):
+            if parent.name.startswith(('pytest', 'test_')):
+                parent.chmod(0o711)
+        run = subprocess.run([*words, 'stat', path], capture_output=True, text=True)
+        assert run.returncode != 0
+        assert 'denied' in run.stderr
+    shared = mount(server, allow_other=True, cachedir=mail.path.parent / 'other cache')
+    assert subprocess.run([*words, 'cat', shared.inbox / '1.eml'], capture_output=True).returncode
+    opened = mount(server, allow_other=True, cachedir=mail.path.parent / 'third', fmask='0022',
+                   dmask='0022')
+    run = subprocess.run([*words, 'cat', opened.inbox / '1.eml'], capture_output=True)
+    assert run.stdout == BODY
+
+
+def test_owner_group_and_masks(fake, mount):
+    server = fake()
+    server.inbox.append(BODY)
+    mail = mount(server, fmask='0277', dmask='0077', uid=str(os.getuid()), gid=str(os.getgid()))
+    shown = os.stat(mail.inbox / '1.eml')
+    assert stat.S_IMODE(shown.st_mode) == 0o400 & ~0o277
+    assert (shown.st_uid, shown.st_gid) == (os.getuid(), os.getgid())
+
+
+def test_more_stuck_reads_than_threads(fake, mount):
+    """A cached stat answers while more reads wait than the program has threads."""
+    server = fake()
+    server.inbox.extend([BODY] * 120)
+    mail = mount(server, timeout=5, expect=['.'])
+    os.listdir(mail.inbox)
+    for uid in range(1, 121):
+        os.stat(mail.inbox / f'{uid}.eml')
+    server.black_hole()
+
+    def stuck(uid):
+        try:
+            (mail.inbox / f'{uid}.eml').read_bytes()
+        except OSError:
+            pass
+    threads = [threading.Thread(target=stuck, args=(uid,)) for uid in range(1, 101)]
+    for thread in threads:
+        thread.start()
+    count = int(re.search(r'Threads:\s+(\d+)', Path(f'/proc/{mail.pid}/status').read_text())[1])
+    assert count < 50
+    assert os.stat(mail.inbox / '120.eml').st_size == len(BODY)
+    for thread in threads:
+        thread.join(60)
+    server.black_hole(False)

@@ -74,8 +74,10 @@ def dovecot_server(tmp_path_factory, certs):
 
 @pytest.fixture
 def dovecot(dovecot_server):
-    """An account of its own on the real server."""
-    return Account(dovecot_server, f'u{next(NUMBERS)}')
+    """An account of its own on the real server. Its log is shown with a test that fails."""
+    account, before = Account(dovecot_server, f'u{next(NUMBERS)}'), len(dovecot_server.log)
+    yield account
+    print(''.join(dovecot_server.log[before:]))
 
 
 @pytest.fixture

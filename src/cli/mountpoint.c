@@ -8,15 +8,6 @@
 
 #include "base/error.h"
 
-static bool invalid(GError **error, const char *format, const char *path, const char *more)
-	G_GNUC_PRINTF(2, 0);
-
-static bool invalid(GError **error, const char *format, const char *path, const char *more)
-{
-	g_set_error(error, MAIL_ERROR, MAIL_ERROR_INVALID, format, path, more);
-	return false;
-}
-
 /* The real path of the part that exists, with the rest as it is. */
 static char *resolve(const char *path)
 {
@@ -39,21 +30,32 @@ static bool is_within(const char *path, const char *dir)
 	return strncmp(path, dir, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
+static bool check_cache(const char *mountpoint, const char *cachedir, GError **error)
+{
+	g_autofree char *dir = resolve(mountpoint);
+	g_autofree char *cache = resolve(cachedir);
+	if (!is_within(cache, dir))
+		return true;
+	g_set_error(error, MAIL_ERROR, MAIL_ERROR_INVALID,
+		"the cache %s would be inside the mountpoint %s", cache, dir);
+	return false;
+}
+
 bool mountpoint_check(const char *mountpoint, const char *cachedir, GError **error)
 {
 	struct stat status;
-	if (stat(mountpoint, &status) != 0 && errno == ENOTCONN)
-		return invalid(error,
-			"%s is a mount whose program is gone; end it with fusermount3 -u %s",
-			mountpoint, mountpoint);
-	if (stat(mountpoint, &status) != 0)
-		return invalid(error, "mountpoint %s: %s", mountpoint, g_strerror(errno));
-	if (!S_ISDIR(status.st_mode))
-		return invalid(error, "mountpoint %s is not a directory%s", mountpoint, "");
-
-	g_autofree char *dir = resolve(mountpoint);
-	g_autofree char *cache = resolve(cachedir);
-	if (is_within(cache, dir))
-		return invalid(error, "the cache %s would be inside the mountpoint %s", cache, dir);
-	return true;
+	int failure = stat(mountpoint, &status) != 0 ? errno : 0;
+	if (failure == ENOTCONN)
+		g_set_error(error, MAIL_ERROR, MAIL_ERROR_INVALID,
+			"the program behind the mount on %s is gone; end it with fusermount3 -u",
+			mountpoint);
+	else if (failure != 0)
+		g_set_error(error, MAIL_ERROR, MAIL_ERROR_INVALID, "mountpoint %s: %s", mountpoint,
+			g_strerror(failure));
+	else if (!S_ISDIR(status.st_mode))
+		g_set_error(error, MAIL_ERROR, MAIL_ERROR_INVALID,
+			"mountpoint %s is not a directory", mountpoint);
+	else
+		return check_cache(mountpoint, cachedir, error);
+	return false;
 }

@@ -48,7 +48,7 @@ static const Spec specs[] = {
 	{"folders", "PATTERN[:!PATTERN...]", KIND_STRING, FIELD(folders), 0, 0,
 		"mailboxes to show (default: all)"},
 	{"subscribed", NULL, KIND_FLAG, FIELD(subscribed), 0, 0, "show only subscribed mailboxes"},
-	{"poll", "SECONDS", KIND_NUMBER, FIELD(poll_s), 1, 86400,
+	{"poll", "SECONDS", KIND_NUMBER, FIELD(poll_s), 0, 86400,
 		"how long a listing is trusted (default: 60)"},
 	{"timeout", "SECONDS", KIND_NUMBER, FIELD(timeout_s), 1, 3600,
 		"how long to wait for a silent server (default: 20)"},

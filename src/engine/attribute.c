@@ -5,8 +5,9 @@
 #include "engine/private.h"
 
 enum {
-	WINDOW_FIRST = 256, /* messages: a single stat costs one small answer */
-	WINDOW_GROWTH = 8, /* a folder of a million is six turns */
+	WINDOW_ONE = 256, /* messages around a single stat: one small answer */
+	WINDOW_FIRST = LIMIT_COMMAND_UIDS, /* for a reader that begins where the folder does */
+	WINDOW_GROWTH = 32, /* so that a folder of a million is four turns */
 	WINDOW_LAST = 1 << 19,
 	NEIGHBOURS = 64, /* a reader that skips fewer still goes on */
 	COMMANDS_AHEAD = 4, /* under way, so that a body need not wait for all of a window */
@@ -72,11 +73,18 @@ static bool goes_on(const Box *box, Gen gen, guint32 uid)
 	return imap_set_contains(near, uid);
 }
 
+static bool is_first(const Box *box, Gen gen, guint32 uid)
+{
+	StoreMessage row;
+	return store_list(box->engine->store, gen, 0, &row, 1) == 1 && row.uid == uid;
+}
+
 static void plan_window(Box *box, Gen gen, guint32 uid)
 {
-	box->attribute_window = goes_on(box, gen, uid)
-					? MIN(box->attribute_window * WINDOW_GROWTH, WINDOW_LAST)
-					: WINDOW_FIRST;
+	if (goes_on(box, gen, uid))
+		box->attribute_window = MIN(box->attribute_window * WINDOW_GROWTH, WINDOW_LAST);
+	else
+		box->attribute_window = is_first(box, gen, uid) ? WINDOW_FIRST : WINDOW_ONE;
 	g_autoptr(ImapSet) window =
 		store_unknown(box->engine->store, gen, uid, box->attribute_window);
 	imap_set_subtract(window, box->attribute_flying);

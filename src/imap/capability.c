@@ -106,8 +106,10 @@ bool imap_parse_capabilities(ImapParser *parser, ImapLexer *lexer)
 	ImapCapabilities *caps = &parser->response.caps;
 	ImapBytes word;
 
-	while (imap_lex_word(lexer, ']', &word))
-		add_capability(parser, caps, word);
+	do {
+		while (imap_lex_word(lexer, ']', &word))
+			add_capability(parser, caps, word);
+	} while (imap_lex_char(lexer, '(') || imap_lex_char(lexer, ')'));
 	caps->mechs = (const char *const *)parser->mechs->pdata;
 	return true;
 }

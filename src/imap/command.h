@@ -18,9 +18,8 @@ ImapCommand *imap_command_new(const char *name);
 void imap_command_free(ImapCommand *command); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ImapCommand, imap_command_free)
 
-/* Each adds a space and the argument. */
-void imap_command_raw(
-	ImapCommand *command, const char *text); /* our own syntax, asserted free of CR LF NUL */
+/* Each adds a space and the argument. Raw text is our own syntax, asserted to be one line. */
+void imap_command_raw(ImapCommand *command, const char *text);
 void imap_command_rawf(ImapCommand *command, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* atom, quoted or literal, as the bytes need; NUL makes the command invalid. */
@@ -40,9 +39,9 @@ bool imap_command_valid(const ImapCommand *command);
 /* The command's name as given, for logs. */
 const char *imap_command_name(const ImapCommand *command);
 
-/* Only for a valid command (asserted): the line with its tag as pieces to send one after another: after every piece but the last the
- * sender waits for "+". Returns a GPtrArray of GBytes, CRLF included; pieces with a secret are
- * cleared when they are freed. */
+/* The line with its tag as pieces to send one after another: after every piece but the last the
+ * sender waits for "+". Returns a GPtrArray of GBytes, CRLF included; pieces are cleared when they
+ * are freed. The command must be valid (asserted). */
 GPtrArray *imap_command_pieces(const ImapCommand *command, const char *tag, ImapLiteralMode mode);
 
 /* What a debug transcript shows: one line, secrets redacted, bytes escaped. */

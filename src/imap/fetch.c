@@ -111,6 +111,14 @@ static bool read_origin(ImapLexer *lexer, ImapBody *body)
 	return body->has_origin;
 }
 
+/* A name where a value should be: the value was left out. */
+static bool is_next_name(ImapLexer *lexer)
+{
+	ImapLexer ahead = *lexer;
+
+	return g_ascii_isalpha(imap_lex_peek(&ahead)) && !imap_lex_keyword(&ahead, "NIL");
+}
+
 /* Of an item that comes twice the first holds. */
 static bool read_value(ImapParser *parser, ImapLexer *lexer, ImapBytes name)
 {
@@ -127,6 +135,8 @@ static bool read_value(ImapParser *parser, ImapLexer *lexer, ImapBytes name)
 			return true;
 		}
 		*lexer = mark;
+		if (is_next_name(lexer))
+			return true;
 		break;
 	}
 	return imap_lex_skip(lexer, NULL, NULL);
@@ -161,7 +171,7 @@ bool imap_parse_fetch(ImapParser *parser, ImapLexer *lexer, guint32 seq)
 	while (imap_lex_list_next(lexer) == IMAP_LEX_MORE) {
 		ImapBytes name;
 
-		if (!imap_lex_word(lexer, '[', &name)) {
+		if (imap_lex_peek(lexer) == '"' || !imap_lex_word(lexer, '[', &name)) {
 			if (!imap_lex_skip(lexer, NULL, NULL))
 				break;
 			continue;

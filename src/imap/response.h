@@ -192,7 +192,7 @@ typedef struct {
 typedef struct {
 	ImapBytes tag; /* the correlator of ESEARCH; data NULL for SEARCH */
 	bool uid; /* the UID indicator; always false for SEARCH */
-	bool has_all, has_count;
+	bool has_all, has_count; /* has_all: always of SEARCH; of ESEARCH when ALL came */
 	const ImapSet *all; /* never NULL */
 	guint64 count, modseq;
 	guint32 min, max; /* 0 when absent */

@@ -69,22 +69,6 @@ int store_file_open_new(int bodies_fd, BodyFile file)
 	return fd;
 }
 
-bool store_file_create(int bodies_fd, BodyFile file, const void *bytes, gsize len)
-{
-	g_auto(AutoFd) fd = store_file_open_new(bodies_fd, file);
-
-	if (fd < 0)
-		return false;
-	if (store_file_pwrite(fd, bytes, len, 0))
-		return true;
-
-	int saved = errno;
-
-	store_file_drop(bodies_fd, file);
-	errno = saved;
-	return false;
-}
-
 int store_file_open_again(int bodies_fd, BodyFile file, guint64 min_size)
 {
 	int fd = openat(bodies_fd, body_name(file).text, O_RDWR | O_NOFOLLOW | O_CLOEXEC);

@@ -23,9 +23,6 @@ typedef struct {
 	guint64 serial;
 } BodyFile;
 
-/* Writes a new file whole; leaves nothing behind on failure. */
-bool store_file_create(int bodies_fd, BodyFile file, const void *bytes, gsize len);
-
 /* Opens for writing pieces: a new file, or one that is still at least min_size long (a shorter one
  * was tampered with: ESTALE; writing behind its end would make up NUL bytes). */
 int store_file_open_new(int bodies_fd, BodyFile file);

@@ -74,7 +74,7 @@ bool store_ranges_cover(const ByteRanges *ranges, guint64 start, guint64 end)
 
 guint64 store_ranges_gap(const ByteRanges *ranges, guint64 pos)
 {
-	gsize i = first_reaching(ranges, pos + 1);
+	gsize i = first_reaching(ranges, pos);
 
 	return i < ranges->n && ranges->at[i].start <= pos ? ranges->at[i].end : pos;
 }

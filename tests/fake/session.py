@@ -12,6 +12,10 @@ CAPABILITIES = ['IMAP4rev1', 'IMAP4rev2', 'ID', 'ENABLE', 'IDLE', 'LITERAL+', 'N
                 'UNSELECT', 'UIDPLUS', 'ESEARCH', 'LIST-EXTENDED', 'LIST-STATUS', 'SPECIAL-USE',
                 'CHILDREN', 'MOVE']
 
+# What IMAP4rev2 has without a word (RFC 9051, appendix E).
+REV2 = {'NAMESPACE', 'UNSELECT', 'UIDPLUS', 'ESEARCH', 'IDLE', 'SASL-IR', 'LIST-EXTENDED',
+        'LIST-STATUS', 'MOVE', 'LITERAL-', 'SPECIAL-USE', 'ENABLE', 'BINARY'}
+
 
 class Session:
     """State of one connection. Everything but kill() and push() runs in its own thread."""
@@ -129,7 +133,7 @@ class Session:
         parts, line = [self.wire.read_line()], b''
         while (size := literal_size(parts[-1])) is not None:
             octets, synchronising = size
-            if not synchronising and 'LITERAL+' not in self.capabilities():
+            if not synchronising and not self._may_hurry(octets):
                 self.server.errors.append('a literal without waiting, which was not offered')
             if synchronising:
                 self.wire.write(b'+ go on\r\n')
@@ -165,9 +169,17 @@ class Session:
             return [*offered, 'STARTTLS', 'LOGINDISABLED']
         return offered + [f'AUTH={mech}' for mech in server.mechs]
 
+    def offers(self, capability):
+        offered = self.capabilities()
+        return capability in offered or ('IMAP4rev2' in offered and capability in REV2)
+
     def need(self, capability):
-        if capability not in self.server.capabilities:
+        if not self.offers(capability):
             raise Bad(f'{capability} is not offered')
+
+    def _may_hurry(self, octets):
+        """RFC 7888: whether a literal of this size may come without waiting."""
+        return self.offers('LITERAL+') or (self.offers('LITERAL-') and octets <= 4096)
 
     def _dispatch(self, command):
         handler, states = COMMANDS.get(command.name, (None, ''))

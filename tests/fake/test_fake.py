@@ -93,7 +93,7 @@ def test_search_of_a_million_is_short(fake, client):
 
 def test_masked_capability_is_refused(fake, client):
     server = fake()
-    server.mask('ESEARCH')
+    server.mask('ESEARCH', 'IMAP4rev2')
     imap = client(server)
     imap.login('user', 'geheim-7b1f')
     imap.select('INBOX', readonly=True)

@@ -51,9 +51,11 @@ def test_every_message_of_the_corpus(dovecot, mount):
     with tarfile.open(archive) as tar:
         bodies = [crlf(tar.extractfile(entry).read()) for entry in tar if entry.isfile()]
     assert len(bodies) == 1100
-    # Dovecot refuses an empty APPEND and turns NUL into 0x80: such come by the Maildir test.
+    # Dovecot refuses an empty APPEND and one with NUL; those come by the scripted server below.
     appended = [body for body in bodies if body and b'\0' not in body]
     append_all(dovecot, appended)
+    # It drops a lone CR at the very end. What it then gives to any client is the truth.
+    appended = [body[:-1] if body.endswith(b'\r') else body for body in appended]
     before = dovecot.flags()
     mail = mount(dovecot)
     assert sums(mail.inbox, len(appended)) == digests(appended)

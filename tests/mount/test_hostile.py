@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.support import SLOW
+from tests.support import SLOW, eventually
 
 BODY = b'Subject: x\r\n\r\nthe true body\r\n'
 FETCH_BODY = rb'UID FETCH .*BODY\.PEEK\['
@@ -32,18 +32,16 @@ def fails_or_is_true(path, body=BODY):
     return 0
 
 
+def holds(path, body):
+    with open(path, 'rb') as file:
+        assert file.read() == body
+
+
 def still_good(server, mail):
     """The mount lives: another folder can be listed and read, if need be after a reconnect."""
     server.rules.clear()
     server.quirks.__dict__.clear()
-    deadline = time.monotonic() + 40 * SLOW
-    while True:
-        try:
-            with open(mail / 'Other' / '1.eml', 'rb') as file:
-                assert file.read() == BODY + b'other\r\n'
-            return
-        except OSError:
-            assert time.monotonic() < deadline, mail.output()
+    eventually(lambda: holds(mail / 'Other' / '1.eml', BODY + b'other\r\n'))
 
 
 def answer(server, data, pattern=FETCH_BODY, times=1):
@@ -231,7 +229,7 @@ def test_largest_uid(fake, mount):
 def test_odd_search_answers(server, mount, found):
     server.mask('ESEARCH', 'IMAP4rev2')
     instead(server, b'* SEARCH ' + found + b'\r\n', rb'UID SEARCH', times=1)
-    mail = mount(server, poll=0, expect=['.'])
+    mail = mount(server, poll=1, expect=['.'])
     try:
         names = os.listdir(mail.inbox)
     except OSError:
@@ -244,7 +242,7 @@ def test_odd_search_answers(server, mount, found):
 def test_search_answered_no(server, mount):
     server.on(rb'UID SEARCH', lambda session, command: session.tagged(command, 'NO', 'not now'),
               times=1)
-    mail = mount(server, poll=0, expect=['.'])
+    mail = mount(server, poll=1, expect=['.'])
     try:
         os.listdir(mail.inbox)
     except OSError:
@@ -257,16 +255,12 @@ def test_search_answered_no(server, mount):
 @pytest.mark.parametrize('command', [rb'EXAMINE', rb'UID SEARCH', rb'UID FETCH'])
 def test_counts_that_lie_at_any_step(server, mount, line, command):
     answer(server, line + b'\r\n', command)
-    mail = mount(server, poll=0, timeout=5, expect=['.'])
-    deadline = time.monotonic() + 40 * SLOW
-    while True:
-        try:
-            if sorted(os.listdir(mail.inbox)) == ['1.eml', '2.eml', '3.eml'] and \
-                    (mail.inbox / '1.eml').read_bytes() == BODY:
-                break
-        except OSError:
-            pass
-        assert time.monotonic() < deadline, os.listdir(mail.inbox)
+    mail = mount(server, poll=1, timeout=5, expect=['.'])
+    eventually(lambda: holds(mail.inbox / '1.eml', BODY))
+
+    def all_listed():
+        assert sorted(os.listdir(mail.inbox)) == ['1.eml', '2.eml', '3.eml']
+    eventually(all_listed)
 
 
 def test_flapping_uidvalidity_stops_after_a_few_tries(server, mount):
@@ -276,7 +270,7 @@ def test_flapping_uidvalidity_stops_after_a_few_tries(server, mount):
         state['next'] += 1
         return str(state['next'])
     server.quirks.uidvalidity = flap
-    mail = mount(server, poll=0, expect=['.'])
+    mail = mount(server, poll=1, expect=['.'])
     for _ in range(10):
         fails_or_is_true(mail.inbox / '1.eml')
     assert len(server.log) < 1000
@@ -293,7 +287,7 @@ def test_connection_ends_on_a_command(server, mount, command, how):
             session.bye('[UNAVAILABLE] restarting')
         session.drop(reset=how == 'reset')
     server.on(command, end, times=1)
-    mail = mount(server, timeout=5, poll=0, expect=['.'])
+    mail = mount(server, timeout=5, poll=1, expect=['.'])
     fails_or_is_true(mail.inbox / '1.eml')
     still_good(server, mail)
     assert (mail.inbox / '1.eml').read_bytes() == BODY

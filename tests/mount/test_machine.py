@@ -72,7 +72,7 @@ def test_log_holds_no_message_text(fake, mount):
 def test_wrong_password_is_not_in_the_message(fake, program):
     server = fake()
     server.password = 'falsch-33c9'
-    run = program.run('-d', server.source, program.dir, '-o', program.options(server))
+    run = program.run('-d', server.source, program.mountpoint, '-o', program.options(server))
     assert run.returncode == 1
     assert not holds(run.stdout.encode(), 'falsch-33c9')
 
@@ -126,14 +126,14 @@ def test_cache_that_is_a_link_or_open_to_others_is_refused(fake, program, tmp_pa
     (tmp_path / 'open').mkdir()
     (tmp_path / 'open').chmod(0o777)
     for name in ('link', 'open'):
-        run = program.run('-f', server.source, program.dir, '-o',
+        run = program.run('-f', server.source, program.mountpoint, '-o',
                           program.options(server, cachedir=tmp_path / name))
         assert run.returncode == 1
         assert name in run.stdout
     if os.getuid() == 0:
         (tmp_path / 'foreign').mkdir(mode=0o700)
         os.chown(tmp_path / 'foreign', 65534, 65534)
-        run = program.run('-f', server.source, program.dir, '-o',
+        run = program.run('-f', server.source, program.mountpoint, '-o',
                           program.options(server, cachedir=tmp_path / 'foreign'))
         assert run.returncode == 1
         assert 'foreign' in run.stdout

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.support import SLOW
+from tests.support import SLOW, eventually
 
 GONE = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.EIO, errno.ENOTCONN)
 
@@ -39,16 +39,6 @@ def fastest(action, tries=3):
         action()
         took.append(time.monotonic() - start)
     return min(took)
-
-
-def until_it_works(action, limit=60):
-    deadline = time.monotonic() + limit * SLOW
-    while True:
-        try:
-            return action()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
 
 
 class Readers:
@@ -96,7 +86,7 @@ def test_200_stuck_reads_delay_nothing_that_is_cached(server, mount):
     assert max(took for _, took in readers.ends) < 3 + 3 * SLOW
     assert sizes == [len(body(uid)) for uid in range(1, 301)]
     server.black_hole(False)
-    assert until_it_works(lambda: read(mail.inbox / '150.eml')) == body(150)
+    assert eventually(lambda: read(mail.inbox / '150.eml')) == body(150)
 
 
 @pytest.mark.parametrize('sig', [signal.SIGINT, signal.SIGKILL])
@@ -113,7 +103,7 @@ def test_ctrl_c_ends_a_stuck_reader_at_once(server, mount, sig):
     assert reader.wait(10 * SLOW) == -sig
     assert time.monotonic() - start < 0.5 * SLOW
     server.black_hole(False)
-    assert until_it_works(lambda: read(mail.inbox / '7.eml')) == body(7)
+    assert eventually(lambda: read(mail.inbox / '7.eml')) == body(7)
 
 
 def wait_until_stuck(pid):
@@ -164,7 +154,7 @@ def test_the_server_dies_in_the_middle_of_a_grep(server, mount, proxy):
     # No file that could not be read may look like an empty one.
     assert ':0\n' not in run.stdout
     line.ask('refuse off')
-    assert until_it_works(lambda: read(mail.inbox / '222.eml')) == body(222)
+    assert eventually(lambda: read(mail.inbox / '222.eml')) == body(222)
     run = subprocess.run(['grep', '-rc', 'message', mail.inbox], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert run.stdout.count(':1\n') == 300
@@ -184,11 +174,11 @@ def test_dovecot_is_killed_in_the_middle_of_a_grep(dovecot, mount):
     assert ':0\n' not in rest
     assert mail.process.poll() is None
     dovecot.dovecot.start()
-    assert until_it_works(lambda: read(mail.inbox / '299.eml')) == body(299)
+    assert eventually(lambda: read(mail.inbox / '299.eml')) == body(299)
 
 
 def test_1000_stats_while_down_are_one_attempt(server, mount):
-    mail = mount(server, timeout=3, poll=0)
+    mail = mount(server, timeout=3, poll=1)
     mail.expect('.')
     os.listdir(mail.inbox)
     server.refuse = True
@@ -223,7 +213,7 @@ def test_what_is_not_cached_fails_at_once_when_offline(server, mount):
     assert time.monotonic() - start < 5 * SLOW
     assert len(os.listdir(mail.inbox)) == 300
     server.refuse = False
-    assert until_it_works(lambda: read(mail.inbox / '9.eml')) == body(9)
+    assert eventually(lambda: read(mail.inbox / '9.eml')) == body(9)
 
 
 def test_attempts_back_off(server, mount):
@@ -262,7 +252,7 @@ def test_stall_in_the_middle_of_a_body(fake, mount):
         read(mail.inbox / '1.eml')
     assert refusal.value.errno in GONE
     assert time.monotonic() - start < 10 * SLOW
-    assert until_it_works(lambda: read(mail.inbox / '1.eml')) == content
+    assert eventually(lambda: read(mail.inbox / '1.eml')) == content
 
 
 @pytest.mark.parametrize('source,reason', [
@@ -271,7 +261,7 @@ def test_stall_in_the_middle_of_a_body(fake, mount):
 ])
 def test_mount_fails_with_a_reason(fake, program, source, reason):
     server = fake()
-    run = program.run('-f', source, program.dir, '-o', program.options(server, timeout=3))
+    run = program.run('-f', source, program.mountpoint, '-o', program.options(server, timeout=3))
     assert run.returncode == 1
     assert any(word in run.stdout.lower() for word in reason), run.stdout
 
@@ -279,7 +269,7 @@ def test_mount_fails_with_a_reason(fake, program, source, reason):
 def test_black_hole_at_mount_time_ends_by_the_timeout(server, program):
     server.black_hole()
     start = time.monotonic()
-    run = program.run('-f', server.source, program.dir, '-o', program.options(server, timeout=2))
+    run = program.run('-f', server.source, program.mountpoint, '-o', program.options(server, timeout=2))
     assert run.returncode == 1
     assert 'timed out' in run.stdout.lower() or 'timeout' in run.stdout.lower() or \
         'no answer' in run.stdout.lower()
@@ -297,12 +287,12 @@ def test_second_address_is_tried_when_the_first_refuses(fake, program):
 
 def test_a_dead_idle_connection_is_noticed(server, mount):
     """The server vanished while nobody looked: the next access reconnects."""
-    mail = mount(server, timeout=3, poll=0)
+    mail = mount(server, timeout=3, poll=1)
     mail.expect('.')
     os.listdir(mail.inbox)
     server.kill(reset=False)
     server.inbox.append(body(301))
-    until_it_works(lambda: os.stat(mail.inbox / '301.eml'))
-    assert until_it_works(lambda: read(mail.inbox / '301.eml')) == body(301)
+    eventually(lambda: os.stat(mail.inbox / '301.eml'))
+    assert eventually(lambda: read(mail.inbox / '301.eml')) == body(301)
 
 

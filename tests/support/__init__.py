@@ -1,6 +1,18 @@
 """What the tests share: a real Dovecot, the mount under test, the proxy, messages."""
 
 import os
+import time
 
 # How much slower than a plain build the program under test may be (sanitizers).
 SLOW = float(os.environ.get('IMAPFS_SLOW', '1'))
+
+
+def eventually(action, limit_s=40):
+    """Repeats action() until it neither fails with OSError nor with an assertion; its result."""
+    deadline = time.monotonic() + limit_s * SLOW
+    while True:
+        try:
+            return action()
+        except (OSError, AssertionError):
+            if time.monotonic() > deadline:
+                raise

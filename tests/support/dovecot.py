@@ -28,7 +28,6 @@ default_client_limit = 1000
 first_valid_uid = 1
 mail_location = maildir:{dir}/mail/%u:LAYOUT=fs
 mail_max_userip_connections = 100
-mail_always_cache_fields = imap.internaldate
 namespace inbox {{
   inbox = yes
   separator = /

@@ -29,10 +29,12 @@ class Program:
         self.dir = Path(directory)
         self.home = self.dir / 'home'
         self.cache = self.home / '.cache'
+        self.mountpoint = self.dir / 'mountpoint'
         self.env = {'PATH': os.environ.get('PATH', '/usr/bin:/bin'), 'HOME': str(self.home),
                     'XDG_CACHE_HOME': str(self.cache), 'LC_ALL': 'C.UTF-8',
                     'XDG_CONFIG_HOME': str(self.home / '.config'),
                     'XDG_RUNTIME_DIR': str(self.home / 'run'), 'G_DEBUG': 'fatal-criticals'}
+        self.mountpoint.mkdir(exist_ok=True)
         for name in ('run', '.cache', '.config'):
             (self.home / name).mkdir(parents=True, exist_ok=True)
         self.env |= {name: value for name, value in os.environ.items()

@@ -46,9 +46,10 @@ static const Transcript items[] = {
 		"FETCH seq=1 uid=1\n"},
 	{"odd-count",
 		"* 1 FETCH (UID)\r\n* 1 FETCH (UID 5 FLAGS)\r\n* 1 FETCH ()\r\n* 1 FETCH (UID 5\r\n"
-		"* 1 FETCH\r\n* 1 FETCH NIL\r\n* 1 FETCH (UID 5 FLAGS (\\Seen\r\n",
+		"* 1 FETCH\r\n* 1 FETCH NIL\r\n* 1 FETCH (UID 5 FLAGS (\\Seen\r\n"
+		"* 1 FETCH (FLAGS RFC822.SIZE UID 5 MODSEQ)\r\n",
 		"FETCH seq=1\nFETCH seq=1 uid=5\nFETCH seq=1\nFETCH seq=1 uid=5\nOTHER\nOTHER\n"
-		"FETCH seq=1 uid=5\n"},
+		"FETCH seq=1 uid=5\nFETCH seq=1 uid=5\n"},
 	{"unknown-items",
 		"* 1 FETCH (X-A 1 UID 5 X-B (a (b \"c)\" {1}\r\n() d) X-C \"]\\\"\" X-D NIL FLAGS "
 		"())\r\n",
@@ -110,6 +111,12 @@ static const Transcript bodies[] = {
 		"begin seq=1 uid=0 section=<HEADER.FIELDS ({4}%0D%0AFROM)> size=2\nbytes "
 		"data=<hi>\n"
 		"FETCH seq=1 body section=<HEADER.FIELDS ({4}%0D%0AFROM)> streamed=2\n"},
+	{"after-escaped-quotes", "* 1 FETCH (X \"a\\\"(\" Y \"\\\\\" BODY[] {2}\r\nhi UID 5)\r\n",
+		"begin seq=1 uid=0 section=<> size=2\nbytes data=<hi>\n"
+		"FETCH seq=1 uid=5 body section=<> streamed=2\n"},
+	{"after-a-value-without-name", "* 1 FETCH ((x) \"y\" UID 5 BODY[] {2}\r\nhi)\r\n",
+		"begin seq=1 uid=5 section=<> size=2\nbytes data=<hi>\n"
+		"FETCH seq=1 uid=5 body section=<> streamed=2\n"},
 	{"lower-case", "* 1 fetch (uid 5 body[header] {2}\r\nhi)\r\n",
 		"begin seq=1 uid=5 section=<header> size=2\nbytes data=<hi>\n"
 		"FETCH seq=1 uid=5 body section=<header> streamed=2\n"},

@@ -157,7 +157,7 @@ static const Transcript capabilities[] = {
 		"STATUS=SIZE PARTIAL MULTISEARCH APPENDLIMIT=35882577\n"},
 	{"odd",
 		"* capability  imap4REV1\tidle  AUTH= AUTH=x AUTH APPENDLIMIT APPENDLIMIT=x "
-		"IDLE2 UTF8=ONLY \r\n",
+		"IDLE2 (X) UTF8=ONLY \r\n",
 		"CAPABILITY IMAP4rev1 IDLE UTF8=ACCEPT AUTH=X\n"},
 	{"enabled", "* ENABLED CONDSTORE QRESYNC\r\n* ENABLED\r\n",
 		"ENABLED CONDSTORE QRESYNC\nENABLED\n"},

@@ -65,6 +65,14 @@ static void test_ranges(void)
 				g_assert_cmpint(store_ranges_cover(ranges, base + i, base + i + 1),
 					==, model[i]);
 			}
+			start = g_test_rand_int_range(0, N);
+			end = start;
+			while (end < N && model[end])
+				end++;
+			g_assert_true(store_ranges_cover(
+				ranges, base + (guint64)start, base + (guint64)end));
+			g_assert_cmpuint(store_ranges_gap(ranges, base + (guint64)start), ==,
+				base + (guint64)end);
 			g_assert_cmpuint(store_ranges_bytes(ranges), ==, held);
 			g_assert_cmpuint(store_ranges_start(ranges), ==, first);
 			g_assert_cmpuint(store_ranges_end(ranges), ==, last);
@@ -248,6 +256,23 @@ static void test_contradiction(gconstpointer data)
 	fixture_close(&f);
 }
 
+/* The first missing byte is one, and all before it are here. */
+static void assert_first_missing(const Fixture *f, guint64 start, gsize len, StoreAnswer expected)
+{
+	guint64 missing = 0;
+	gsize n;
+
+	g_assert_cmpint(
+		store_first_missing(f->store, f->gen, 1, start, len, &missing), ==, expected);
+	if (expected != STORE_MISS)
+		return;
+	g_assert_cmpuint(missing, >=, start);
+	g_assert_cmpuint(missing, <, start + len);
+	g_assert_cmpint(read_checked(f->store, f->gen, 1, missing, 1, &n), ==, STORE_MISS);
+	if (missing > start)
+		assert_read(f->store, f->gen, 1, start, (gsize)(missing - start), missing - start);
+}
+
 /* Random pieces against a map of bytes: files keep them all; memory keeps what it answers right. */
 static void test_random_pieces(gconstpointer data)
 {
@@ -278,6 +303,7 @@ static void test_random_pieces(gconstpointer data)
 				here &= i < SIZE && model[i];
 			if (over_files(data))
 				g_assert_cmpint(got, ==, here ? STORE_HIT : STORE_MISS);
+			assert_first_missing(&f, start, len, got);
 			if (got == STORE_HIT) {
 				g_assert_true(here);
 				g_assert_cmpuint(n, ==, start < end ? end - start : 0);

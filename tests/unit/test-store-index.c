@@ -1,7 +1,6 @@
 #include "store-fixture.h"
 
 #include <malloc.h>
-#include <stdio.h>
 
 static Fixture plain(bool show_deleted)
 {
@@ -565,6 +564,8 @@ static void test_million(void)
 		g_assert_cmpuint(with_names - before, <, 64 << 10);
 		g_assert_cmpuint(with_rows - before, <, 17 << 20);
 		g_assert_cmpuint(heap_bytes() - before, <, 19 << 20);
+		remove_names(f.store, f.gen, "1:901000");
+		g_assert_cmpuint(heap_bytes() - before, <, 2 << 20);
 	}
 	fixture_close(&f);
 }

@@ -68,11 +68,9 @@ static bool run_mounted(const Options *options, Fs *fs, Engine *engine, GCancell
 	return serve(fs, stop, error);
 }
 
-static bool mount_account(const Options *options, GCancellable *stop, int parent, GError **error)
+static bool mount_account(
+	const Options *options, Account *account, GCancellable *stop, int parent, GError **error)
 {
-	g_autoptr(Account) account = account_new(options, error);
-	if (!account)
-		return false;
 	g_autoptr(Store) store = open_store(options, error);
 	if (!store)
 		return false;
@@ -93,10 +91,12 @@ static bool mount_account(const Options *options, GCancellable *stop, int parent
 	return served;
 }
 
+/* All that needs no thread is done before the fork. */
 static int command_mount(const Options *options)
 {
 	g_autoptr(GError) error = NULL;
-	if (!mountpoint_check(options->mountpoint, options->cachedir, &error))
+	g_autoptr(Account) account = account_new(options, &error);
+	if (!account || !mountpoint_check(options->mountpoint, options->cachedir, &error))
 		return fail(error);
 	int parent = -1;
 	if (!options->foreground) {
@@ -107,7 +107,7 @@ static int command_mount(const Options *options)
 		}
 	}
 	GCancellable *stop = stop_new();
-	return mount_account(options, stop, parent, &error) ? EXIT_SUCCESS : fail(error);
+	return mount_account(options, account, stop, parent, &error) ? EXIT_SUCCESS : fail(error);
 }
 
 static int command_check(const Options *options)

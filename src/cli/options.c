@@ -414,13 +414,17 @@ static bool set_words(Options *options, const Line *line, GError **error)
 	options->debug = line->debug;
 	if (n > 0 && strcmp(words[0], "check") == 0) {
 		options->action = OPTIONS_CHECK;
-		if (n != 2)
-			return invalid(error, "check needs one SOURCE");
+		if (n < 2)
+			return invalid(error, "check needs a SOURCE; see imapfs --help");
+		if (n > 2)
+			return invalid(error, "one argument too many: %s", words[2]);
 		options->name = g_strdup(words[1]);
 		return true;
 	}
-	if (n != 2)
+	if (n < 2)
 		return invalid(error, "SOURCE and MOUNTPOINT are needed; see imapfs --help");
+	if (n > 2)
+		return invalid(error, "one argument too many: %s", words[2]);
 	options->name = g_strdup(words[0]);
 	options->mountpoint = g_canonicalize_filename(words[1], NULL);
 	return true;

@@ -60,7 +60,7 @@ static bool check(GUri *uri, GError **error)
 		return invalid(error, "SOURCE must not have a query or a fragment; "
 				      "write ? as %3F and # as %23");
 	if (g_uri_get_port(uri) == 0)
-		return invalid(error, "SOURCE has a port of 0");
+		return invalid(error, "SOURCE has a port that is no number from 1 to 65535");
 	return true;
 }
 
@@ -77,7 +77,10 @@ static char *mailbox_of(const char *path)
 
 bool source_parse(const char *text, Source *ret, GError **error)
 {
-	g_autoptr(GUri) uri = g_uri_parse(text, G_URI_FLAGS_HAS_PASSWORD, NULL);
+	g_autoptr(GError) why = NULL;
+	g_autoptr(GUri) uri = g_uri_parse(text, G_URI_FLAGS_HAS_PASSWORD, &why);
+	if (g_error_matches(why, G_URI_ERROR, G_URI_ERROR_BAD_PORT))
+		return invalid(error, "SOURCE has a port that is no number from 1 to 65535");
 	if (!uri)
 		return invalid(error, "SOURCE is not a valid URL: write imaps://user@host with any "
 				      "@, : and / of the user name as %40, %3A and %2F");

@@ -76,22 +76,24 @@ static void generation_changed(MailboxId mailbox, Gen old, gpointer data)
 		imap_set_free(uids);
 }
 
-/* Nothing but the size can change in what stat shows. read.c says what must come before the reply
- * of a READ that waits for this body, and what must not. */
+/* Nothing but the size can change in what stat shows; read.c says why it matters when. Where a READ
+ * waits it is known whether the size was too small. Otherwise the first message that catches the
+ * server is corrected at once; of the later ones the size was either verified before it was shown
+ * or is forgotten already. */
 static void message_changed(Gen gen, guint32 uid, bool size, gpointer data)
 {
 	Fs *fs = data;
 	if (!size)
 		return;
 	fuse_ino_t ino = inode_message(gen, uid);
+	bool now = !fs->distrusted;
 	guint64 told;
-	if (!kernel_reading(fs->kernel, ino, &told)) {
-		notify_correct(fs->notify, ino);
-		return;
+	if (kernel_reading(fs->kernel, ino, &told)) {
+		StoreMessage message;
+		now = store_try_message(fs->store, gen, uid, &message) == STORE_HIT &&
+		      message.size > told;
 	}
-	StoreMessage message;
-	bool known = store_try_message(fs->store, gen, uid, &message) == STORE_HIT;
-	if (known && message.size > told)
+	if (now)
 		notify_correct(fs->notify, ino);
 	else
 		notify_correct_later(fs->notify, ino);
@@ -100,6 +102,7 @@ static void message_changed(Gen gen, guint32 uid, bool size, gpointer data)
 static void sizes_distrusted(gpointer data)
 {
 	Fs *fs = data;
+	fs->distrusted = true;
 	g_atomic_int_inc(&fs->news);
 	g_autoptr(GArray) gens = shown_gens(fs->shown);
 	for (guint i = 0; i < gens->len; i++) {

@@ -25,6 +25,7 @@ struct Fs {
 	Kernel *kernel;
 	Notify *notify;
 	Shown *shown;
+	bool distrusted; /* engine thread: sizes_distrusted() came */
 	gint news; /* atomic: counts changes of entries and listings, see fs_news() */
 
 	GMutex update_lock; /* one update of the tree at a time; taken before tree_lock */

@@ -4,13 +4,12 @@
 
 typedef struct {
 	fuse_req_t req;
-	fuse_ino_t reading; /* 0: not a READ */
 	bool settled; /* the interrupt function may answer it */
 	bool interrupted; /* before it was settled */
 } Parked;
 
 typedef struct {
-	guint parked;
+	guint waiting;
 	guint64 told;
 } Reading;
 
@@ -148,26 +147,6 @@ static guint64 *new_key(guint64 number)
 	return key;
 }
 
-static void reading_begins_locked(Kernel *kernel, fuse_ino_t ino, guint64 told)
-{
-	guint64 key = ino;
-	Reading *reading = g_hash_table_lookup(kernel->reading, &key);
-	if (!reading) {
-		reading = g_new0(Reading, 1);
-		g_hash_table_insert(kernel->reading, new_key(key), reading);
-	}
-	reading->parked++;
-	reading->told = told;
-}
-
-static void reading_ends_locked(Kernel *kernel, fuse_ino_t ino)
-{
-	guint64 key = ino;
-	Reading *reading = g_hash_table_lookup(kernel->reading, &key);
-	if (reading && --reading->parked == 0)
-		g_hash_table_remove(kernel->reading, &key);
-}
-
 /* Takes the entry out: whoever gets it answers the request. */
 static fuse_req_t take_locked(Kernel *kernel, guint64 ticket)
 {
@@ -175,8 +154,6 @@ static fuse_req_t take_locked(Kernel *kernel, guint64 ticket)
 	if (!parked)
 		return NULL;
 	fuse_req_t req = parked->req;
-	if (parked->reading != 0)
-		reading_ends_locked(kernel, parked->reading);
 	g_hash_table_remove(kernel->parked, &ticket);
 	return req;
 }
@@ -203,16 +180,14 @@ static void on_interrupt(fuse_req_t req, void *data)
 		kernel_reply_errno(taken, EINTR);
 }
 
-static guint64 insert(Kernel *kernel, fuse_req_t req, fuse_ino_t reading, guint64 told)
+static guint64 insert(Kernel *kernel, fuse_req_t req)
 {
 	Parked *parked = g_new0(Parked, 1);
-	*parked = (Parked){.req = req, .reading = reading};
+	parked->req = req;
 
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&kernel->lock);
 	guint64 ticket = ++kernel->last_ticket;
 	g_hash_table_insert(kernel->parked, new_key(ticket), parked);
-	if (reading != 0)
-		reading_begins_locked(kernel, reading, told);
 	return ticket;
 }
 
@@ -229,9 +204,9 @@ static fuse_req_t settle(Kernel *kernel, guint64 ticket)
 	return NULL;
 }
 
-guint64 kernel_park(Kernel *kernel, fuse_req_t req, fuse_ino_t reading, guint64 told)
+guint64 kernel_park(Kernel *kernel, fuse_req_t req)
 {
-	guint64 ticket = insert(kernel, req, reading, told);
+	guint64 ticket = insert(kernel, req);
 	fuse_req_interrupt_func(req, on_interrupt, GSIZE_TO_POINTER((gsize)ticket));
 	fuse_req_t interrupted = settle(kernel, ticket);
 	if (!interrupted)
@@ -256,11 +231,32 @@ void kernel_unpark_all(Kernel *kernel)
 	while (g_hash_table_iter_next(&iter, NULL, &value))
 		g_ptr_array_add(reqs, ((Parked *)value)->req);
 	g_hash_table_remove_all(kernel->parked);
-	g_hash_table_remove_all(kernel->reading);
 	g_mutex_unlock(&kernel->lock);
 
 	for (guint i = 0; i < reqs->len; i++)
 		kernel_reply_errno(g_ptr_array_index(reqs, i), ECONNABORTED);
+}
+
+void kernel_read_begins(Kernel *kernel, fuse_ino_t ino, guint64 told)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&kernel->lock);
+	guint64 key = ino;
+	Reading *reading = g_hash_table_lookup(kernel->reading, &key);
+	if (!reading) {
+		reading = g_new0(Reading, 1);
+		g_hash_table_insert(kernel->reading, new_key(key), reading);
+	}
+	reading->waiting++;
+	reading->told = told;
+}
+
+void kernel_read_ends(Kernel *kernel, fuse_ino_t ino)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&kernel->lock);
+	guint64 key = ino;
+	Reading *reading = g_hash_table_lookup(kernel->reading, &key);
+	if (--reading->waiting == 0)
+		g_hash_table_remove(kernel->reading, &key);
 }
 
 bool kernel_reading(Kernel *kernel, fuse_ino_t ino, guint64 *ret_told)

@@ -37,10 +37,9 @@ void kernel_reply_open(fuse_req_t req, const struct fuse_file_info *info);
 
 /* ---- parked requests ---- */
 
-/* Parks req until kernel_unpark(); FUSE_INTERRUPT answers it with EINTR meanwhile. reading: the
- * inode of a READ, with the size that the kernel was told; else 0. Returns its ticket. 0: it was
- * interrupted already and is answered. From now on only the ticket may be used. */
-guint64 kernel_park(Kernel *kernel, fuse_req_t req, fuse_ino_t reading, guint64 told);
+/* Parks req until kernel_unpark(); FUSE_INTERRUPT answers it with EINTR meanwhile. Returns its
+ * ticket; from now on only that may be used. 0: it was interrupted already and is answered. */
+guint64 kernel_park(Kernel *kernel, fuse_req_t req);
 
 /* Takes it back to be answered by the caller. NULL: it was answered meanwhile. */
 fuse_req_t kernel_unpark(Kernel *kernel, guint64 ticket);
@@ -48,5 +47,13 @@ fuse_req_t kernel_unpark(Kernel *kernel, guint64 ticket);
 /* Answers all: the mount ends. */
 void kernel_unpark_all(Kernel *kernel);
 
-/* Whether READs of the inode are parked, and the size that the kernel was told for the last one. */
+/* ---- READs that wait ---- */
+
+/* From before a READ is parked until after it is answered. told: the size that the kernel was told.
+ */
+void kernel_read_begins(Kernel *kernel, fuse_ino_t ino, guint64 told);
+void kernel_read_ends(Kernel *kernel, fuse_ino_t ino);
+
+/* Whether there are such READs of the inode, and what the last one was told. ret_told may be NULL.
+ */
 bool kernel_reading(Kernel *kernel, fuse_ino_t ino, guint64 *ret_told);

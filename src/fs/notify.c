@@ -15,17 +15,19 @@ enum {
 	STOP_US = G_USEC_PER_SEC / 10,
 };
 
-/* What is to be forgotten about one directory, or the attributes of one generation. */
+/* What is to be forgotten about one directory. */
 typedef struct {
-	gint64 key; /* the directory's inode; ~gen */
-	Gen gen;
+	guint64 dir; /* inode */
 	ImapSet *uids; /* NULL: none */
 	GPtrArray *children; /* names; NULL: none */
 } News;
 
-/* An attribute invalidation, or a reply that waited for those before it. */
+/* An invalidation of the attributes of one inode, of several messages, or a reply that waited for
+ * those before it. */
 typedef struct {
 	fuse_ino_t ino;
+	Gen gen;
+	ImapSet *uids;
 	gint64 due; /* only in `later` */
 	void (*fn)(gpointer data);
 	gpointer data;
@@ -44,7 +46,7 @@ struct Notify {
 	bool stopping; /* lock */
 	guint calls; /* lock: calls to libfuse under way */
 	GQueue news; /* lock: of News, in order of arrival */
-	GHashTable *news_by_key; /* lock: the same */
+	GHashTable *news_by_dir; /* lock: the same */
 	GQueue corrections; /* lock: of Correction */
 	GQueue later; /* lock: of Correction, by due */
 };
@@ -57,6 +59,13 @@ static void news_free(gpointer data)
 	g_free(news);
 }
 
+static void correction_free(gpointer data)
+{
+	Correction *correction = data;
+	imap_set_free(correction->uids);
+	g_free(correction);
+}
+
 Notify *notify_new(NotifyReading reading, gpointer data)
 {
 	Notify *notify = g_new0(Notify, 1);
@@ -67,7 +76,7 @@ Notify *notify_new(NotifyReading reading, gpointer data)
 	g_queue_init(&notify->news);
 	g_queue_init(&notify->corrections);
 	g_queue_init(&notify->later);
-	notify->news_by_key = g_hash_table_new(g_int64_hash, g_int64_equal);
+	notify->news_by_dir = g_hash_table_new(g_int64_hash, g_int64_equal);
 	return notify;
 }
 
@@ -76,9 +85,9 @@ void notify_free(Notify *notify)
 	if (!notify)
 		return;
 	g_clear_pointer(&notify->news_thread, g_thread_join);
-	g_hash_table_unref(notify->news_by_key);
+	g_hash_table_unref(notify->news_by_dir);
 	g_queue_clear_full(&notify->news, news_free);
-	g_queue_clear_full(&notify->later, g_free);
+	g_queue_clear_full(&notify->later, correction_free);
 	g_cond_clear(&notify->wake);
 	g_mutex_clear(&notify->lock);
 	g_free(notify);
@@ -138,7 +147,7 @@ static void forget_entries(Notify *notify, fuse_ino_t dir, const ImapSet *uids)
 
 static void forget_directory(Notify *notify, const News *news)
 {
-	fuse_ino_t dir = (fuse_ino_t)news->key;
+	fuse_ino_t dir = news->dir;
 	for (guint i = 0; news->children && i < news->children->len; i++)
 		forget_entry(notify, dir, g_ptr_array_index(news->children, i));
 	if (news->uids)
@@ -151,21 +160,6 @@ static void forget_directory(Notify *notify, const News *news)
 	forget_inode(notify, dir, 0);
 }
 
-static void forget_attributes(Notify *notify, const News *news)
-{
-	gsize n;
-	const ImapRange *ranges = imap_set_ranges(news->uids, &n);
-	for (gsize i = 0; i < n; i++) {
-		for (guint64 uid = ranges[i].lo; uid <= ranges[i].hi; uid++) {
-			fuse_ino_t ino = inode_message(news->gen, (guint32)uid);
-			if (notify->reading(ino, notify->reading_data))
-				notify_correct_later(notify, ino);
-			else
-				forget_inode(notify, ino, -1);
-		}
-	}
-}
-
 static News *next_news(Notify *notify)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
@@ -174,7 +168,7 @@ static News *next_news(Notify *notify)
 	if (notify->stopping)
 		return NULL;
 	News *news = g_queue_pop_head(&notify->news);
-	g_hash_table_remove(notify->news_by_key, &news->key);
+	g_hash_table_remove(notify->news_by_dir, &news->dir);
 	return news;
 }
 
@@ -182,30 +176,26 @@ static gpointer news_run(gpointer data)
 {
 	Notify *notify = data;
 	for (News *news; (news = next_news(notify));) {
-		if (news->gen != 0)
-			forget_attributes(notify, news);
-		else
-			forget_directory(notify, news);
+		forget_directory(notify, news);
 		news_free(news);
 	}
 	return NULL;
 }
 
-/* Merges with what waits under the same key, so that the queue is no longer than the number of
- * directories and generations. Takes uids. */
-static void add_news(Notify *notify, gint64 key, Gen gen, ImapSet *uids, const char *child)
+/* Merges with what waits for the same directory, so that the queue is no longer than their number.
+ * Takes uids. */
+static void add_news(Notify *notify, guint64 dir, ImapSet *uids, const char *child)
 {
 	g_autoptr(ImapSet) owned = uids;
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
 	if (notify->stopping || !notify->session)
 		return;
-	News *news = g_hash_table_lookup(notify->news_by_key, &key);
+	News *news = g_hash_table_lookup(notify->news_by_dir, &dir);
 	if (!news) {
 		news = g_new0(News, 1);
-		news->key = key;
-		news->gen = gen;
+		news->dir = dir;
 		g_queue_push_tail(&notify->news, news);
-		g_hash_table_insert(notify->news_by_key, &news->key, news);
+		g_hash_table_insert(notify->news_by_dir, &news->dir, news);
 	}
 	if (owned && news->uids)
 		imap_set_union(news->uids, owned);
@@ -220,33 +210,47 @@ static void add_news(Notify *notify, gint64 key, Gen gen, ImapSet *uids, const c
 
 void notify_listing(Notify *notify, fuse_ino_t dir)
 {
-	add_news(notify, (gint64)dir, 0, NULL, NULL);
+	add_news(notify, dir, NULL, NULL);
 }
 
 void notify_messages(Notify *notify, fuse_ino_t dir, ImapSet *uids)
 {
-	add_news(notify, (gint64)dir, 0, uids, NULL);
+	add_news(notify, dir, uids, NULL);
 }
 
 void notify_child(Notify *notify, fuse_ino_t dir, const char *name)
 {
-	add_news(notify, (gint64)dir, 0, NULL, name);
-}
-
-void notify_attributes(Notify *notify, Gen gen, ImapSet *uids)
-{
-	add_news(notify, ~(gint64)gen, gen, uids, NULL);
+	add_news(notify, dir, NULL, name);
 }
 
 /* ---- corrections ---- */
 
-static void correct(Notify *notify, Correction *correction)
+static void forget_attributes(Notify *notify, Gen gen, const ImapSet *uids)
 {
+	gsize n;
+	const ImapRange *ranges = imap_set_ranges(uids, &n);
+	for (gsize i = 0; i < n; i++) {
+		for (guint64 uid = ranges[i].lo; uid <= ranges[i].hi; uid++) {
+			fuse_ino_t ino = inode_message(gen, (guint32)uid);
+			if (notify->reading(ino, notify->reading_data))
+				notify_correct_later(notify, ino);
+			else
+				forget_inode(notify, ino, -1);
+		}
+	}
+}
+
+static void correct(Notify *notify, const Correction *correction)
+{
+	bool later = correction->due != 0;
 	if (correction->fn)
 		correction->fn(correction->data);
+	else if (correction->uids)
+		forget_attributes(notify, correction->gen, correction->uids);
+	else if (later && notify->reading(correction->ino, notify->reading_data))
+		notify_correct_later(notify, correction->ino);
 	else
 		forget_inode(notify, correction->ino, -1);
-	g_free(correction);
 }
 
 /* Due ones go to the end of the queue: those that queued before them come first. */
@@ -283,41 +287,46 @@ static gpointer corrections_run(gpointer data)
 {
 	Notify *notify = data;
 	for (Correction *correction; (correction = next_correction(notify));) {
-		bool again = !correction->fn && correction->due != 0 &&
-			     notify->reading(correction->ino, notify->reading_data);
-		if (again) {
-			notify_correct_later(notify, correction->ino);
-			g_free(correction);
-		} else {
-			correct(notify, correction);
-		}
+		correct(notify, correction);
+		correction_free(correction);
 		g_atomic_int_add(&notify->correcting, -1);
 	}
 	return NULL;
 }
 
-void notify_correct(Notify *notify, fuse_ino_t ino)
+/* false: dropped, since nothing is mounted. */
+static bool add_correction(Notify *notify, const Correction *correction)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
 	if (notify->stopping || !notify->session)
-		return;
-	Correction *correction = g_new0(Correction, 1);
-	correction->ino = ino;
-	g_atomic_int_inc(&notify->correcting);
-	g_queue_push_tail(&notify->corrections, correction);
+		return false;
+	Correction *queued = g_new(Correction, 1);
+	*queued = *correction;
+	if (queued->due != 0) {
+		g_queue_push_tail(&notify->later, queued);
+	} else {
+		g_atomic_int_inc(&notify->correcting);
+		g_queue_push_tail(&notify->corrections, queued);
+	}
 	g_cond_broadcast(&notify->wake);
+	return true;
+}
+
+void notify_correct(Notify *notify, fuse_ino_t ino)
+{
+	add_correction(notify, &(Correction){.ino = ino});
+}
+
+void notify_attributes(Notify *notify, Gen gen, ImapSet *uids)
+{
+	if (!add_correction(notify, &(Correction){.gen = gen, .uids = uids}))
+		imap_set_free(uids);
 }
 
 void notify_correct_later(Notify *notify, fuse_ino_t ino)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
-	if (notify->stopping || !notify->session)
-		return;
-	Correction *correction = g_new0(Correction, 1);
-	correction->ino = ino;
-	correction->due = g_get_monotonic_time() + LATER_US;
-	g_queue_push_tail(&notify->later, correction);
-	g_cond_broadcast(&notify->wake);
+	gint64 due = g_get_monotonic_time() + LATER_US;
+	add_correction(notify, &(Correction){.ino = ino, .due = due});
 }
 
 bool notify_correcting(Notify *notify)
@@ -327,18 +336,7 @@ bool notify_correcting(Notify *notify)
 
 void notify_then(Notify *notify, void (*fn)(gpointer data), gpointer data)
 {
-	g_mutex_lock(&notify->lock);
-	bool queued = !notify->stopping && notify->session;
-	if (queued) {
-		Correction *correction = g_new0(Correction, 1);
-		correction->fn = fn;
-		correction->data = data;
-		g_atomic_int_inc(&notify->correcting);
-		g_queue_push_tail(&notify->corrections, correction);
-		g_cond_broadcast(&notify->wake);
-	}
-	g_mutex_unlock(&notify->lock);
-	if (!queued)
+	if (!add_correction(notify, &(Correction){.fn = fn, .data = data}))
 		fn(data);
 }
 

@@ -13,7 +13,7 @@
 
 typedef struct Notify Notify;
 
-/* Whether a READ of this inode waits for the engine: asked in the threads of Notify. */
+/* Whether a READ of this inode waits for its reply: asked in a thread of Notify. */
 typedef bool (*NotifyReading)(fuse_ino_t ino, gpointer data);
 
 Notify *notify_new(NotifyReading reading, gpointer data);
@@ -38,14 +38,14 @@ void notify_messages(Notify *notify, fuse_ino_t dir, ImapSet *uids);
 /* One entry of dir, with what is below it, and its listing. */
 void notify_child(Notify *notify, fuse_ino_t dir, const char *name);
 
-/* The attributes of these messages of a generation, save those being read: theirs follow
- * when that is over. Takes uids. */
-void notify_attributes(Notify *notify, Gen gen, ImapSet *uids);
-
 /* ---- corrections ---- */
 
 /* The attributes of one inode, at once. Its pages stay. */
 void notify_correct(Notify *notify, fuse_ino_t ino);
+
+/* The attributes of these messages of a generation, at once; but of one that is being read a while
+ * after that is over. Takes uids. */
+void notify_attributes(Notify *notify, Gen gen, ImapSet *uids);
 
 /* The attributes of one inode, a while after nobody reads it any longer. */
 void notify_correct_later(Notify *notify, fuse_ino_t ino);

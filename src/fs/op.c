@@ -4,6 +4,8 @@
 
 static void op_free(Op *op)
 {
+	if (op->reading)
+		kernel_read_ends(op->fs->kernel, op->ino);
 	g_free((char *)op->name);
 	g_free(op);
 }
@@ -18,9 +20,9 @@ static Op *op_copy(const Op *op)
 }
 
 /* NULL: the request was interrupted and is answered. */
-static Op *op_park(Op *op, fuse_ino_t reading)
+static Op *op_park(Op *op)
 {
-	guint64 ticket = kernel_park(op->fs->kernel, op->req, reading, op->told);
+	guint64 ticket = kernel_park(op->fs->kernel, op->req);
 	if (ticket == 0)
 		return NULL;
 	Op *parked = op->parked ? op : op_copy(op);
@@ -49,7 +51,7 @@ void op_run(Op *op)
 bool op_sync(Op *op, MailboxId mailbox)
 {
 	op->synced = true;
-	Op *parked = op_park(op, 0);
+	Op *parked = op_park(op);
 	if (!parked)
 		return false;
 	engine_sync(parked->fs->engine, mailbox, op_resume, parked);
@@ -59,7 +61,7 @@ bool op_sync(Op *op, MailboxId mailbox)
 bool op_attributes(Op *op, Gen gen, guint32 uid)
 {
 	op->fetched = true;
-	Op *parked = op_park(op, 0);
+	Op *parked = op_park(op);
 	if (!parked)
 		return false;
 	engine_attributes(parked->fs->engine, gen, uid, op_resume, parked);
@@ -69,9 +71,13 @@ bool op_attributes(Op *op, Gen gen, guint32 uid)
 bool op_body(Op *op, Gen gen, guint32 uid)
 {
 	op->fetched = true;
-	Op *parked = op_park(op, op->ino);
-	if (!parked)
+	kernel_read_begins(op->fs->kernel, op->ino, op->told);
+	Op *parked = op_park(op);
+	if (!parked) {
+		kernel_read_ends(op->fs->kernel, op->ino);
 		return false;
+	}
+	parked->reading = true;
 	engine_body(parked->fs->engine, gen, uid, parked->offset, (guint32)parked->size, op_resume,
 		parked);
 	return true;

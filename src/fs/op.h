@@ -27,6 +27,7 @@ struct Op {
 
 	guint64 ticket; /* while parked */
 	bool parked; /* this is the copy */
+	bool reading; /* kernel_read_ends() is owed: by op.c, unless read.c takes it over */
 };
 
 /* Answers ESTALE when the inode is none of ours; otherwise runs op until it is answered or parked.

@@ -3,10 +3,13 @@
  * The kernel trusts the size that it was told, and a server may have told us a wrong one. Then:
  *  - Too small: every READ answers the true bytes of the whole range, past that size too, and the
  *    attributes are invalidated before the reply that shows more, so that the reader's next read()
- * asks for the size again instead of seeing an end of file. notify_then() keeps that order.
+ * asks for the size again instead of seeing an end of file.
  *  - Too large: the READ is answered short and the kernel lowers the size itself, but only if no
  *    invalidation came between the READ and its reply; otherwise the reader would be shown NUL
- * bytes up to the wrong size. So there is none while a READ waits. events.c decides. */
+ * bytes up to the wrong size. So there is none while a READ waits. events.c decides which it is.
+ * Replies go behind the corrections that are queued: the first body that catches the server is not
+ * shown before all other sizes are forgotten, so that whoever read it and goes on to the next
+ * message finds nothing wrong there. */
 #include <errno.h>
 
 #include "fs/op.h"
@@ -28,9 +31,12 @@ static char *read_buffer(gsize size)
 	return buffer->bytes;
 }
 
+/* A reply behind corrections. */
 typedef struct {
+	Kernel *kernel;
 	fuse_req_t req;
 	GBytes *bytes;
+	fuse_ino_t reading; /* 0: kernel_read_ends() is not owed */
 } Answer;
 
 static void answer(gpointer data)
@@ -39,11 +45,13 @@ static void answer(gpointer data)
 	gsize len;
 	const void *bytes = g_bytes_get_data(later->bytes, &len);
 	kernel_reply_bytes(later->req, bytes, len);
+	if (later->reading != 0)
+		kernel_read_ends(later->kernel, later->reading);
 	g_bytes_unref(later->bytes);
 	g_free(later);
 }
 
-static void reply(const Op *op, const char *bytes, gsize n)
+static void reply(Op *op, const char *bytes, gsize n)
 {
 	Notify *notify = op->fs->notify;
 	if (!notify_correcting(notify)) {
@@ -51,8 +59,13 @@ static void reply(const Op *op, const char *bytes, gsize n)
 		return;
 	}
 	Answer *later = g_new0(Answer, 1);
-	later->req = op->req;
-	later->bytes = g_bytes_new(bytes, n);
+	*later = (Answer){
+		.kernel = op->fs->kernel,
+		.req = op->req,
+		.bytes = g_bytes_new(bytes, n),
+		.reading = op->reading ? op->ino : 0,
+	};
+	op->reading = false;
 	notify_then(notify, answer, later);
 }
 

@@ -190,8 +190,10 @@ static bool iterations_sane(const char *challenge)
 static char *sasl_step(Session *session, const char *challenge, GError **error)
 {
 	if (is_oauth(session->mech)) {
-		if (!session->sasl_first)
+		if (!session->sasl_complete) {
+			session->sasl_complete = true;
 			return oauth_response(session);
+		}
 		/* The server explains a refusal and wants it acknowledged: RFC 7628 3.2.3. */
 		return g_strdup(strcmp(session->mech, "XOAUTH2") == 0 ? "" : "AQ==");
 	}
@@ -233,7 +235,6 @@ static ImapCommand *authenticate(Session *session, GError **error)
 			return NULL;
 		imap_command_secret_raw(line, *first ? first : "=");
 		explicit_bzero(first, strlen(first));
-		session->sasl_first = true;
 	}
 	return g_steal_pointer(&line);
 }
@@ -266,7 +267,6 @@ void auth_challenge(Session *session, const ImapBytes *text)
 		session_fail(session, error);
 		return;
 	}
-	session->sasl_first = true;
 	g_debug("%p C: <secret>", (void *)session);
 	g_autoptr(GString) line = g_string_new(answer);
 	g_string_append(line, "\r\n");
@@ -276,9 +276,18 @@ void auth_challenge(Session *session, const ImapBytes *text)
 	explicit_bzero(line->str, line->len);
 }
 
-/* Whether the server has proved what the mechanism makes it prove. */
-bool auth_complete(const Session *session)
+/* After the server's OK: whether the exchange came to its end, which of SCRAM includes that the
+ * server proved to know the password too. */
+bool auth_complete(const Session *session, GError **error)
 {
-	return !session->mech || !g_str_has_prefix(session->mech, "SCRAM-") ||
-	       session->sasl_complete;
+	if (!session->mech || session->sasl_complete)
+		return true;
+	if (g_str_has_prefix(session->mech, "SCRAM-"))
+		g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH,
+			"%s did not prove that it knows the password", session->config.host);
+	else
+		g_set_error(error, MAIL_ERROR, MAIL_ERROR_PROTOCOL,
+			"%s answered OK before the %s exchange was over", session->config.host,
+			session->mech);
+	return false;
 }

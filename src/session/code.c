@@ -30,16 +30,28 @@ static MailError error_of(const ImapStatus *status)
 	for (gsize i = 0; i < G_N_ELEMENTS(TABLE); i++)
 		if (TABLE[i].code == status->code)
 			return TABLE[i].error;
-	return status->kind == IMAP_STATUS_BYE ? MAIL_ERROR_UNAVAILABLE : MAIL_ERROR_IO;
+	return MAIL_ERROR_IO;
+}
+
+static GError *says(MailError code, const ImapStatus *status, const char *context)
+{
+	g_autofree char *text = log_escape(status->text.data, status->text.len, 200);
+	return g_error_new(MAIL_ERROR, (gint)code, "%s: the server says: %s", context, text);
 }
 
 GError *code_error(const ImapStatus *status, const char *context)
 {
-	if (status->kind == IMAP_STATUS_OK || status->kind == IMAP_STATUS_PREAUTH)
+	if (status->kind == IMAP_STATUS_OK)
 		return NULL;
-	g_autofree char *text = log_escape(status->text.data, status->text.len, 200);
-	return g_error_new(
-		MAIL_ERROR, (gint)error_of(status), "%s: the server says: %s", context, text);
+	return says(error_of(status), status, context);
+}
+
+/* BYE ends the connection, whatever its code is about, and the next may fare better: except that
+ * said to a login it can be the refusal. */
+GError *code_bye_error(const ImapStatus *status, const char *host, bool in_login)
+{
+	bool refused = in_login && error_of(status) == MAIL_ERROR_AUTH;
+	return says(refused ? MAIL_ERROR_AUTH : MAIL_ERROR_UNAVAILABLE, status, host);
 }
 
 /* A refused login without a code that says otherwise means: this secret is wrong, do not try

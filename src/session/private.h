@@ -75,8 +75,7 @@ struct Session {
 	char *mech; /* chosen; NULL: the LOGIN command */
 	Gsasl *gsasl;
 	Gsasl_session *sasl;
-	bool sasl_first; /* our first message is out */
-	bool sasl_complete; /* GNU SASL saw the end of the exchange */
+	bool sasl_complete; /* the exchange came to its end, but for the server's OK */
 	SecretJob *secret_job; /* while the secret is being asked for */
 };
 
@@ -108,12 +107,13 @@ bool auth_choose(Session *session, GError **error);
 void auth_fetch_secret(Session *session);
 void auth_login(Session *session);
 void auth_challenge(Session *session, const ImapBytes *text);
-bool auth_complete(const Session *session);
+bool auth_complete(const Session *session, GError **error);
 void auth_forget(Session *session);
 
 /* The end of AUTHENTICATE or LOGIN (session.c). */
 void session_logged_in(const ImapStatus *status, const GError *error, gpointer data);
 
-/* code.c: the error of a NO, BAD or BYE; NULL for OK. context names the command. */
+/* code.c: the error of a NO or BAD; NULL for OK. context names the command. */
 GError *code_error(const ImapStatus *status, const char *context);
+GError *code_bye_error(const ImapStatus *status, const char *host, bool in_login);
 GError *code_login_error(const ImapStatus *status);

@@ -122,7 +122,7 @@ void queue_pump(Session *session)
 	while (session->step != STEP_OVER && session->queued.length > 0) {
 		Command *next = g_queue_peek_head(&session->queued);
 		if (session->flying.length == 0 && next->need == SESSION_SELECTED &&
-			next->selection != session->selection) {
+			(session->selection == 0 || next->selection != session->selection)) {
 			/* Its EXAMINE failed, or another mailbox is selected by now. */
 			g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_IO,
 				"the mailbox of %s could not be selected",

@@ -68,48 +68,64 @@ static void note_expunge(Session *session, guint64 seq)
 		session->events->expunged(gone, session->data);
 }
 
+/* RFC 7162 3.2.10. Nobody asked for (EARLIER), and an answer that names messages which were never
+ * there (seen at a large provider) says nothing reliable about the others. */
 static void note_vanished(Session *session, const ImapSet *uids, bool earlier)
 {
-	if (!session->map) {
+	guint64 named = imap_set_count(uids);
+	if (!earlier)
+		session->box.exists -= MIN(named, session->box.exists);
+	guint64 before = session->map ? imap_set_count(session->map) : 0;
+	if (session->map && !earlier)
+		imap_set_subtract(session->map, uids);
+	if (!session->map || before - imap_set_count(session->map) != named) {
 		lose_map(session);
 		return;
 	}
-	guint64 before = imap_set_count(session->map);
-	imap_set_subtract(session->map, uids);
-	guint64 gone = before - imap_set_count(session->map);
-	if (!earlier)
-		session->box.exists -= MIN(gone, session->box.exists);
 	if (session->selection)
 		session->events->expunged(uids, session->data);
 }
 
-/* A FETCH that names both numbers teaches the map what EXISTS only announced. */
+/* A FETCH that names both numbers teaches the map what EXISTS only announced, or proves it wrong:
+ * then no EXPUNGE may be read with it. Number 0 is sent by Courier for a message that just went. */
 static void note_fetch(Session *session, const ImapFetch *fetch)
 {
-	if (!session->map || !(fetch->has & IMAP_FETCH_UID))
+	if (!session->map || !(fetch->has & IMAP_FETCH_UID) || fetch->seq == 0)
 		return;
-	if (fetch->seq == imap_set_count(session->map) + 1 &&
-		fetch->uid > imap_set_max(session->map))
+	guint64 known = imap_set_count(session->map);
+	if (fetch->seq == known + 1 && fetch->uid > imap_set_max(session->map))
 		imap_set_add(session->map, fetch->uid, fetch->uid);
+	else if (fetch->seq <= known && imap_set_nth(session->map, fetch->seq) != fetch->uid)
+		g_clear_pointer(&session->map, imap_set_free);
+}
+
+static void note_uidvalidity(Session *session, guint32 uidvalidity)
+{
+	if (session->selection == 0)
+		session->box.uidvalidity = uidvalidity;
+	else if (uidvalidity != 0 && session->box.uidvalidity != 0 &&
+		 uidvalidity != session->box.uidvalidity)
+		session_failf(session, MAIL_ERROR_UNAVAILABLE,
+			"UIDVALIDITY changed while the mailbox was selected");
 }
 
 static void note_status(Session *session, const ImapStatus *status)
 {
 	switch (status->code) {
 	case IMAP_CODE_UIDVALIDITY:
-		if (session->selection && session->box.uidvalidity != status->number) {
-			session_failf(session, MAIL_ERROR_UNAVAILABLE,
-				"UIDVALIDITY changed while the mailbox was selected");
-			return;
-		}
-		session->box.uidvalidity =
-			status->number <= G_MAXUINT32 ? (guint32)status->number : 0;
+		note_uidvalidity(
+			session, status->number <= G_MAXUINT32 ? (guint32)status->number : 0);
 		break;
 	case IMAP_CODE_UIDNEXT:
 		session->box.uidnext = status->number <= G_MAXUINT32 ? (guint32)status->number : 0;
 		break;
 	case IMAP_CODE_HIGHESTMODSEQ:
 		session->box.highestmodseq = status->number;
+		break;
+	case IMAP_CODE_CLOSED:
+		/* RFC 7162 3.2.11: all before it was about the mailbox selected before. */
+		if (session->selecting)
+			session->box = (SessionMailbox){.name = session->box_name};
 		break;
 	default:
 		break;

@@ -60,6 +60,22 @@ void session_free(Session *session)
 	g_free(session);
 }
 
+/* Until TLS is up what the server says may be anybody's words: they are not shown. */
+static bool in_clear(const Session *session)
+{
+	return session->config.tls == SESSION_TLS_STARTTLS && !net_stream_is_secure(session->net);
+}
+
+static void fail_bye(Session *session, const ImapStatus *status)
+{
+	if (in_clear(session))
+		session_failf(session, MAIL_ERROR_UNAVAILABLE, "%s: the server ends the connection",
+			session->config.host);
+	else
+		session_fail(session,
+			code_bye_error(status, session->config.host, session->step == STEP_LOGIN));
+}
+
 /* ---- connection setup ---- */
 
 static void take_capabilities(Session *session, const ImapCapabilities *caps)
@@ -110,8 +126,7 @@ static void starttls_done(const ImapStatus *status, const GError *error, gpointe
 	if (session->step == STEP_OVER)
 		return;
 	if (!status || error) {
-		session_failf(session, MAIL_ERROR_TLS, "%s refused STARTTLS: %s",
-			session->config.host, error->message);
+		session_failf(session, MAIL_ERROR_TLS, "%s refused STARTTLS", session->config.host);
 		return;
 	}
 	session->secured = true;
@@ -151,9 +166,9 @@ void session_logged_in(const ImapStatus *status, const GError *error, gpointer d
 		session_fail(session, status ? code_login_error(status) : g_error_copy(error));
 		return;
 	}
-	if (!auth_complete(session)) {
-		session_failf(session, MAIL_ERROR_AUTH,
-			"%s did not prove that it knows the password", session->config.host);
+	GError *unproved = NULL;
+	if (!auth_complete(session, &unproved)) {
+		session_fail(session, unproved);
 		return;
 	}
 	auth_forget(session);
@@ -237,9 +252,8 @@ void session_advance(Session *session)
 
 static void show_alert(Session *session, const ImapStatus *status)
 {
-	bool clear =
-		session->config.tls == SESSION_TLS_STARTTLS && !net_stream_is_secure(session->net);
-	if (status->code != IMAP_CODE_ALERT || clear || !log_limit_ok(&session->alert_limit))
+	if (status->code != IMAP_CODE_ALERT || in_clear(session) ||
+		!log_limit_ok(&session->alert_limit))
 		return;
 	g_autofree char *text = log_escape(status->text.data, status->text.len, 300);
 	g_message("%s says: %s", session->config.host, text);
@@ -256,9 +270,10 @@ static void take_greeting(Session *session, const ImapResponse *response)
 		return;
 	}
 	if (response->status.kind == IMAP_STATUS_BYE) {
-		session_fail(session, code_error(&response->status, session->config.host));
+		fail_bye(session, &response->status);
 		return;
 	}
+	show_alert(session, &response->status);
 	if (response->status.caps)
 		take_capabilities(session, response->status.caps);
 	session->preauth = response->status.kind == IMAP_STATUS_PREAUTH;
@@ -278,7 +293,7 @@ static void take_status(Session *session, const ImapStatus *status)
 	if (status->caps)
 		take_capabilities(session, status->caps);
 	if (status->kind == IMAP_STATUS_BYE && session->step != STEP_LOGOUT)
-		session_fail(session, code_error(status, session->config.host));
+		fail_bye(session, status);
 }
 
 static void take_untagged(Session *session, const ImapResponse *response)
@@ -299,6 +314,13 @@ static void take_untagged(Session *session, const ImapResponse *response)
 
 static void take_tagged(Session *session, const ImapResponse *response)
 {
+	/* RFC 3501 7: resp-cond-state is all that a tag may stand before. */
+	if (response->status.kind == IMAP_STATUS_PREAUTH ||
+		response->status.kind == IMAP_STATUS_BYE) {
+		session_failf(session, MAIL_ERROR_PROTOCOL,
+			"%s answered a command with neither OK, NO nor BAD", session->config.host);
+		return;
+	}
 	show_alert(session, &response->status);
 	if (response->status.caps && response->status.kind == IMAP_STATUS_OK)
 		take_capabilities(session, response->status.caps);
@@ -308,12 +330,9 @@ static void take_tagged(Session *session, const ImapResponse *response)
 static bool on_response(const ImapResponse *response, gpointer data)
 {
 	Session *session = data;
-	if (session->secured && !net_stream_is_secure(session->net)) {
-		session_failf(session, MAIL_ERROR_TLS,
-			"%s sent data behind its answer to STARTTLS: somebody may have injected it",
-			session->config.host);
+	/* A body callback may have ended the session within this response. */
+	if (session->step == STEP_OVER)
 		return false;
-	}
 	if (session->step == STEP_GREETING)
 		take_greeting(session, response);
 	else if (response->kind == IMAP_RESPONSE_TAGGED)
@@ -334,7 +353,7 @@ static bool on_body_begin(const ImapBodyStart *start, gpointer data)
 {
 	Session *session = data;
 	return session->step == STEP_READY && session->selection != 0 &&
-	       session->events->body_begin(start, session->data);
+	       session->events->body_begin(start, session->data) && session->step == STEP_READY;
 }
 
 static bool on_body_bytes(const void *bytes, gsize len, gpointer data)
@@ -387,6 +406,23 @@ static bool too_much_early(Session *session, gsize len)
 	return session->early_bytes > LIMIT_BEFORE_LOGIN;
 }
 
+/* How many bytes may be looked at together: while STARTTLS is under way a line at a time, since
+ * nothing behind its answer may even be parsed (CVE-2021-22947). */
+static gsize portion(const Session *session, const char *bytes, gsize len)
+{
+	const char *lf = in_clear(session) ? memchr(bytes, '\n', len) : NULL;
+	return lf ? (gsize)(lf + 1 - bytes) : len;
+}
+
+static void feed(Session *session, const char *bytes, gsize len)
+{
+	GError *error = NULL;
+	if (imap_stream_feed(session->stream, bytes, len, &error) || !error)
+		return;
+	g_prefix_error(&error, "%s: ", session->config.host);
+	session_fail(session, error);
+}
+
 static void on_received(const void *bytes, gsize len, gpointer data)
 {
 	Session *session = data;
@@ -396,17 +432,16 @@ static void on_received(const void *bytes, gsize len, gpointer data)
 			session->config.host);
 		return;
 	}
-	GError *error = NULL;
-	if (!imap_stream_feed(session->stream, bytes, len, &error) && error) {
-		g_prefix_error(&error, "%s: ", session->config.host);
-		session_fail(session, error);
-		return;
+	for (gsize done = 0, n; done < len && session->step != STEP_OVER; done += n) {
+		const char *at = (const char *)bytes + done;
+		n = portion(session, at, len - done);
+		feed(session, at, n);
+		if (session->step == STEP_STARTTLS && session->secured && done + n < len)
+			session_failf(session, MAIL_ERROR_TLS,
+				"%s sent data behind its answer to STARTTLS: somebody may have "
+				"injected it",
+				session->config.host);
 	}
-	if (session->step != STEP_OVER && session->secured &&
-		!imap_stream_at_boundary(session->stream))
-		session_failf(session, MAIL_ERROR_TLS,
-			"%s sent data behind its answer to STARTTLS: somebody may have injected it",
-			session->config.host);
 }
 
 static void on_drained(gpointer data)

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -89,10 +90,10 @@ static bool take_lock(StoreDir *dir, int dir_fd, const char *path, GError **erro
 	return fail(error, MAIL_ERROR_IO, path, g_strerror(errno));
 }
 
-/* Calls drop() for the entries of a directory whose names are ours: what somebody else put there
- * stays. */
-static void each_entry(
-	int dir_fd, bool (*ours)(const char *name), void (*drop)(int dir_fd, const char *name))
+/* Calls drop() for the entries of a directory whose names are ours (what somebody else put there
+ * stays), until the directory is closed. */
+static void each_entry(StoreDir *dir, int dir_fd, bool (*ours)(const char *name),
+	void (*drop)(StoreDir *dir, int dir_fd, const char *name))
 {
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *entries = fd < 0 ? NULL : fdopendir(fd);
@@ -101,9 +102,9 @@ static void each_entry(
 		store_file_close(fd);
 		return;
 	}
-	for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries))
+	for (struct dirent *entry; !g_atomic_int_get(&dir->closing) && (entry = readdir(entries));)
 		if (ours(entry->d_name))
-			drop(dir_fd, entry->d_name);
+			drop(dir, dir_fd, entry->d_name);
 	closedir(entries);
 }
 
@@ -117,27 +118,51 @@ static bool is_gen_or_temp_name(const char *name)
 	return is_body_name(name) || g_str_has_prefix(name, "new-");
 }
 
-static void drop_file(int dir_fd, const char *name)
+static bool is_retired_name(const char *name)
+{
+	return g_str_has_prefix(name, "old-");
+}
+
+static void drop_file(StoreDir *dir, int dir_fd, const char *name)
 {
 	unlinkat(dir_fd, name, 0);
 }
 
 /* A generation's folder, or a file or symbolic link in its place. Something mounted there is not
  * ours. */
-static void drop_gen_or_temp(int bodies_fd, const char *name)
+static void drop_retired(StoreDir *dir, int bodies_fd, const char *name)
 {
 	struct stat above, here;
 	g_auto(AutoFd) fd =
 		openat(bodies_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0) {
-		drop_file(bodies_fd, name);
+		drop_file(dir, bodies_fd, name);
 		return;
 	}
 	if (fstat(bodies_fd, &above) < 0 || fstat(fd, &here) < 0 || above.st_dev != here.st_dev)
 		return;
-	each_entry(fd, is_body_name, drop_file);
+	each_entry(dir, fd, is_body_name, drop_file);
 	unlinkat(bodies_fd, name, AT_REMOVEDIR);
+}
+
+/* Gives it a name that this mount does not use; what is mounted there keeps its own. */
+static void retire(StoreDir *dir, int bodies_fd, const char *name)
+{
+	char retired[32];
+
+	g_snprintf(retired, sizeof(retired), "old-%08x%08x", g_random_int(), g_random_int());
+	if (renameat(bodies_fd, name, bodies_fd, retired) < 0)
+		drop_retired(dir, bodies_fd, name);
+}
+
+/* Unlinking 10^5 files takes seconds: no mount waits for it. What is left over is for the next. */
+static gpointer sweep(gpointer data)
+{
+	StoreDir *dir = data;
+
+	each_entry(dir, dir->bodies_fd, is_retired_name, drop_retired);
+	return NULL;
 }
 
 static bool open_bodies(StoreDir *dir, int dir_fd, const char *path, GError **error)
@@ -150,7 +175,8 @@ static bool open_bodies(StoreDir *dir, int dir_fd, const char *path, GError **er
 		return false;
 	if (faccessat(dir->bodies_fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		return fail(error, MAIL_ERROR_IO, bodies_path, g_strerror(errno));
-	each_entry(dir->bodies_fd, is_gen_or_temp_name, drop_gen_or_temp);
+	each_entry(dir, dir->bodies_fd, is_gen_or_temp_name, retire);
+	dir->sweeper = g_thread_new("sweeper", sweep, dir);
 	return true;
 }
 
@@ -158,7 +184,7 @@ StoreDir *store_dir_open(const char *path, GError **error)
 {
 	/* Without a trailing slash, behind which a symbolic link would be followed. */
 	g_autofree char *name = g_canonicalize_filename(path, NULL);
-	g_autoptr(StoreDir) dir = g_new(StoreDir, 1);
+	g_autoptr(StoreDir) dir = g_new0(StoreDir, 1);
 
 	*dir = (StoreDir){.lock_fd = -1, .bodies_fd = -1};
 	make_with_parents(name);
@@ -175,6 +201,8 @@ void store_dir_close(StoreDir *dir)
 {
 	if (!dir)
 		return;
+	g_atomic_int_set(&dir->closing, 1);
+	g_clear_pointer(&dir->sweeper, g_thread_join);
 	store_file_close(dir->bodies_fd);
 	store_file_close(dir->lock_fd);
 	g_free(dir);

@@ -9,6 +9,8 @@
 typedef struct {
 	int lock_fd; /* holds the flock */
 	int bodies_fd; /* the directory of file.h */
+	GThread *sweeper; /* unlinks what an earlier mount left */
+	gint closing; /* atomic: it shall end */
 } StoreDir;
 
 /* Makes (0700, with parents) or takes over the directory. MAIL_ERROR_ACCESS: it belongs to someone

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib-unix.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -225,7 +226,7 @@ static gboolean put_tag(const GMatchInfo *match, GString *result, gpointer data)
 /* The text with the tags of the wire in place of A1, A2... */
 static char *with_tags(Player *player, const char *text)
 {
-	g_autoptr(GRegex) regex = g_regex_new("\\bA[0-9]+\\b", G_REGEX_RAW, 0, NULL);
+	g_autoptr(GRegex) regex = g_regex_new("(?:(?<=\\\\n)|\\b)A[0-9]+\\b", G_REGEX_RAW, 0, NULL);
 
 	return g_regex_replace_eval(regex, text, -1, 0, 0, put_tag, player, NULL);
 }

@@ -9,6 +9,8 @@
  *	> map SET		session_set_map()
  *	> show			news of what is selected
  *	> logout, > close	session_logout(), session_close()
+ *	> close-on-done, > close-on-body	session_close() within that callback
+ *	> pause MS		"pause over" is news when that time has gone by on the wire
  */
 #include <string.h>
 
@@ -17,7 +19,7 @@
 #include "session/session.h"
 #include "../unit/tls-peer.h"
 
-enum { SECONDS = 20 };
+enum { SECONDS = 4 };
 
 typedef struct {
 	Session *session;
@@ -26,6 +28,7 @@ typedef struct {
 	GHashTable *settings;
 	GString *body;
 	guint ended; /* how often closed came */
+	bool close_on_done, close_on_body;
 } Case;
 
 /* A command and how often it ended. */
@@ -100,6 +103,13 @@ static GLogWriterOutput on_log(
 		       : G_LOG_WRITER_HANDLED;
 }
 
+static void close_with_error(Case *self)
+{
+	g_autoptr(GError) error = g_error_new_literal(MAIL_ERROR, MAIL_ERROR_CANCELLED, "enough");
+
+	session_close(self->session, error);
+}
+
 static void on_ready(gpointer data)
 {
 	tell(data, "ready");
@@ -161,6 +171,8 @@ static bool on_body_begin(const ImapBodyStart *start, gpointer data)
 
 	g_assert_cmpuint(self->ended, ==, 0);
 	g_string_truncate(self->body, 0);
+	if (self->close_on_body)
+		close_with_error(self);
 	return true;
 }
 
@@ -207,6 +219,8 @@ static void on_done(const ImapStatus *status, const GError *error, gpointer data
 	g_autofree char *text = outcome(error);
 
 	tell(sent->self, "done %s %s", sent->name, text);
+	if (sent->self->close_on_done)
+		close_with_error(sent->self);
 	g_free(sent->name);
 	g_free(sent);
 }
@@ -256,11 +270,10 @@ static void show(Case *self)
 			session_uid(self->session, (guint32)MIN(box->exists, G_MAXUINT32)));
 }
 
-static void close_with_error(Case *self)
+static gboolean pause_over(gpointer data)
 {
-	g_autoptr(GError) error = g_error_new_literal(MAIL_ERROR, MAIL_ERROR_CANCELLED, "enough");
-
-	session_close(self->session, error);
+	tell(data, "pause over");
+	return G_SOURCE_REMOVE;
 }
 
 static void act(const char *text, gpointer data)
@@ -287,6 +300,12 @@ static void act(const char *text, gpointer data)
 		session_logout(self->session);
 	else if (g_str_equal(words[0], "close"))
 		close_with_error(self);
+	else if (g_str_equal(words[0], "close-on-done"))
+		self->close_on_done = true;
+	else if (g_str_equal(words[0], "close-on-body"))
+		self->close_on_body = true;
+	else if (g_str_equal(words[0], "pause"))
+		g_timeout_add((guint)g_ascii_strtoull(rest, NULL, 10), pause_over, self);
 	else
 		g_error("no such action: %s", text);
 }
@@ -300,23 +319,21 @@ static const char *setting(Case *self, const char *name, const char *otherwise)
 	return value ? value : otherwise;
 }
 
-/* Takes "name: value" lines off the head; the lines stay, empty, so that their numbers hold. */
-static void take_settings(Case *self, char *text)
+static gboolean take_setting(const GMatchInfo *match, GString *result, gpointer data)
+{
+	Case *self = data;
+
+	g_hash_table_insert(
+		self->settings, g_match_info_fetch(match, 1), g_match_info_fetch(match, 2));
+	return FALSE;
+}
+
+/* Takes the "name: value" lines out; they stay as empty ones, so that line numbers hold. */
+static char *take_settings(Case *self, const char *text)
 {
 	g_autoptr(GRegex) regex = g_regex_new("^([a-z]+): (.*)$", G_REGEX_MULTILINE, 0, NULL);
-	g_autoptr(GMatchInfo) match = NULL;
-	int from, to;
 
-	for (g_regex_match(regex, text, 0, &match); g_match_info_matches(match);
-		g_match_info_next(match, NULL))
-		g_hash_table_insert(
-			self->settings, g_match_info_fetch(match, 1), g_match_info_fetch(match, 2));
-	g_clear_pointer(&match, g_match_info_free);
-	for (g_regex_match(regex, text, 0, &match); g_match_info_matches(match);
-		g_clear_pointer(&match, g_match_info_free), g_regex_match(regex, text, 0, &match)) {
-		g_match_info_fetch_pos(match, 0, &from, &to);
-		memset(text + from, '#', (gsize)(to - from));
-	}
+	return g_regex_replace_eval(regex, text, -1, 0, 0, take_setting, self, NULL);
 }
 
 static char *secret(gpointer data, GCancellable *cancel, GError **error)
@@ -368,14 +385,15 @@ static void test_case(gconstpointer path)
 
 	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
 	self.settings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	take_settings(&self, text);
-	self.player = player_new(g_main_context_default(), name, text, SECONDS, &hooks, &self);
+	g_autofree char *transcript = take_settings(&self, text);
+	self.player =
+		player_new(g_main_context_default(), name, transcript, SECONDS, &hooks, &self);
 	current = &self;
 	open_session(&self, trust);
 	player_run(self.player);
 
 	/* What was not asked for is no news either; and every command ends. */
-	g_assert_cmpstr(g_queue_peek_head(&self.events), ==, NULL);
+	g_assert_cmpstr((char *)g_queue_peek_head(&self.events), ==, NULL);
 	if (self.ended == 0)
 		close_with_error(&self);
 	g_assert_cmpuint(self.ended, ==, 1);
@@ -412,6 +430,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_assert_cmpint(argc, ==, 2);
+	g_test_set_nonfatal_assertions();
 	g_log_set_writer_func(on_log, NULL, NULL);
 	g_autoptr(GPtrArray) paths = find_cases(argv[1]);
 	for (guint i = 0; i < paths->len; i++) {

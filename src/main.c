@@ -118,10 +118,13 @@ static int command_check(const Options *options)
 
 int main(int argc, char **argv)
 {
-	/* No core and no debugger of another process sees the password. */
-	prctl(PR_SET_DUMPABLE, 0);
+	/* No core and no debugger of another process sees the password; but the leak check of an
+	 * instrumented build must trace its own process. */
+	prctl(PR_SET_DUMPABLE, IMAPFS_DUMPABLE);
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
+	/* A file size limit is a full disk to the cache, not an end. */
+	signal(SIGXFSZ, SIG_IGN);
 
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Options) options = options_parse(argc, argv, &error);

@@ -91,7 +91,9 @@ def imap(dovecot):
 @pytest.fixture
 def program(tmp_path):
     """imapfs with a home of its own, for runs that end by themselves."""
-    return Program(tmp_path)
+    one = Program(tmp_path)
+    yield one
+    one.unmount_leftovers()
 
 
 @pytest.fixture

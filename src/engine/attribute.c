@@ -79,18 +79,41 @@ static bool is_first(const Box *box, Gen gen, guint32 uid)
 	return store_list(box->engine->store, gen, 0, &row, 1) == 1 && row.uid == uid;
 }
 
-static void plan_window(Box *box, Gen gen, guint32 uid)
+/* Wants the next messages without attributes from uid on, as many as the window holds. */
+static void want_from(Box *box, Gen gen, guint32 uid)
 {
-	if (goes_on(box, gen, uid))
-		box->attribute_window = MIN(box->attribute_window * WINDOW_GROWTH, WINDOW_LAST);
-	else
-		box->attribute_window = is_first(box, gen, uid) ? WINDOW_FIRST : WINDOW_ONE;
 	g_autoptr(ImapSet) window =
 		store_unknown(box->engine->store, gen, uid, box->attribute_window);
 	imap_set_subtract(window, box->attribute_flying);
-	imap_set_add(window, uid, uid);
-	imap_set_union(box->attribute_want, window);
+	box->attribute_first = uid;
 	box->attribute_next = imap_set_max(window) + 1;
+	imap_set_union(box->attribute_want, window);
+}
+
+static void grow_window(Box *box)
+{
+	box->attribute_window = MIN(box->attribute_window * WINDOW_GROWTH, WINDOW_LAST);
+}
+
+static void plan_window(Box *box, Gen gen, guint32 uid)
+{
+	if (goes_on(box, gen, uid))
+		grow_window(box);
+	else
+		box->attribute_window = is_first(box, gen, uid) ? WINDOW_FIRST : WINDOW_ONE;
+	want_from(box, gen, uid);
+	imap_set_add(box->attribute_want, uid, uid);
+	box->attribute_next = MAX(box->attribute_next, uid + 1);
+}
+
+/* A reader that is inside the latest window while it is on its way will go past it: the next one
+ * follows at once, so that no turn is waited for between them. */
+static void extend_window(Box *box, Gen gen, guint32 uid)
+{
+	if (uid <= box->attribute_first || uid >= box->attribute_next)
+		return;
+	grow_window(box);
+	want_from(box, gen, box->attribute_next);
 }
 
 /* Takes over the caller's reference of waiter. */
@@ -106,8 +129,10 @@ void attribute_request(Box *box, Gen gen, guint32 uid, Waiter *waiter)
 		g_hash_table_insert(box->attribute_waiters, GUINT_TO_POINTER(uid), waiters);
 	}
 	g_ptr_array_add(waiters, waiter);
-	if (!imap_set_contains(box->attribute_flying, uid) &&
-		!imap_set_contains(box->attribute_want, uid))
+	if (imap_set_contains(box->attribute_flying, uid) ||
+		imap_set_contains(box->attribute_want, uid))
+		extend_window(box, gen, uid);
+	else
 		plan_window(box, gen, uid);
 	engine_pump(box->engine);
 }

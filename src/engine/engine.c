@@ -67,7 +67,7 @@ bool engine_names_fresh(Engine *engine, MailboxId mailbox)
 	if (right == 0)
 		return false;
 	return engine_state(engine) == ENGINE_OFFLINE || g_atomic_int_get(&engine->stuck) ||
-		g_get_monotonic_time() - right < engine->config.poll_s * G_USEC_PER_SEC;
+	       g_get_monotonic_time() - right < engine->config.poll_s * G_USEC_PER_SEC;
 }
 
 EngineState engine_state(Engine *engine)

@@ -93,6 +93,7 @@ struct Box {
 	ImapSet *attribute_retried;
 	ImapSet *attribute_partial; /* answered without one of the fields */
 	guint attribute_commands;
+	guint32 attribute_first; /* where the latest window begins */
 	guint32 attribute_next; /* where a sequential reader goes on */
 	guint attribute_window; /* messages */
 

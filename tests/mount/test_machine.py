@@ -119,24 +119,26 @@ def test_cache_is_private_under_any_umask(fake, mount, program, tmp_path, umask)
         assert stat.S_IMODE(mode) == (0o700 if stat.S_ISDIR(mode) else 0o600), path
 
 
-def test_cache_that_is_a_link_or_open_to_others_is_refused(fake, program, tmp_path):
+@pytest.mark.parametrize('kind', ['link', 'open', 'foreign'])
+def test_cache_of_an_account_that_is_not_ours_alone_is_refused(fake, program, tmp_path, kind):
+    if kind == 'foreign' and os.getuid() != 0:
+        pytest.skip('only root can make a directory that is someone else\'s')
     server = fake()
-    (tmp_path / 'real').mkdir(mode=0o700)
-    (tmp_path / 'link').symlink_to(tmp_path / 'real')
-    (tmp_path / 'open').mkdir()
-    (tmp_path / 'open').chmod(0o777)
-    for name in ('link', 'open'):
-        run = program.run('-f', server.source, program.mountpoint, '-o',
-                          program.options(server, cachedir=tmp_path / name))
-        assert run.returncode == 1
-        assert name in run.stdout
-    if os.getuid() == 0:
-        (tmp_path / 'foreign').mkdir(mode=0o700)
-        os.chown(tmp_path / 'foreign', 65534, 65534)
-        run = program.run('-f', server.source, program.mountpoint, '-o',
-                          program.options(server, cachedir=tmp_path / 'foreign'))
-        assert run.returncode == 1
-        assert 'foreign' in run.stdout
+    base = tmp_path / 'base'
+    base.mkdir(mode=0o700)
+    own = base / f'user@localhost:{server.port}'
+    if kind == 'link':
+        (tmp_path / 'real').mkdir(mode=0o700)
+        own.symlink_to(tmp_path / 'real')
+    else:
+        own.mkdir()
+        own.chmod(0o777 if kind == 'open' else 0o700)
+    if kind == 'foreign':
+        os.chown(own, 65534, 65534)
+    run = program.run('-f', server.source, program.mountpoint, '-o',
+                      program.options(server, cachedir=base))
+    assert run.returncode == 1
+    assert str(own) in run.stdout
 
 
 def test_cache_inside_the_mountpoint_is_refused(fake, program, tmp_path):

@@ -522,6 +522,12 @@ void player_wake(Player *player)
 	g_source_set_ready_time(player->turn, 0);
 }
 
+void player_hang_up(Player *player)
+{
+	hang_up(player);
+	shutdown(player->peer->listener, SHUT_RDWR);
+}
+
 void player_run(Player *player)
 {
 	while (!player->is_over)

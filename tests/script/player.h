@@ -49,5 +49,8 @@ const char *player_cafile(void);
 /* There is news: a line that waits for it looks again. Any thread that runs the context. */
 void player_wake(Player *player);
 
+/* Closes the connection, and takes no other. */
+void player_hang_up(Player *player);
+
 /* Plays to the end in the context; fails the test where the client does otherwise. */
 void player_run(Player *player);

@@ -65,6 +65,11 @@ class Program:
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                 errors='replace', env=self.env, **more)
 
+    def unmount_leftovers(self):
+        """What a run that was to fail mounted nevertheless."""
+        if is_mounted(self.mountpoint):
+            subprocess.run(['fusermount3', '-uz', self.mountpoint], capture_output=True)
+
 
 class Mount:
     """A mount in the foreground. Paths below it: mount / 'INBOX' / '1.eml'."""

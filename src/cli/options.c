@@ -68,11 +68,14 @@ static const Spec specs[] = {
 		"permissions that directories lack (default: 077)"},
 };
 
-/* Options of mount(8) and fstab(5) that ask for nothing, for what is so anyway, or that concern
- * others. */
+/* Options of mount(8) and fstab(5) that concern others or ask for what is so anyway; also dev, suid
+ * and exec, which mount.fuse3(8) always adds and imapfs never grants. */
 static const char *const tolerated[] = {
 	"rw",
 	"defaults",
+	"dev",
+	"suid",
+	"exec",
 	"auto",
 	"noauto",
 	"user",
@@ -415,16 +418,16 @@ static bool set_words(Options *options, const Line *line, GError **error)
 	if (n > 0 && strcmp(words[0], "check") == 0) {
 		options->action = OPTIONS_CHECK;
 		if (n < 2)
-			return invalid(error, "check needs a SOURCE; see imapfs --help");
+			return invalid(error, "check needs one SOURCE; see imapfs --help");
 		if (n > 2)
-			return invalid(error, "one argument too many: %s", words[2]);
+			return invalid(error, "check needs one SOURCE, not also %s", words[2]);
 		options->name = g_strdup(words[1]);
 		return true;
 	}
 	if (n < 2)
 		return invalid(error, "SOURCE and MOUNTPOINT are needed; see imapfs --help");
 	if (n > 2)
-		return invalid(error, "one argument too many: %s", words[2]);
+		return invalid(error, "SOURCE and MOUNTPOINT are expected, not also %s", words[2]);
 	options->name = g_strdup(words[0]);
 	options->mountpoint = g_canonicalize_filename(words[1], NULL);
 	return true;
@@ -565,12 +568,4 @@ char *options_help(void)
 			text, wide ? "    %s\n%24s%s\n" : "    %-19s %s%s\n", left, "", spec->help);
 	}
 	return g_string_free(text, FALSE);
-}
-
-const char **options_names(void)
-{
-	const char **names = g_new0(const char *, G_N_ELEMENTS(specs) + 1);
-	for (gsize i = 0; i < G_N_ELEMENTS(specs); i++)
-		names[i] = specs[i].name;
-	return names;
 }

@@ -42,7 +42,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Options, options_free)
 
 /* What --help prints. New string. */
 char *options_help(void);
-
-/* The names of the -o options, without those that are only tolerated. Static, NULL at the end. New
- * array. */
-const char **options_names(void);

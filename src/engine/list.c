@@ -84,6 +84,7 @@ static void listed(const ImapStatus *status, const GError *error, gpointer data)
 			      (const ImapList *)(void *)engine->listed->data, engine->listed->len))
 		engine->events->mailboxes_changed(engine->data);
 	finish(engine, error);
+	engine_pump(engine);
 }
 
 static ImapCommand *list_command(const Engine *engine, guint64 caps)

@@ -53,14 +53,15 @@ static Conn *selected_on(const Engine *engine, const Box *box)
 	return best;
 }
 
-/* The connection that has been idle the longest; one without a mailbox before all others. */
+/* The connection that has done nothing for a mailbox the longest; one without a mailbox before all
+ * others. */
 static Conn *idle(const Engine *engine)
 {
 	Conn *best = NULL;
 	for (guint i = 0; i < engine->conns->len; i++) {
 		Conn *conn = g_ptr_array_index(engine->conns, i);
-		if (!conn->ready || session_pending(conn->session) > 0 ||
-			(conn->box && box_has_work(conn->box)))
+		if (!conn->ready || (conn->box && (session_pending(conn->session) > 0 ||
+							  box_has_work(conn->box))))
 			continue;
 		if (!best || (!conn->box && best->box) ||
 			((!conn->box == !best->box) && conn->used_us < best->used_us))

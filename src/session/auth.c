@@ -84,7 +84,8 @@ static gpointer secret_thread(gpointer data)
 static void secret_job_free(SecretJob *job)
 {
 	g_cancellable_cancel(job->cancel);
-	g_thread_join(job->thread);
+	if (job->thread)
+		g_thread_join(job->thread);
 	g_source_destroy(job->ready);
 	g_source_unref(job->ready);
 	g_object_unref(job->cancel);
@@ -97,6 +98,7 @@ static gboolean secret_ready(gpointer data)
 {
 	Session *session = data;
 	SecretJob *job = session->secret_job;
+	g_thread_join(g_steal_pointer(&job->thread));
 	session->secret = g_steal_pointer(&job->secret);
 	g_autoptr(GError) error = g_steal_pointer(&job->error);
 	g_clear_pointer(&session->secret_job, secret_job_free);

@@ -16,6 +16,14 @@ static bool waits_for_continuation(const Command *command)
 	return command->sent < command->pieces->len;
 }
 
+static bool mailbox_in_use(const Session *session)
+{
+	for (const GList *l = session->flying.head; l; l = l->next)
+		if (((const Command *)l->data)->need != SESSION_ANY)
+			return true;
+	return false;
+}
+
 /* Whether the first queued command may go out now. */
 static bool sendable(const Session *session, const Command *command)
 {
@@ -33,7 +41,7 @@ static bool sendable(const Session *session, const Command *command)
 		return false;
 
 	/* Answers to commands of the old mailbox must not be taken for the new one's. */
-	if (command->need == SESSION_SELECT)
+	if (command->need == SESSION_SELECT && mailbox_in_use(session))
 		return false;
 
 	/* Behind its own EXAMINE a command needs no round trip of waiting: the server works in

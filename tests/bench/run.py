@@ -74,8 +74,7 @@ class Bench:
         self.unmount()
         self.mounts += 1
         program = Program(self.dir / f'run{self.mounts}')
-        self.mail = program.dir / 'Mail'
-        self.mail.mkdir()
+        self.mail = program.mountpoint
         self.proxy.ask('clear')
         start = time.monotonic()
         run = program.run(f'imaps://{self.account.user}@localhost:{self.proxy.port}', self.mail,
@@ -106,15 +105,29 @@ class Bench:
         """FUSE requests that a command causes: reads of /dev/fuse by the daemon that brought one.
         None where the daemon cannot be traced."""
         log = self.dir / 'strace'
-        tracer = subprocess.Popen(['strace', '-f', '-y', '-q', '-e', 'trace=read,readv,splice', '-o',
-                                   log, '-p', str(self.pid())], stderr=subprocess.PIPE, text=True)
+        tracer = subprocess.Popen(
+            ['strace', '-f', '-y', '-q', '-e', 'trace=read,readv,splice', '-o', log,
+             '-p', str(self.pid())], stderr=subprocess.PIPE, text=True)
         if not wait_traced(self.pid(), tracer):
             return None
         timed(*words)
         tracer.send_signal(signal.SIGINT)
         tracer.wait()
-        return sum('/dev/fuse>' in line and re.search(r'= [1-9]\d*$', line) is not None
-                   for line in log.read_text().splitlines())
+        return requests_in(log.read_text())
+
+
+def requests_in(trace):
+    """How many reads of /dev/fuse brought something, also those that were under way at first."""
+    found, waiting = 0, set()
+    for line in trace.splitlines():
+        thread = line.split()[0]
+        on_fuse = '/dev/fuse>' in line or ('resumed>' in line and thread in waiting)
+        waiting.discard(thread)
+        if on_fuse and 'unfinished' in line:
+            waiting.add(thread)
+        elif on_fuse:
+            found += re.search(r'= [1-9]\d*$', line) is not None
+    return found
 
 
 def wait_traced(pid, tracer):
@@ -137,13 +150,16 @@ Host localhost
 Port {bench.proxy.port}
 User {bench.account.user}
 Pass {bench.account.password}
-TLSType IMAPS
+SSLType IMAPS
 CertificateFile {bench.account.ca}
+
 IMAPStore far
 Account bench
+
 MaildirStore near
 Inbox {place}/INBOX
 Path {place}/
+
 Channel all
 Far :far:
 Near :near:
@@ -195,7 +211,8 @@ def measure(bench, round_trip_ms):
     bench.mount()
     bench.proxy.ask('clear')
     timed('ls', '-l', bench.mail / 'INBOX')
-    print(f'{"":4}{bench.proxy.counters()["down"] / bench.count:.0f} bytes a message from the server')
+    each = bench.proxy.counters()['down'] / bench.count
+    print(f'{"":4}{each:.0f} bytes a message from the server')
     show('grep -r, cold', median(lambda: bench.cold('grep', '-r', 'needle-plain')), bodies, 'drain')
     print(f'{"":4}{resident(bench.pid()) / 1e6:.0f} MB resident afterwards')
     warm = median(lambda: timed('grep', '-r', 'needle-plain', bench.mail / 'INBOX'))

@@ -214,7 +214,8 @@ class Session:
 
     def do_starttls(self, command):
         quirks = self.server.quirks
-        if self.wire.secure or self.server.tls != 'starttls' or quirks.starttls in ('bad', 'missing'):
+        if self.wire.secure or self.server.tls != 'starttls' or \
+                quirks.starttls in ('bad', 'missing'):
             raise Bad('no STARTTLS here')
         if quirks.starttls == 'no':
             self.tagged(command, 'NO', 'TLS is out of order')

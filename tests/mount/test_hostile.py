@@ -57,7 +57,7 @@ def instead(server, data, pattern=FETCH_BODY, times=None):
 
 # ---- literals
 
-@pytest.mark.parametrize('size', [b'4294967296', b'99999999999999999999', b'-1', b'012', b'+5',
+@pytest.mark.parametrize('size', [b'4294967296', b'99999999999999999999', b'-1', b'+5',
                                   b'2147483647', b'9223372036854775808', b'', b'5 ', b'0x10'])
 def test_absurd_literal_sizes(server, mount, size):
     answer(server, b'* 1 FETCH (UID 1 BODY[] {' + size + b'}\r\nxyz)\r\n')
@@ -144,12 +144,12 @@ def test_bodies_nobody_asked_for_are_dropped(server, mount):
 
 @pytest.mark.parametrize('line', [
     b'* 1 FETCH (UID 1 BODY[TEXT] {5}\r\nfalse)', b'* 1 FETCH (UID 1 BODY[]<7> {5}\r\nfalse)',
-    b'* 1 FETCH (BODY[] {5}\r\nfalse)', b'* 0 FETCH (UID 1 BODY[] {5}\r\nfalse)',
-    b'* 1 FETCH (UID 0 BODY[] {5}\r\nfalse)', b'* 99 FETCH (UID 99 BODY[] {5}\r\nfalse)',
-    b'* 1 FETCH (UID 1 UID 2 BODY[] {5}\r\nfalse)', b'* 1 FETCH ()', b'* 1 FETCH (UID)',
+    b'* 99 FETCH (UID 99 BODY[] {5}\r\nfalse)',
+    b'* 1 FETCH ()', b'* 1 FETCH (UID)',
     b'* 1 FETCH (UID 1 FLAGS NIL)', b'* 1 FETCH (UID 1 FLAGS (\\Seen x]y $[z))',
     b'* 1 FETCH (UID 1 X-GM-MSGID 12345678901234567890 X-ODD (a (b "c")))',
-    b'* 1 FETCH (UID 1 MODSEQ (-1))', b'* 1 FETCH (UID 1 MODSEQ (1.5))', b'* 1 FETCH (UID 1 MODSEQ ())',
+    b'* 1 FETCH (UID 1 MODSEQ (-1))', b'* 1 FETCH (UID 1 MODSEQ (1.5))',
+    b'* 1 FETCH (UID 1 MODSEQ ())',
     b'* OK [X-UNKNOWN (a b] c] text', b'* OK []', b'* OK [', b'* OK', b'* X-ODD 1 2 3', b'*', b'* ',
     b'', b'* 4294967295 EXISTS', b'* -1 EXISTS', b'* 0 EXPUNGE', b'* 4 EXPUNGE', b'* 2 RECENT',
     b'* SEARCH x', b'* ESEARCH', b'* ESEARCH (TAG "zz") UID ALL 1:4294967295', b'* FLAGS NIL',
@@ -166,6 +166,21 @@ def test_one_odd_line_in_front_of_a_body(server, mount, line):
                                                       errno.ETIMEDOUT, errno.EHOSTUNREACH)
     still_good(server, mail)
     assert fails_or_is_true(mail.inbox / '3.eml') in (0, errno.ENOENT, errno.ESTALE)
+
+
+@pytest.mark.parametrize('line', [
+    b'* 1 FETCH (BODY[] {5}\r\nfalse)', b'* 0 FETCH (UID 1 BODY[] {5}\r\nfalse)',
+    b'* 1 FETCH (UID 0 BODY[] {5}\r\nfalse)', b'* 1 FETCH (UID 1 UID 2 BODY[] {5}\r\nfalse)',
+    b'* 1 FETCH (UID 1 BODY[] {005}\r\nfalse)', b'* 1 FETCH (UID 1 BODY[] "false")'])
+def test_a_body_given_twice_is_that_messages_or_none(server, mount, line):
+    """Asked for message 1 the server gives it twice, once carelessly named: whichever is taken, it
+    stays with message 1."""
+    answer(server, line + b'\r\n')
+    mail = mount(server, timeout=3, expect=['.'])
+    with open(mail.inbox / '1.eml', 'rb') as file:
+        assert file.read() in (BODY, b'false')
+    for uid in (2, 3):
+        assert (mail.inbox / f'{uid}.eml').read_bytes() == BODY
 
 
 @pytest.mark.parametrize('data', [
@@ -187,6 +202,7 @@ def test_bombs(server, mount, data):
     still_good(server, mail)
 
 
+@pytest.mark.limit(60)
 def test_endless_untagged_stream(server, mount):
     def endless(session, command):
         while True:
@@ -194,9 +210,7 @@ def test_endless_untagged_stream(server, mount):
             session.wire.flush()
     server.on(FETCH_BODY, endless, times=1)
     mail = mount(server, timeout=2, expect=['.'])
-    start = time.monotonic()
     fails_or_is_true(mail.inbox / '1.eml')
-    assert time.monotonic() - start < 90
     still_good(server, mail)
 
 
@@ -224,8 +238,8 @@ def test_largest_uid(fake, mount):
     assert (mail.inbox / '4294967295.eml').read_bytes() == BODY
 
 
-@pytest.mark.parametrize('found', [b'3 2 1', b'1 1 2 3 3', b'0 1 2 3', b'1 2 3 4294967296', b'1,2,3',
-                                   b''])
+@pytest.mark.parametrize('found', [b'3 2 1', b'1 1 2 3 3', b'0 1 2 3', b'1 2 3 4294967296',
+                                   b'1,2,3', b''])
 def test_odd_search_answers(server, mount, found):
     server.mask('ESEARCH', 'IMAP4rev2')
     instead(server, b'* SEARCH ' + found + b'\r\n', rb'UID SEARCH', times=1)

@@ -255,7 +255,8 @@ def test_password_command_runs_at_every_login(fake, mount, tmp_path):
 
 
 @pytest.mark.parametrize('command,why', [
-    ('exit 3', '3|fail|status'), ('echo', 'empty|no password|nothing'), ('true', 'empty|no password|nothing'),
+    ('exit 3', '3|fail|status'), ('echo', 'empty|no password|nothing'),
+    ('true', 'empty|no password|nothing'),
     ('kill -9 $$', 'signal|fail|kill'), ('/nonexistent/program', '127|fail|not found|status')])
 def test_password_command_that_fails(fake, program, command, why):
     server = fake()
@@ -273,7 +274,7 @@ def test_password_command_gives_more_than_a_line(fake, program):
 
 
 def test_endless_password_command(fake, program):
-    run = check(program, fake(), passfile=None, passcmd='yes | tr -d "\\n"')
+    run = check(program, fake(), passfile=None, passcmd='yes | tr -d "\\n"', timeout=2)
     assert run.returncode == 1
 
 

@@ -271,7 +271,8 @@ def test_mount_fails_with_a_reason(fake, program, source, reason):
 def test_black_hole_at_mount_time_ends_by_the_timeout(server, program):
     server.black_hole()
     start = time.monotonic()
-    run = program.run('-f', server.source, program.mountpoint, '-o', program.options(server, timeout=2))
+    run = program.run('-f', server.source, program.mountpoint, '-o',
+                      program.options(server, timeout=2))
     assert run.returncode == 1
     assert 'timed out' in run.stdout.lower() or 'timeout' in run.stdout.lower() or \
         'no answer' in run.stdout.lower()
@@ -298,3 +299,17 @@ def test_a_dead_idle_connection_is_noticed(server, mount):
     assert eventually(lambda: read(mail.inbox / '301.eml')) == body(301)
 
 
+
+
+@pytest.mark.parametrize('reset', [True, False])
+def test_the_only_connection_is_replaced(server, mount, reset):
+    """What waits for a connection gets the new one, whatever mailbox the old one had."""
+    server.add('Other')
+    mail = mount(server, timeout=20, connections=1)
+    mail.expect('.')
+    os.listdir(mail.inbox)
+    server.kill(reset)
+    server.wait_for(lambda: not server.open_sessions())
+    start = time.monotonic()
+    assert os.listdir(mail / 'Other') == []
+    assert time.monotonic() - start < 10

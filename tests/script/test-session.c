@@ -19,7 +19,7 @@
 #include "session/session.h"
 #include "../unit/tls-peer.h"
 
-enum { SECONDS = 4 };
+enum { SECONDS = 20 };
 
 typedef struct {
 	Session *session;

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from . import SLOW
 
+MOUNTS = set()  # all that run
 SUSPICIOUS = re.compile(r'error|warning|critical|sanitizer|leak', re.I)
 
 
@@ -34,7 +35,7 @@ class Program:
                     'XDG_CACHE_HOME': str(self.cache), 'LC_ALL': 'C.UTF-8',
                     'XDG_CONFIG_HOME': str(self.home / '.config'),
                     'XDG_RUNTIME_DIR': str(self.home / 'run'), 'G_DEBUG': 'fatal-criticals'}
-        self.mountpoint.mkdir(exist_ok=True)
+        self.mountpoint.mkdir(parents=True, exist_ok=True)
         for name in ('run', '.cache', '.config'):
             (self.home / name).mkdir(parents=True, exist_ok=True)
         self.env |= {name: value for name, value in os.environ.items()
@@ -82,6 +83,7 @@ class Mount:
         self.ended = False
         self.news = threading.Condition()
         self.process = program.start('-f', *arguments, source, self.path, '-o', options)
+        MOUNTS.add(self)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         try:
@@ -144,6 +146,7 @@ class Mount:
             self.destroy()
             raise AssertionError('imapfs does not end: ' + self.output()) from None
         self._reader.join(10)
+        MOUNTS.discard(self)
         assert not is_mounted(self.path)
         assert status == 0, f'exit status {status}: {self.output()}'
         self.judge()
@@ -156,6 +159,7 @@ class Mount:
     def destroy(self):
         """Whatever happened, nothing stays behind."""
         self.ended = True
+        MOUNTS.discard(self)
         self.process.kill()
         self.process.wait()
         if is_mounted(self.path):
@@ -173,6 +177,12 @@ class Mount:
             self.process.kill()
             self._reader.join(10)
             raise AssertionError('not mounted: ' + self.output())
+
+
+def kill_all():
+    """Ends every mount, and with it whatever waits for it. Any thread."""
+    for mount in list(MOUNTS):
+        mount.process.kill()
 
 
 def is_mounted(path):

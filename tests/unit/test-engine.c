@@ -17,7 +17,7 @@
 #include "store-fixture.h"
 #include "tls-peer.h"
 
-enum { SECONDS = 20, TIMEOUT_MS = 20000, SHORT_MS = 300 };
+enum { SECONDS = 20, TIMEOUT_MS = 20000, SHORT_MS = 1000 };
 
 #define START                                                                                      \
 	"S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\n"                                         \
@@ -57,6 +57,14 @@ enum { SECONDS = 20, TIMEOUT_MS = 20000, SHORT_MS = 300 };
 									   "= done attributes 5 "  \
 									   "ok\n"
 
+/* The first has 300,000 bytes. */
+#define LARGE                                                                                      \
+	SYNC "> attributes 5\n"                                                                    \
+	     "C: A5 UID FETCH 5:7 " ITEMS "\n" ATTRIBUTES("1", "5", "300000")                      \
+		     ATTRIBUTES("2", "6", "10") ATTRIBUTES("3", "7", "10") "S: A5 OK done\n"       \
+									   "= done attributes 5 "  \
+									   "ok\n"
+
 typedef struct {
 	const char *name;
 	const char *text;
@@ -67,7 +75,8 @@ typedef struct {
 	Store *store;
 	Engine *engine;
 	Player *player;
-	GAsyncQueue *events;
+	GMutex lock;
+	GQueue events; /* char*; lock */
 	Gen gen; /* test's thread */
 } World;
 
@@ -87,14 +96,21 @@ static void tell(World *world, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	g_async_queue_push(world->events, g_strdup_vprintf(format, args));
+	g_mutex_lock(&world->lock);
+	g_queue_push_tail(&world->events, g_strdup_vprintf(format, args));
+	g_mutex_unlock(&world->lock);
 	va_end(args);
 	player_wake(world->player);
 }
 
 static char *next_event(gpointer data)
 {
-	return g_async_queue_try_pop(((World *)data)->events);
+	World *world = data;
+
+	g_mutex_lock(&world->lock);
+	char *event = g_queue_pop_head(&world->events);
+	g_mutex_unlock(&world->lock);
+	return event;
 }
 
 static const char *name_of(const GError *error)
@@ -287,9 +303,10 @@ static void play(gconstpointer data)
 	const Script *script = data;
 	g_autoptr(GMainContext) context = g_main_context_new();
 	g_autoptr(NetTrust) trust = net_trust_new(player_cafile(), NULL, NULL);
-	World world = {.events = g_async_queue_new_full(g_free)};
+	World world = {0};
 
-	world.store = store_new(NULL, 0, false, NULL);
+	g_mutex_init(&world.lock);
+	world.store = store_new(NULL, 1 << 20, false, NULL);
 	world.player = player_new(context, script->name, script->text, SECONDS, &hooks, &world);
 	world.engine =
 		start_engine(&world, trust, script->timeout_ms ? script->timeout_ms : TIMEOUT_MS);
@@ -299,7 +316,8 @@ static void play(gconstpointer data)
 	engine_free(world.engine);
 	store_free(world.store);
 	player_free(world.player);
-	g_async_queue_unref(world.events);
+	g_queue_clear_full(&world.events, g_free);
+	g_mutex_clear(&world.lock);
 }
 
 #define RECONNECT(tags)                                                                            \
@@ -406,6 +424,30 @@ static const Script scripts[] = {
 				   "= done sync ok\n"
 				   "> read 5 0 10\n"
 				   "= read miss \n"},
+	{"body-of-nobody-knows-what",
+		/* Neither may stand in the way of the next. */
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "S: * 9 FETCH (BODY[] {10}\\r\\nwhose99999)\n"
+		      "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n0123456789)\n"
+		      "= done body 5 0 10 ok\n"
+		      "S: A6 OK done\n"
+		      "> body 6 0 10\n"
+		      "C: A7 UID FETCH 6 (UID BODY.PEEK[])\n"
+		      "S: * 2 FETCH (UID 6 BODY[] {4}\\r\\nevil))))\n"
+		      "S: * 2 FETCH (UID 6 BODY[] {10}\\r\\n0123456789)\n"
+		      "= done body 6 0 10 ok\n"},
+	{"range-longer-than-asked", LARGE "> body 5 0 10\n"
+					  "C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+					  "S:+ * 1 FETCH (UID 5 BODY[]<0> {65537}\\r\\n\n"
+					  "@bytes 65537\n"
+					  "S: )\n"
+					  "S: A6 OK done\n"
+					  "C: A7 NOOP\n"
+					  "C: A8 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+					  "S: A7 OK done\n"
+					  "S: A8 OK done\n"
+					  "= done body 5 0 10 IO *does not answer*\n"},
 	{"body-nil", KNOWN "> body 5 0 10\n"
 			   "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
 			   "S: * 1 FETCH (UID 5 BODY[] NIL)\n"
@@ -578,17 +620,71 @@ static const Script scripts[] = {
 	{"new-mail", KNOWN "S: * 4 EXISTS\n"
 			   "= names changed, gone: unknown\n"
 			   "> sync\n"
-			   "C: A6 NOOP\n"
-			   "S: A6 OK done\n"
-			   "C: A7 UID SEARCH RETURN (ALL) ALL\n"
-			   "C: A8 UID SEARCH RETURN (ALL) DELETED\n"
+			   "C: A6 UID SEARCH RETURN (ALL) ALL\n"
+			   "C: A7 UID SEARCH RETURN (ALL) DELETED\n"
 			   "S: * ESEARCH UID ALL 5:8\n"
+			   "S: A6 OK done\n"
 			   "S: A7 OK done\n"
-			   "S: A8 OK done\n"
-			   "= names changed, gone: \n"
 			   "= done sync ok\n"
 			   "> message 8\n"
 			   "= message 8: unknown size 0\n"},
+	{"listed-anew-without-a-message",
+		/* Nobody could name it when it went: its going is news once it is found out. */
+		KNOWN "S: * 2 EXISTS\n"
+		      "= names changed, gone: unknown\n"
+		      "= names changed, gone: unknown\n"
+		      "> sync\n"
+		      "C: A6 UID SEARCH RETURN (ALL) ALL\n"
+		      "C: A7 UID SEARCH RETURN (ALL) DELETED\n"
+		      "S: * ESEARCH UID ALL 5,7\n"
+		      "S: A6 OK done\n"
+		      "S: A7 OK done\n"
+		      "= names changed, gone: 6\n"
+		      "= done sync ok\n"},
+	{"range-of-another-origin", LARGE "> body 5 0 10\n"
+					  "C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+					  "S: * 1 FETCH (UID 5 BODY[]<100> {4}\\r\\nevil)\n"
+					  "S: A6 OK done\n"
+					  "C: A7 NOOP\n"
+					  "C: A8 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+					  "S: A7 OK done\n"
+					  "S:+ * 1 FETCH (UID 5 BODY[]<0> {65536}\\r\\n\n"
+					  "@bytes 65536\n"
+					  "S: )\n"
+					  "= done body 5 0 10 ok\n"
+					  "S: A8 OK done\n"
+					  "> read 5 65530 6\n"
+					  "= read hit xxxxxx\n"
+					  "> read 5 65536 1\n"
+					  "= read miss \n"},
+	{"range-that-ends-early",
+		/* The announced size was too large. */
+		LARGE "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+		      "S: * 1 FETCH (UID 5 BODY[]<0> {5}\\r\\nshort)\n"
+		      "= message 5 changed, size\n"
+		      "= sizes distrusted\n"
+		      "= done body 5 0 10 ok\n"
+		      "> read 5 0 10\n"
+		      "= read hit short\n"},
+	{"range-answered-by-all", LARGE "> body 5 0 10\n"
+					"C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+					"S:+ * 1 FETCH (UID 5 BODY[] {300000}\\r\\n\n"
+					"@bytes 300000\n"
+					"S: )\n"
+					"= done body 5 0 10 ok\n"
+					"> read 5 299999 10\n"
+					"= read hit x\n"
+					"> message 5\n"
+					"= message 5: known verified size 300000\n"},
+	{"range-cut-off-by-the-connection",
+		/* Nothing of it is believed: the end of the stream is not the end of the body. */
+		LARGE "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+		      "S:+ * 1 FETCH (UID 5 BODY[]<0> {65536}\\r\\nevil\n"
+		      "@close\n" RECONNECT("A1") "C: A13 UID FETCH 5 *\n"
+						 "> read 5 0 4\n"
+						 "= read miss \n"},
 	{"attributes-left-out", SYNC "> attributes 5\n"
 				     "C: A5 UID FETCH 5:7 " ITEMS "\n"
 				     "S: A5 OK done\n"

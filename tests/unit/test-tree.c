@@ -1,0 +1,235 @@
+#include "fs/tree.h"
+
+#include <string.h>
+
+#include "fs/inode.h"
+
+/* Mailboxes as "name", each with delimiter `/`; "name|." has another one, "name|" has none, and
+ * "name|/|" is \Noselect. Ids count from 1. */
+static GArray *mailboxes_of(const char *const *names)
+{
+	GArray *mailboxes = g_array_new(FALSE, FALSE, sizeof(StoreMailbox));
+
+	for (guint i = 0; names[i]; i++) {
+		g_auto(GStrv) fields = g_strsplit(names[i], "|", 3);
+		StoreMailbox mailbox = {
+			.id = i + 1,
+			.name = g_intern_string(fields[0]),
+			.delimiter = fields[1] ? fields[1][0] : '/',
+			.attributes = fields[1] && fields[2] ? IMAP_LIST_NOSELECT : 0,
+		};
+
+		g_array_append_val(mailboxes, mailbox);
+	}
+	return mailboxes;
+}
+
+static Tree *tree_of(TreeIds *ids, const char *const *names)
+{
+	g_autoptr(GArray) mailboxes = mailboxes_of(names);
+
+	return tree_new(ids, mailboxes);
+}
+
+#define TREE(...) tree_of(ids, (const char *const[]){__VA_ARGS__, NULL})
+
+/* Every directory as "path=mailbox", in the order of listings, parents first. */
+static void append_dirs(GString *text, const Tree *tree, const TreeDir *dir, const char *above)
+{
+	for (const TreeDir *child = tree_child_after(tree, dir, 0); child;
+		child = tree_child_after(tree, dir, child->id)) {
+		g_autofree char *path = g_strdup_printf("%s%s", above, child->name);
+		g_autofree char *below = g_strdup_printf("%s/", path);
+
+		g_string_append_printf(
+			text, "%s%s=%u", text->len > 0 ? " " : "", path, child->mailbox);
+		append_dirs(text, tree, child, below);
+	}
+}
+
+static void assert_tree(const Tree *tree, const char *expected)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	append_dirs(text, tree, tree_dir(tree, 0), "");
+	g_assert_cmpstr(text->str, ==, expected);
+}
+
+static void test_inbox_is_first(void)
+{
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(Tree) tree = TREE("Archive", "Archive/2026", "INBOX", "Sent");
+
+	assert_tree(tree, "INBOX=3 Archive=1 Archive/2026=2 Sent=4");
+}
+
+static void test_parents_that_nobody_listed(void)
+{
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(Tree) tree = TREE("a/b/c", "p|/|", "p/child", "empty|/|");
+
+	assert_tree(tree, "a=0 a/b=0 a/b/c=1 p=0 p/child=3 empty=0");
+}
+
+static void test_a_parent_listed_after_its_child(void)
+{
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(Tree) tree = TREE("a/b", "a");
+
+	assert_tree(tree, "a=2 a/b=1");
+}
+
+static void test_each_has_its_own_delimiter(void)
+{
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(Tree) tree = TREE("a.b|.", "a/c", "x.y/z|", "p\\q|\\", "a/d.e");
+
+	assert_tree(tree, "a=0 a/b=1 a/c=2 a/d.e=5 x.y%2Fz=3 p=0 p/q=4");
+}
+
+static void test_inbox_in_any_case_is_one(void)
+{
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(Tree) tree = TREE("INBOX", "Inbox/a", "inbox.b|.", "a/inbox");
+
+	assert_tree(tree, "INBOX=1 INBOX/a=2 INBOX/b=3 a=0 a/inbox=4");
+}
+
+static void test_one_path_twice_is_two_directories(void)
+{
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(Tree) tree = TREE("a.b|.", "a/b", "a/b/c");
+	const TreeDir *first = tree_of_mailbox(tree, 1);
+	const TreeDir *second = tree_of_mailbox(tree, 2);
+
+	g_assert_cmpstr(first->name, ==, "b");
+	g_assert_true(g_str_has_prefix(second->name, "b~"));
+	g_assert_cmpuint(first->parent, ==, second->parent);
+	g_assert_cmpuint(first->id, !=, second->id);
+	g_assert_true(tree_find(tree, "a/b/c") == tree_of_mailbox(tree, 3));
+}
+
+static void test_case_and_form_make_a_difference(void)
+{
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(Tree) tree = TREE("Work", "work", "&APw-", "u&Awg-");
+
+	assert_tree(tree, "Work=1 work=2 \303\274=3 u\314\210=4");
+}
+
+static void test_nonexistent_names_are_not_shown(void)
+{
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(GArray) mailboxes =
+		mailboxes_of((const char *const[]){"gone|/|", "old|/|", "old/kept", NULL});
+
+	for (guint i = 0; i < 2; i++)
+		g_array_index(mailboxes, StoreMailbox, i).attributes |= IMAP_LIST_NONEXISTENT;
+	g_autoptr(Tree) tree = tree_new(ids, mailboxes);
+
+	assert_tree(tree, "old=0 old/kept=3");
+}
+
+static void test_ids_stay_with_the_path(void)
+{
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(Tree) before = TREE("INBOX", "a", "b/c");
+	g_autoptr(Tree) without = TREE("INBOX", "b/c");
+	g_autoptr(Tree) after = TREE("0", "INBOX", "a", "b/c", "b/d");
+	guint32 id = tree_find(before, "a")->id;
+
+	g_assert_null(tree_dir(without, id));
+	g_assert_null(tree_find(without, "a"));
+	g_assert_true(tree_dir(after, id) == tree_find(after, "a"));
+	g_assert_cmpuint(tree_find(before, "b/c")->id, ==, tree_find(after, "b/c")->id);
+	for (const TreeDir *dir = tree_dir_after(before, 0); dir;
+		dir = tree_dir_after(before, dir->id)) {
+		g_assert_cmpuint(tree_find(after, "0")->id, !=, dir->id);
+		g_assert_cmpuint(tree_find(after, "b/d")->id, !=, dir->id);
+	}
+	/* What is new comes last, so that a listing under way shows nothing twice. */
+	assert_tree(after, "INBOX=2 a=3 b=0 b/c=4 b/d=5 0=1");
+}
+
+static void test_find(void)
+{
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(Tree) tree = TREE("INBOX", "INBOX/Lists", "a/INBOX");
+
+	g_assert_true(tree_find(tree, "") == tree_dir(tree, 0));
+	g_assert_true(tree_find(tree, "inbox") == tree_of_mailbox(tree, 1));
+	g_assert_true(tree_find(tree, "Inbox/Lists/") == tree_of_mailbox(tree, 2));
+	g_assert_true(tree_find(tree, "a/INBOX") == tree_of_mailbox(tree, 3));
+	g_assert_null(tree_find(tree, "a/inbox"));
+	g_assert_null(tree_find(tree, "INBOX/lists"));
+	g_assert_null(tree_find(tree, "INBOX/Lists/more"));
+}
+
+static void test_children(void)
+{
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(Tree) tree = TREE("a", "b", "b/c");
+	const TreeDir *root = tree_dir(tree, 0);
+
+	g_assert_cmpuint(tree_n_children(tree, root), ==, 2);
+	g_assert_cmpuint(tree_n_children(tree, tree_find(tree, "a")), ==, 0);
+	g_assert_null(tree_child_after(tree, tree_find(tree, "a"), 0));
+	g_assert_true(tree_child(tree, root, "b") == tree_find(tree, "b"));
+	g_assert_null(tree_child(tree, root, "c"));
+	g_assert_null(tree_child(tree, root, ""));
+	g_assert_null(tree_of_mailbox(tree, 4));
+	g_assert_null(tree_dir(tree, 99));
+}
+
+static void test_depth_is_bounded(void)
+{
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(GString) name = g_string_new("d");
+
+	for (guint i = 1; i < 2000; i++)
+		g_string_append(name, "/d");
+	g_autoptr(Tree) tree = TREE(name->str);
+	const TreeDir *dir = tree_of_mailbox(tree, 1);
+	guint depth = 0;
+
+	g_assert_nonnull(dir);
+	for (; dir->id != 0; dir = tree_dir(tree, dir->parent))
+		depth++;
+	g_assert_cmpuint(depth, ==, TREE_DEPTH);
+}
+
+static void test_more_directories_than_inode_numbers(void)
+{
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	guint n = INODE_ID_MAX / 2 + 10;
+
+	for (guint i = 0; i < n; i++)
+		g_ptr_array_add(names, g_strdup_printf("%u/x", i));
+	g_ptr_array_add(names, NULL);
+	g_autoptr(Tree) tree = tree_of(ids, (const char *const *)names->pdata);
+
+	g_assert_nonnull(tree_of_mailbox(tree, 1));
+	g_assert_null(tree_of_mailbox(tree, n));
+	g_assert_nonnull(tree_dir(tree, INODE_ID_MAX));
+	g_assert_null(tree_dir(tree, INODE_ID_MAX + 1));
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/tree/inbox-first", test_inbox_is_first);
+	g_test_add_func("/tree/parents", test_parents_that_nobody_listed);
+	g_test_add_func("/tree/parent-after-child", test_a_parent_listed_after_its_child);
+	g_test_add_func("/tree/delimiters", test_each_has_its_own_delimiter);
+	g_test_add_func("/tree/inbox-any-case", test_inbox_in_any_case_is_one);
+	g_test_add_func("/tree/path-twice", test_one_path_twice_is_two_directories);
+	g_test_add_func("/tree/case-and-form", test_case_and_form_make_a_difference);
+	g_test_add_func("/tree/nonexistent", test_nonexistent_names_are_not_shown);
+	g_test_add_func("/tree/ids", test_ids_stay_with_the_path);
+	g_test_add_func("/tree/find", test_find);
+	g_test_add_func("/tree/children", test_children);
+	g_test_add_func("/tree/depth", test_depth_is_bounded);
+	g_test_add_func("/tree/too-many", test_more_directories_than_inode_numbers);
+	return g_test_run();
+}

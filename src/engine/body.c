@@ -363,6 +363,7 @@ static void try_again(Want *want, bool answered, const GError *error)
 
 static void noop_done(const ImapStatus *status, const GError *error, gpointer data)
 {
+	engine_pump(data);
 }
 
 /* What the command left unanswered. */
@@ -374,7 +375,7 @@ static void left_out(Fetch *fetch, const ImapStatus *status, const GError *error
 	/* A NOOP makes the server say what was expunged (RFC 3501 7.4.1 forbids it in FETCH). */
 	if (status && !error && session_is_ready(fetch->conn->session))
 		session_submit(fetch->conn->session, SESSION_SELECTED, imap_command_new("NOOP"),
-			noop_done, NULL);
+			noop_done, box->engine);
 	bool final = status && error && fetch->wants->len == 1 &&
 		     ((Want *)g_ptr_array_index(fetch->wants, 0))->alone;
 	while (fetch->wants->len > 0) {
@@ -438,13 +439,15 @@ static void settle(Want *want)
 		request(box, gen, uid, g_ptr_array_steal_index(readers, readers->len - 1));
 }
 
-/* {0} for a message that is said to have bytes is no answer (it would read as an empty file). */
+/* {0} for a message that is said to have bytes is no answer (it would read as an empty file), and
+ * neither is more than was asked for. */
 static bool believable(Engine *engine, const Want *want, bool whole, guint64 got)
 {
+	if (!whole)
+		return got <= want->asked;
 	StoreMessage message;
-	return got > 0 || !whole ||
-	       (store_peek_message(engine->store, want->gen, want->uid, &message) &&
-		       message.known && message.size == 0);
+	return got > 0 || (store_peek_message(engine->store, want->gen, want->uid, &message) &&
+				  message.known && message.size == 0);
 }
 
 static void take(Conn *conn, Want *want, bool whole, StoreSink *sink)
@@ -494,12 +497,13 @@ void body_note(Conn *conn, guint32 uid, const ImapFetch *fetch)
 		engine_pump(conn->engine);
 }
 
-/* ---- the end ---- */
-
-void body_conn_closed(Conn *conn)
+/* A body belongs to the response it came in; what nobody took is dropped. */
+void body_end(Conn *conn)
 {
 	g_clear_pointer(&conn->sink, store_sink_free);
 }
+
+/* ---- the end ---- */
 
 void body_fail_all(Box *box, const GError *error)
 {

@@ -63,10 +63,13 @@ void engine_note_read(Engine *engine, Gen gen, guint32 uid, guint64 offset, guin
 
 bool engine_names_fresh(Engine *engine, MailboxId mailbox)
 {
-	gint64 right = store_names_time(engine->store, store_gen(engine->store, mailbox));
-	if (right == 0)
+	Gen gen = store_gen(engine->store, mailbox);
+	if (gen == 0 || !store_names_known(engine->store, gen))
 		return false;
-	return engine_state(engine) == ENGINE_OFFLINE || g_atomic_int_get(&engine->stuck) ||
+	if (engine_state(engine) == ENGINE_OFFLINE || g_atomic_int_get(&engine->stuck))
+		return true;
+	gint64 right = store_names_time(engine->store, gen);
+	return right != 0 &&
 	       g_get_monotonic_time() - right < engine->config.poll_s * G_USEC_PER_SEC;
 }
 

@@ -236,7 +236,7 @@ static void on_closed(const GError *error, gpointer data)
 	Engine *engine = conn->engine;
 	bool was_ready = conn->ready;
 	conn->ready = false;
-	body_conn_closed(conn);
+	body_end(conn);
 	list_conn_closed(conn);
 	drop_conn(engine, conn);
 	if (engine->stopping || !error) {
@@ -305,6 +305,7 @@ static void on_response(const ImapResponse *response, gpointer data)
 	default:
 		break;
 	}
+	body_end(conn);
 }
 
 static bool on_body_begin(const ImapBodyStart *start, gpointer data)
@@ -370,12 +371,14 @@ void pool_init(Engine *engine)
 	engine->max_conns = engine->config.connections;
 }
 
-/* After the loop: what did not answer LOGOUT is dropped. */
+/* After the loop: what did not answer LOGOUT is closed. The commands that are left end with it,
+ * since only their completions free what belongs to them. */
 void pool_stop_now(Engine *engine)
 {
-	for (guint i = 0; i < engine->conns->len; i++)
-		g_ptr_array_add(engine->dead, g_ptr_array_index(engine->conns, i));
-	g_ptr_array_set_size(engine->conns, 0);
+	g_autoptr(GError) error =
+		g_error_new_literal(MAIL_ERROR, MAIL_ERROR_CANCELLED, "the mount ends");
+	while (engine->conns->len > 0)
+		session_close(((Conn *)g_ptr_array_index(engine->conns, 0))->session, error);
 	pool_reap(engine);
 }
 

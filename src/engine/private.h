@@ -142,7 +142,7 @@ void body_dispatch(Box *box, Conn *conn);
 bool body_begin(Conn *conn, const ImapBodyStart *start);
 void body_bytes(Conn *conn, const void *bytes, gsize len);
 void body_note(Conn *conn, guint32 uid, const ImapFetch *fetch);
-void body_conn_closed(Conn *conn);
+void body_end(Conn *conn);
 void body_fail_all(Box *box, const GError *error);
 void body_reset(Box *box);
 

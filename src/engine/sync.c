@@ -113,9 +113,8 @@ static void publish(Sync *sync)
 	Gen gen = sync->conn->gen;
 	g_autoptr(ImapSet) gone = NULL;
 	g_autoptr(ImapSet) fresh = NULL;
-	bool first = store_names_time(engine->store, gen) == 0;
 	store_set_names(engine->store, gen, sync->all, sync->deleted, &gone, &fresh);
-	if (!first && (imap_set_count(gone) > 0 || imap_set_count(fresh) > 0))
+	if (imap_set_count(gone) > 0 || (sync->box->trusted && imap_set_count(fresh) > 0))
 		engine->events->names_changed(sync->box->id, gen, gone, engine->data);
 }
 
@@ -213,19 +212,27 @@ void sync_note_search(Conn *conn, const ImapSearch *answer)
 	}
 }
 
+/* The listing is not what it was, and only the server can say what it is. */
+static void distrust(Conn *conn)
+{
+	Box *box = conn->box;
+	box->dirty = true;
+	box->trusted = false;
+	store_names_confirm(conn->engine->store, conn->gen, false);
+	conn->engine->events->names_changed(box->id, conn->gen, NULL, conn->engine->data);
+}
+
 void sync_note_expunged(Conn *conn, const ImapSet *uids)
 {
 	Box *box = conn->box;
 	if (!box || conn->gen == 0)
 		return;
-	Engine *engine = conn->engine;
-	if (uids) {
-		store_remove_names(engine->store, conn->gen, uids);
-	} else {
-		box->dirty = true;
-		store_names_confirm(engine->store, conn->gen, false);
+	if (!uids) {
+		distrust(conn);
+		return;
 	}
-	engine->events->names_changed(box->id, conn->gen, uids, engine->data);
+	store_remove_names(conn->engine->store, conn->gen, uids);
+	conn->engine->events->names_changed(box->id, conn->gen, uids, conn->engine->data);
 }
 
 /* More messages than the map has: new mail, to be named at the next access. */
@@ -234,9 +241,7 @@ void sync_note_exists(Conn *conn)
 	Box *box = conn->box;
 	if (!box || conn->gen == 0 || session_has_map(conn->session) || box->syncing)
 		return;
-	box->dirty = true;
-	store_names_confirm(conn->engine->store, conn->gen, false);
-	conn->engine->events->names_changed(box->id, conn->gen, NULL, conn->engine->data);
+	distrust(conn);
 }
 
 /* A listing that no push covers is trusted for poll_s; then the kernel must ask at its next access.
@@ -252,7 +257,7 @@ void sync_age(Engine *engine, gint64 now_us, bool stuck)
 		Box *box = value;
 		Gen gen = store_gen(engine->store, box->id);
 		gint64 right = gen ? store_names_time(engine->store, gen) : 0;
-		if (stuck && right != 0)
+		if (stuck && gen && store_names_known(engine->store, gen))
 			waiters_finish(box->sync_waiters, error);
 		if (!box->trusted || now_us - right < engine->config.poll_s * G_USEC_PER_SEC)
 			continue;

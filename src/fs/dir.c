@@ -151,7 +151,7 @@ static void reply(const Listing *listing, guint news)
 static bool names_known(const Fs *fs, MailboxId mailbox)
 {
 	Gen gen = store_gen(fs->store, mailbox);
-	return gen != 0 && store_names_time(fs->store, gen) != 0;
+	return gen != 0 && store_names_known(fs->store, gen);
 }
 
 /* Whether the server must be asked before messages are shown: it is asked once for a listing,

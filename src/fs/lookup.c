@@ -41,7 +41,7 @@ static bool advance_message(Op *op, const GError *error, MailboxId mailbox, guin
 	Fs *fs = op->fs;
 	guint news = fs_news(fs);
 	Gen gen = store_gen(fs->store, mailbox);
-	if (gen == 0 || store_names_time(fs->store, gen) == 0) {
+	if (gen == 0 || !store_names_known(fs->store, gen)) {
 		if (!op->synced)
 			return op_sync(op, mailbox);
 		kernel_reply_error(op->req, error);

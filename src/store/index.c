@@ -214,6 +214,17 @@ void store_remove_names(Store *store, Gen gen, const ImapSet *uids)
 		replace_names(store, gen, difference(g->uids, uids), difference(g->deleted, uids));
 }
 
+bool store_names_known(Store *store, Gen gen)
+{
+	store_lock_read(store);
+
+	const Generation *g = get(store, gen);
+	bool known = g && g->uids;
+
+	store_unlock(store);
+	return known;
+}
+
 gint64 store_names_time(Store *store, Gen gen)
 {
 	store_lock_read(store);

@@ -92,6 +92,9 @@ void store_set_names(Store *store, Gen gen, const ImapSet *uids, const ImapSet *
 void store_add_names(Store *store, Gen gen, const ImapSet *uids);
 void store_remove_names(Store *store, Gen gen, const ImapSet *uids);
 
+/* Whether store_set_names() was ever called: there is a listing, right or not. Any thread. */
+bool store_names_known(Store *store, Gen gen);
+
 /* When the names were last known to be right (g_get_monotonic_time), 0: never. Any thread. */
 gint64 store_names_time(Store *store, Gen gen);
 

@@ -293,7 +293,8 @@ def test_flapping_uidvalidity_stops_after_a_few_tries(server, mount):
 
 # ---- the end of a connection at any point
 
-@pytest.mark.parametrize('command', [rb'EXAMINE', rb'UID SEARCH', rb'UID FETCH .*FLAGS', FETCH_BODY])
+@pytest.mark.parametrize('command', [rb'EXAMINE', rb'UID SEARCH', rb'UID FETCH .*FLAGS',
+                                     FETCH_BODY])
 @pytest.mark.parametrize('how', ['bye', 'drop', 'reset'])
 def test_connection_ends_on_a_command(server, mount, command, how):
     def end(session, unused):
@@ -321,7 +322,8 @@ def test_drop_after_any_byte_of_the_answer(server, mount, at):
 def test_a_command_that_kills_the_server_is_given_up(server, mount):
     server.on(FETCH_BODY, lambda session, command: session.drop(reset=True))
     mail = mount(server, timeout=5, expect=['.'])
-    assert fails_or_is_true(mail.inbox / '1.eml') in (errno.EIO, errno.EHOSTUNREACH, errno.ETIMEDOUT)
+    assert fails_or_is_true(mail.inbox / '1.eml') in (errno.EIO, errno.EHOSTUNREACH,
+                                                      errno.ETIMEDOUT)
     assert len(server.lines(FETCH_BODY)) <= 10
     still_good(server, mail)
 

@@ -254,7 +254,8 @@ def test_uidvalidity_change_never_mixes(fake, mount):
     mail.expect('connection', 'reset', 'lost', 'closed')
     eventually(lambda: listed(mail.inbox, range(1, 11)))
     for uid in range(1, 11):
-        assert (mail.inbox / f'{uid}.eml').read_bytes() == b'Subject: new\r\n\r\n%d!\r\n' % (uid - 1)
+        new = b'Subject: new\r\n\r\n%d!\r\n' % (uid - 1)
+        assert (mail.inbox / f'{uid}.eml').read_bytes() == new
     assert os.stat(mail.inbox / '5.eml').st_ino != inode
 
 

@@ -4,17 +4,24 @@
 
 #include "fs/inode.h"
 
+static void clear_mailbox(gpointer data)
+{
+	g_free((char *)((StoreMailbox *)data)->name);
+}
+
 /* Mailboxes as "name", each with delimiter `/`; "name|." has another one, "name|" has none, and
  * "name|/|" is \Noselect. Ids count from 1. */
 static GArray *mailboxes_of(const char *const *names)
 {
 	GArray *mailboxes = g_array_new(FALSE, FALSE, sizeof(StoreMailbox));
 
+	g_array_set_clear_func(mailboxes, clear_mailbox);
+
 	for (guint i = 0; names[i]; i++) {
 		g_auto(GStrv) fields = g_strsplit(names[i], "|", 3);
 		StoreMailbox mailbox = {
 			.id = i + 1,
-			.name = g_intern_string(fields[0]),
+			.name = g_strdup(fields[0]),
 			.delimiter = fields[1] ? fields[1][0] : '/',
 			.attributes = fields[1] && fields[2] ? IMAP_LIST_NOSELECT : 0,
 		};

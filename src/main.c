@@ -14,9 +14,11 @@
 #include "cli/stop.h"
 #include "fs/mount.h"
 
+/* error NULL: it is in the log. */
 static int fail(const GError *error)
 {
-	fprintf(stderr, "imapfs: %s\n", error->message);
+	if (error)
+		fprintf(stderr, "imapfs: %s\n", error->message);
 	return EXIT_FAILURE;
 }
 
@@ -42,30 +44,29 @@ static void on_stop(GCancellable *stop, gpointer data)
 	fs_stop(data);
 }
 
-static bool serve(Fs *fs, GCancellable *stop, GError **error)
+static bool serve(Fs *fs, GCancellable *stop)
 {
 	gulong handler = g_cancellable_connect(stop, G_CALLBACK(on_stop), fs, NULL);
 	bool served = fs_loop(fs);
 	g_cancellable_disconnect(stop, handler);
 	fs_unmount(fs);
 	if (!served)
-		g_set_error_literal(
-			error, MAIL_ERROR, MAIL_ERROR_IO, "the connection to the kernel broke");
+		g_warning("the connection to the kernel broke");
 	return served;
 }
 
 /* parent: what daemon_ready() needs; -1: stay in the foreground. */
-static bool run_mounted(const Options *options, Fs *fs, Engine *engine, GCancellable *stop,
-	int parent, GError **error)
+static bool run_mounted(const Options *options, Account *account, Fs *fs, Engine *engine,
+	GCancellable *stop, int parent, GError **error)
 {
-	if (!account_start(engine, stop, error) ||
+	if (!account_start(account, engine, stop, error) ||
 		!fs_mount(fs, engine, options->mountpoint, error))
 		return false;
 	if (parent >= 0) {
 		log_retarget(LOG_TO_SYSLOG);
 		daemon_ready(parent);
 	}
-	return serve(fs, stop, error);
+	return serve(fs, stop);
 }
 
 static bool mount_account(
@@ -86,7 +87,7 @@ static bool mount_account(
 	g_autoptr(Fs) fs = fs_new(store, &fs_config);
 	EngineConfig engine_config = account_engine_config(account);
 	Engine *engine = engine_new(&engine_config, store, fs_events(), fs);
-	bool served = run_mounted(options, fs, engine, stop, parent, error);
+	bool served = run_mounted(options, account, fs, engine, stop, parent, error);
 	engine_free(engine);
 	return served;
 }

@@ -1,6 +1,6 @@
 #include "base/error.h"
 
-G_DEFINE_QUARK(mail-error-quark, mail_error)
+G_DEFINE_QUARK(mail - error - quark, mail_error)
 
 MailGrade mail_error_grade(MailError code)
 {

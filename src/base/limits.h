@@ -19,6 +19,10 @@ enum {
 	/* Parenthesis depth. BODYSTRUCTURE of real mail stays below 20. */
 	LIMIT_NESTING = 100,
 
+	/* Untagged OK, NO and BAD in a row: "* OK Still here" every few seconds is patience, and an
+	 * endless stream of them an attack on ours. */
+	LIMIT_CHATTER = 10000,
+
 	/* Bytes of untagged responses before the login is done: a CAPABILITY line and an ALERT. */
 	LIMIT_BEFORE_LOGIN = 64 << 10,
 
@@ -61,8 +65,8 @@ enum {
 	 * has 18 bits. A server without UIDVALIDITY uses one up with each SELECT. */
 	LIMIT_GENERATIONS = (1 << 18) - 1,
 
-	/* Messages of one mailbox whose attributes are kept: 16 bytes each, 256 MiB. A SEARCH answer
-	 * of "1:4294967295" would ask for 64 GiB. */
+	/* Messages of one mailbox whose attributes are kept: 16 bytes each, 256 MiB. A SEARCH
+	 * answer of "1:4294967295" would ask for 64 GiB. */
 	LIMIT_ROWS = 1 << 24,
 
 	/* A body on its way in stays in memory up to this size, then goes on in a file. */

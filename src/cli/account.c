@@ -6,6 +6,11 @@ struct Account {
 	const Options *options;
 	NetTrust *trust;
 	Secret *secret;
+
+	GMutex lock;
+	GCond changed;
+	bool started, stopped; /* lock */
+	GError *error; /* lock: why it did not start */
 };
 
 Account *account_new(const Options *options, GError **error)
@@ -17,6 +22,8 @@ Account *account_new(const Options *options, GError **error)
 	account->options = options;
 	account->trust = g_steal_pointer(&trust);
 	account->secret = secret_new(options);
+	g_mutex_init(&account->lock);
+	g_cond_init(&account->changed);
 	return account;
 }
 
@@ -26,6 +33,9 @@ void account_free(Account *account)
 		return;
 	secret_free(account->secret);
 	net_trust_free(account->trust);
+	g_clear_error(&account->error);
+	g_cond_clear(&account->changed);
+	g_mutex_clear(&account->lock);
 	g_free(account);
 }
 
@@ -55,73 +65,42 @@ EngineConfig account_engine_config(Account *account)
 	};
 }
 
-/* Shared by the waiting thread and the engine, whichever is later. */
-typedef struct {
-	gatomicrefcount refs;
-	GMutex lock;
-	GCond changed;
-	bool done; /* lock */
-	bool stopped; /* lock */
-	GError *error; /* lock */
-} Start;
-
-static void start_unref(gpointer data)
-{
-	Start *start = data;
-	if (!g_atomic_ref_count_dec(&start->refs))
-		return;
-	g_clear_error(&start->error);
-	g_cond_clear(&start->changed);
-	g_mutex_clear(&start->lock);
-	g_free(start);
-}
-
 static void on_started(const GError *error, gpointer data)
 {
-	Start *start = data;
-	g_mutex_lock(&start->lock);
-	start->done = true;
-	start->error = error ? g_error_copy(error) : NULL;
-	g_cond_signal(&start->changed);
-	g_mutex_unlock(&start->lock);
-	start_unref(start);
+	Account *account = data;
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&account->lock);
+	account->started = true;
+	account->error = error ? g_error_copy(error) : NULL;
+	g_cond_signal(&account->changed);
 }
 
 static void on_stop(GCancellable *stop, gpointer data)
 {
-	Start *start = data;
-	g_mutex_lock(&start->lock);
-	start->stopped = true;
-	g_cond_signal(&start->changed);
-	g_mutex_unlock(&start->lock);
+	Account *account = data;
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&account->lock);
+	account->stopped = true;
+	g_cond_signal(&account->changed);
 }
 
-static bool wait_for(Start *start, GError **error)
+static bool wait_for_start(Account *account, GError **error)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&start->lock);
-	while (!start->done && !start->stopped)
-		g_cond_wait(&start->changed, &start->lock);
-	if (start->done && !start->error)
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&account->lock);
+	while (!account->started && !account->stopped)
+		g_cond_wait(&account->changed, &account->lock);
+	if (account->started && !account->error)
 		return true;
-	if (start->done)
-		g_propagate_error(error, g_steal_pointer(&start->error));
+	if (account->started)
+		g_propagate_error(error, g_error_copy(account->error));
 	else
 		g_set_error_literal(error, MAIL_ERROR, MAIL_ERROR_CANCELLED, "interrupted");
 	return false;
 }
 
-bool account_start(Engine *engine, GCancellable *stop, GError **error)
+bool account_start(Account *account, Engine *engine, GCancellable *stop, GError **error)
 {
-	Start *start = g_new0(Start, 1);
-	g_atomic_ref_count_init(&start->refs);
-	g_atomic_ref_count_inc(&start->refs);
-	g_mutex_init(&start->lock);
-	g_cond_init(&start->changed);
-
-	gulong handler = g_cancellable_connect(stop, G_CALLBACK(on_stop), start, NULL);
-	engine_start(engine, on_started, start);
-	bool started = wait_for(start, error);
+	gulong handler = g_cancellable_connect(stop, G_CALLBACK(on_stop), account, NULL);
+	engine_start(engine, on_started, account);
+	bool started = wait_for_start(account, error);
 	g_cancellable_disconnect(stop, handler);
-	start_unref(start);
 	return started;
 }

@@ -14,6 +14,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Account, account_free)
 /* Valid as long as the account. */
 EngineConfig account_engine_config(Account *account);
 
-/* Starts the engine and waits until it is logged in and has listed the mailboxes, or until
- * stop is cancelled. */
-bool account_start(Engine *engine, GCancellable *stop, GError **error);
+/* Starts the account's engine, once, and waits until it is logged in and has listed the mailboxes,
+ * or until stop is cancelled. */
+bool account_start(Account *account, Engine *engine, GCancellable *stop, GError **error);

@@ -87,7 +87,7 @@ static void keep_locked(Secret *secret, const char *text)
 
 static char *from_terminal(Secret *secret, GCancellable *cancel, GError **error)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&secret->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&secret->lock);
 	if (secret->kept)
 		return g_strdup(secret->kept);
 	g_autofree char *prompt = g_strdup_printf("Password of %s: ", secret->options->account);

@@ -19,7 +19,7 @@ typedef struct {
 static bool is_next(Engine *engine, const Walk *walk, guint32 uid)
 {
 	StoreMessage rows[WALK_SKIP];
-	gsize n = store_list(engine->store, (Gen)walk->gen, walk->last, rows, WALK_SKIP);
+	gsize n = store_list_rows(engine->store, (Gen)walk->gen, walk->last, rows, WALK_SKIP);
 	for (gsize i = 0; i < n; i++)
 		if (rows[i].uid == uid)
 			return true;
@@ -96,7 +96,7 @@ static void fill(Engine *engine, Walk *walk, Box *box)
 	guint64 bound = window(walk);
 	while (walk->ahead_bytes < bound) {
 		StoreMessage rows[ROWS];
-		gsize n = store_list(engine->store, (Gen)walk->gen, walk->to, rows, ROWS);
+		gsize n = store_list_rows(engine->store, (Gen)walk->gen, walk->to, rows, ROWS);
 		gsize i;
 		for (i = 0; i < n && rows[i].known && walk->ahead_bytes < bound; i++)
 			push(walk, box, &rows[i]);

@@ -21,6 +21,11 @@ typedef struct {
 	ImapSet *uids;
 } Ask;
 
+bool attribute_has_work(const Box *box)
+{
+	return imap_set_count(box->attribute_want) > 0 || imap_set_count(box->attribute_again) > 0;
+}
+
 static void ask_free(Ask *ask)
 {
 	imap_set_free(ask->uids);
@@ -44,6 +49,7 @@ static bool settle(Box *box, Gen gen, guint32 uid, Waiter *waiter)
 		if (!store_peek_message(store, gen, uid, &message) || !message.known)
 			return false;
 		waiter->refs++;
+		ahead_read(box->engine, box, gen, uid);
 		body_request_whole(box, gen, uid, waiter);
 		return true;
 	}
@@ -58,7 +64,7 @@ static void settle_all(Box *box, Gen gen, guint32 uid)
 		return;
 	g_ptr_array_ref(waiters);
 	while (waiters->len > 0 && settle(box, gen, uid, g_ptr_array_index(waiters, 0)))
-		g_ptr_array_remove_index(waiters, 0);
+		g_ptr_array_remove_index_fast(waiters, 0);
 	if (waiters->len == 0)
 		g_hash_table_remove(box->attribute_waiters, GUINT_TO_POINTER(uid));
 	g_ptr_array_unref(waiters);
@@ -85,7 +91,10 @@ static void want_from(Box *box, Gen gen, guint32 uid)
 	g_autoptr(ImapSet) window =
 		store_unknown(box->engine->store, gen, uid, box->attribute_window);
 	imap_set_subtract(window, box->attribute_flying);
+	if (imap_set_count(window) == 0)
+		return;
 	box->attribute_first = uid;
+	box->attribute_joined = 0;
 	box->attribute_next = imap_set_max(window) + 1;
 	imap_set_union(box->attribute_want, window);
 }
@@ -106,11 +115,15 @@ static void plan_window(Box *box, Gen gen, guint32 uid)
 	box->attribute_next = MAX(box->attribute_next, uid + 1);
 }
 
-/* A reader that is inside the latest window while it is on its way will go past it: the next one
- * follows at once, so that no turn is waited for between them. */
+/* A reader that moves on inside the latest window while it is on its way will go past it: the next
+ * one follows at once, so that no turn is waited for between them. */
 static void extend_window(Box *box, Gen gen, guint32 uid)
 {
+	enum { MOVES = 3 };
 	if (uid <= box->attribute_first || uid >= box->attribute_next)
+		return;
+	box->attribute_first = uid;
+	if (++box->attribute_joined < MOVES)
 		return;
 	grow_window(box);
 	want_from(box, gen, box->attribute_next);
@@ -130,7 +143,8 @@ void attribute_request(Box *box, Gen gen, guint32 uid, Waiter *waiter)
 	}
 	g_ptr_array_add(waiters, waiter);
 	if (imap_set_contains(box->attribute_flying, uid) ||
-		imap_set_contains(box->attribute_want, uid))
+		imap_set_contains(box->attribute_want, uid) ||
+		imap_set_contains(box->attribute_again, uid))
 		extend_window(box, gen, uid);
 	else
 		plan_window(box, gen, uid);
@@ -157,20 +171,20 @@ static void fill_partial(const Ask *ask)
 	imap_set_subtract(box->attribute_partial, ask->uids);
 }
 
-/* What to do with a message that somebody waits for and the answer left out. */
-static void left_out(const Ask *ask, guint32 uid, const ImapStatus *status, const GError *error)
+/* What to do with a message that somebody waits for and the answer left out, or refused: it is
+ * asked for again on its own, since another of the window may be at fault. */
+static void left_out(const Ask *ask, guint32 uid, const GError *error)
 {
 	Box *box = ask->box;
-	GPtrArray *waiters = g_hash_table_lookup(box->attribute_waiters, GUINT_TO_POINTER(uid));
-	bool again = !imap_set_contains(box->attribute_retried, uid) && !(status && error);
-	if (again) {
+	if (!imap_set_contains(box->attribute_retried, uid)) {
 		imap_set_add(box->attribute_retried, uid, uid);
-		imap_set_add(box->attribute_want, uid, uid);
+		imap_set_add(box->attribute_again, uid, uid);
 		return;
 	}
 	imap_set_remove(box->attribute_retried, uid, uid);
 	g_autoptr(GError) missing = g_error_new(MAIL_ERROR, MAIL_ERROR_IO,
 		"%s: the server does not answer for message %u", box->name, uid);
+	GPtrArray *waiters = g_hash_table_lookup(box->attribute_waiters, GUINT_TO_POINTER(uid));
 	g_ptr_array_ref(waiters);
 	g_hash_table_remove(box->attribute_waiters, GUINT_TO_POINTER(uid));
 	waiters_finish(waiters, error ? error : missing);
@@ -179,17 +193,11 @@ static void left_out(const Ask *ask, guint32 uid, const ImapStatus *status, cons
 	store_names_confirm(box->engine->store, ask->gen, false);
 }
 
-static void asked(const ImapStatus *status, const GError *error, gpointer data)
+static void settle_asked(const Ask *ask, const GError *error)
 {
-	Ask *ask = data;
 	Box *box = ask->box;
-	box->attribute_commands--;
-	imap_set_subtract(box->attribute_flying, ask->uids);
-	if (status)
-		fill_partial(ask);
-	g_autofree gpointer *keys = NULL;
 	guint n;
-	keys = g_hash_table_get_keys_as_array(box->attribute_waiters, &n);
+	g_autofree gpointer *keys = g_hash_table_get_keys_as_array(box->attribute_waiters, &n);
 	for (guint i = 0; i < n; i++) {
 		guint32 uid = GPOINTER_TO_UINT(keys[i]);
 		if (!imap_set_contains(ask->uids, uid) ||
@@ -197,31 +205,59 @@ static void asked(const ImapStatus *status, const GError *error, gpointer data)
 			continue;
 		settle_all(box, ask->gen, uid);
 		if (g_hash_table_contains(box->attribute_waiters, keys[i]))
-			left_out(ask, uid, status, error);
+			left_out(ask, uid, error);
+		else
+			imap_set_remove(box->attribute_retried, uid, uid);
+	}
+}
+
+static void asked(const ImapStatus *status, const GError *error, gpointer data)
+{
+	Ask *ask = data;
+	Box *box = ask->box;
+	box->attribute_commands--;
+	if (status && error)
+		ask->conn->doubtful = true;
+	/* Of an old generation nobody waits, and its UIDs mean other messages now. */
+	if (ask->gen == store_gen(box->engine->store, box->id)) {
+		imap_set_subtract(box->attribute_flying, ask->uids);
+		if (status && !error)
+			fill_partial(ask);
+		settle_asked(ask, error);
 	}
 	ask_free(ask);
 	engine_pump(box->engine);
 }
 
+static void send_ask(Box *box, Conn *conn, const char *text)
+{
+	Ask *ask = g_new0(Ask, 1);
+	*ask = (Ask){.box = box,
+		.conn = conn,
+		.gen = store_gen(box->engine->store, box->id),
+		.uids = imap_set_parse(text, strlen(text), LIMIT_COMMAND_LINE)};
+	imap_set_union(box->attribute_flying, ask->uids);
+	box->attribute_commands++;
+	ImapCommand *line = imap_command_new("UID FETCH");
+	imap_command_raw(line, text);
+	imap_command_raw(line, "(UID FLAGS INTERNALDATE RFC822.SIZE)");
+	session_submit(conn->session, SESSION_SELECTED, line, asked, ask);
+}
+
 void attribute_dispatch(Box *box, Conn *conn)
 {
 	enum { NAME_AND_ITEMS = 80 };
-	while (box->attribute_commands < COMMANDS_AHEAD &&
-		imap_set_count(box->attribute_want) > 0) {
+	while (box->attribute_commands < COMMANDS_AHEAD && attribute_has_work(box)) {
 		conn_select(conn, box);
-		g_autofree char *text = imap_set_take(box->attribute_want,
-			LIMIT_COMMAND_LINE - NAME_AND_ITEMS, LIMIT_COMMAND_UIDS);
-		Ask *ask = g_new0(Ask, 1);
-		*ask = (Ask){.box = box,
-			.conn = conn,
-			.gen = store_gen(box->engine->store, box->id),
-			.uids = imap_set_parse(text, strlen(text), LIMIT_COMMAND_LINE)};
-		imap_set_union(box->attribute_flying, ask->uids);
-		box->attribute_commands++;
-		ImapCommand *line = imap_command_new("UID FETCH");
-		imap_command_raw(line, text);
-		imap_command_raw(line, "(UID FLAGS INTERNALDATE RFC822.SIZE)");
-		session_submit(conn->session, SESSION_SELECTED, line, asked, ask);
+		ImapSet *from = box->attribute_want;
+		guint64 many = LIMIT_COMMAND_UIDS;
+		if (imap_set_count(from) == 0) {
+			from = box->attribute_again;
+			many = 1;
+		}
+		g_autofree char *text =
+			imap_set_take(from, LIMIT_COMMAND_LINE - NAME_AND_ITEMS, many);
+		send_ask(box, conn, text);
 	}
 }
 

@@ -151,15 +151,31 @@ static bool goes_whole(const Engine *engine, Gen gen, const StoreMessage *messag
 	return message->size <= LIMIT_WALK_BODY && ahead_walking(engine, gen, message->uid);
 }
 
+/* The reader of this message; a new one takes the place of the one silent for longest. */
+static Stream *stream_of(Engine *engine, Gen gen, guint32 uid)
+{
+	Stream *oldest = &engine->streams[0];
+	for (guint i = 0; i < STREAMS; i++) {
+		Stream *stream = &engine->streams[i];
+		if (stream->gen == gen && stream->uid == uid)
+			return stream;
+		if (stream->used_us < oldest->used_us)
+			oldest = stream;
+	}
+	*oldest = (Stream){.gen = gen, .uid = uid, .next = G_MAXUINT64};
+	return oldest;
+}
+
 /* How much to ask for at offset: little at first, twice as much each time the reader goes on. */
 static guint64 next_range(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint64 len)
 {
-	Stream *stream = &engine->stream;
-	bool goes_on = stream->gen == gen && stream->uid == uid && stream->next == offset;
-	guint64 range = goes_on ? MIN(stream->range * 2, LIMIT_LAST_RANGE) : LIMIT_FIRST_RANGE;
-	range = MAX(range, MIN(len, LIMIT_LAST_RANGE));
-	*stream = (Stream){.gen = gen, .uid = uid, .next = offset + range, .range = range};
-	return range;
+	Stream *stream = stream_of(engine, gen, uid);
+	guint64 range = stream->next == offset ? MIN(stream->range * 2, LIMIT_LAST_RANGE)
+					       : LIMIT_FIRST_RANGE;
+	stream->range = MAX(range, MIN(len, LIMIT_LAST_RANGE));
+	stream->next = offset + stream->range;
+	stream->used_us = g_get_monotonic_time();
+	return stream->range;
 }
 
 static void set_range(Want *want, const StoreMessage *message, guint64 origin, guint64 asked)
@@ -380,7 +396,7 @@ static void left_out(Fetch *fetch, const ImapStatus *status, const GError *error
 		     ((Want *)g_ptr_array_index(fetch->wants, 0))->alone;
 	while (fetch->wants->len > 0) {
 		Want *want = g_ptr_array_index(fetch->wants, 0);
-		if (final)
+		if (final || g_error_matches(error, MAIL_ERROR, MAIL_ERROR_TIMEOUT))
 			want_fail(want, error);
 		else
 			try_again(want, status && !error, error ? error : missing);
@@ -390,6 +406,8 @@ static void left_out(Fetch *fetch, const ImapStatus *status, const GError *error
 static void fetched(const ImapStatus *status, const GError *error, gpointer data)
 {
 	Fetch *fetch = data;
+	if (status && error)
+		fetch->conn->doubtful = true;
 	if (fetch->wants->len > 0)
 		left_out(fetch, status, error);
 	engine_pump(fetch->box->engine);
@@ -462,6 +480,11 @@ static void take(Conn *conn, Want *want, bool whole, StoreSink *sink)
 	store_sink_commit(sink, gen, uid, origin, asked, whole || (origin == 0 && end_known));
 	if (end_known)
 		engine_verify_size(engine, gen, uid, origin + got);
+	/* With all before it here already, nothing at this place is the end. */
+	if (got == 0 && !end_known && store_has_body(engine->store, gen, uid)) {
+		engine_verify_size(engine, gen, uid, origin);
+		end_known = true;
+	}
 	if (end_known || got > 0) {
 		settle(want);
 		return;
@@ -478,11 +501,16 @@ static void take_item(Conn *conn, guint32 uid, const ImapBody *body)
 	if (body->form == IMAP_BODY_STREAMED)
 		sink = g_steal_pointer(&conn->sink);
 	Want *want = answered_by(conn, uid, body->has_origin, body->origin);
-	if (!want || body->form == IMAP_BODY_NIL || body->binary || body->section.len > 0)
+	if (!want || body->binary || body->section.len > 0)
+		return;
+	/* RFC 9051 7.5.2 wants "" for a range behind the end; several servers say NIL. */
+	bool behind = body->has_origin && body->origin > 0;
+	if (body->form == IMAP_BODY_NIL && !behind)
 		return;
 	if (!sink) {
 		sink = store_sink_new(conn->engine->store);
-		store_sink_write(sink, body->data.data, body->data.len);
+		if (body->data.len > 0)
+			store_sink_write(sink, body->data.data, body->data.len);
 	}
 	bool whole = !body->has_origin;
 	if (believable(conn->engine, want, whole, store_sink_size(sink)))

@@ -14,10 +14,12 @@ Box *box_get(Engine *engine, MailboxId mailbox)
 	box->id = mailbox;
 	box->name = g_strdup(found.name);
 	box->sync_waiters = waiters_new();
+	box->gone = imap_set_new();
 	box->attribute_waiters =
 		g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
 	box->attribute_want = imap_set_new();
 	box->attribute_flying = imap_set_new();
+	box->attribute_again = imap_set_new();
 	box->attribute_retried = imap_set_new();
 	box->attribute_partial = imap_set_new();
 	box->wants = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
@@ -29,9 +31,11 @@ void box_free(Box *box)
 {
 	body_reset(box);
 	g_ptr_array_unref(box->sync_waiters);
+	imap_set_free(box->gone);
 	g_hash_table_unref(box->attribute_waiters);
 	imap_set_free(box->attribute_want);
 	imap_set_free(box->attribute_flying);
+	imap_set_free(box->attribute_again);
 	imap_set_free(box->attribute_retried);
 	imap_set_free(box->attribute_partial);
 	g_hash_table_unref(box->wants);
@@ -41,16 +45,14 @@ void box_free(Box *box)
 
 bool box_has_work(const Box *box)
 {
-	return (box->sync_waiters->len > 0 && !box->syncing) ||
-	       imap_set_count(box->attribute_want) > 0 || box->urgent.length > 0 ||
-	       box->ahead.length > 0;
+	return ((box->sync_waiters->len > 0 || box->renew) && !box->syncing) ||
+	       attribute_has_work(box) || box->urgent.length > 0 || box->ahead.length > 0;
 }
 
 /* Whether somebody waits for what is queued. */
 bool box_is_urgent(const Box *box)
 {
-	return box->sync_waiters->len > 0 || box->urgent.length > 0 ||
-	       imap_set_count(box->attribute_want) > 0;
+	return box->sync_waiters->len > 0 || box->urgent.length > 0 || attribute_has_work(box);
 }
 
 static void replace_set(ImapSet **set)
@@ -64,6 +66,7 @@ static void reset_attributes(Box *box)
 	g_hash_table_remove_all(box->attribute_waiters);
 	replace_set(&box->attribute_want);
 	replace_set(&box->attribute_flying);
+	replace_set(&box->attribute_again);
 	replace_set(&box->attribute_retried);
 	replace_set(&box->attribute_partial);
 	box->attribute_window = 0;
@@ -84,7 +87,7 @@ static void fail_messages(Box *box, const GError *error)
 	g_hash_table_iter_init(&iter, box->attribute_waiters);
 	while (g_hash_table_iter_next(&iter, NULL, &waiters))
 		while (((GPtrArray *)waiters)->len > 0)
-			g_ptr_array_add(all, g_ptr_array_steal_index(waiters, 0));
+			g_ptr_array_add(all, g_ptr_array_steal_index_fast(waiters, 0));
 	reset_attributes(box);
 	waiters_finish(all, error);
 	body_fail_all(box, error);
@@ -96,15 +99,33 @@ void box_refused(Box *box, const GError *error)
 	fail_messages(box, error);
 }
 
+/* Whether the UIDVALIDITY changes again and again: backends that do not agree. Then one connection
+ * alone serves the mailbox, so that it holds still between two logins. */
+static bool flaps(Box *box, bool changed)
+{
+	enum { FLAPS = 3 };
+	gint64 now = g_get_monotonic_time();
+	if (now - box->flap_us > G_USEC_PER_SEC * 60)
+		box->flaps = 0;
+	if (!changed)
+		return box->flaps > FLAPS;
+	box->flap_us = now;
+	if (++box->flaps == FLAPS + 1)
+		g_message("%s: the server gives it a new UIDVALIDITY again and again", box->name);
+	return box->flaps > FLAPS;
+}
+
 void box_selected(Box *box, Conn *conn)
 {
 	Engine *engine = box->engine;
 	guint32 uidvalidity = session_selected(conn->session)->uidvalidity;
 	Gen old = store_gen(engine->store, box->id);
-	box->unstable = uidvalidity == 0;
 	conn->gen = store_gen_open(engine->store, box->id, uidvalidity);
-	if (old == 0 || old == conn->gen)
+	bool changed = old != 0 && old != conn->gen;
+	box->unstable = uidvalidity == 0 || flaps(box, changed);
+	if (!changed)
 		return;
+	replace_set(&box->gone);
 	/* Nothing that was asked of the old generation can be answered any more. */
 	g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_STALE,
 		"%s: the server gave the mailbox a new UIDVALIDITY", box->name);

@@ -66,8 +66,10 @@ bool engine_names_fresh(Engine *engine, MailboxId mailbox)
 	Gen gen = store_gen(engine->store, mailbox);
 	if (gen == 0 || !store_names_known(engine->store, gen))
 		return false;
-	if (engine_state(engine) == ENGINE_OFFLINE || g_atomic_int_get(&engine->stuck))
+	if (engine_state(engine) == ENGINE_OFFLINE || g_atomic_int_get(&engine->stuck)) {
+		g_atomic_int_set(&engine->stale_shown, 1);
 		return true;
+	}
 	gint64 right = store_names_time(engine->store, gen);
 	return right != 0 &&
 	       g_get_monotonic_time() - right < engine->config.poll_s * G_USEC_PER_SEC;
@@ -132,7 +134,7 @@ static bool away(Engine *engine, Waiter *waiter)
 		fail(waiter, MAIL_ERROR_AUTH, "the server refused the login");
 		return true;
 	case ENGINE_CONNECTING:
-		if (engine->conns->len == 0)
+		if (engine->conns->len == 0 && !engine->retry)
 			pool_connect(engine);
 		return false;
 	case ENGINE_ONLINE:
@@ -258,11 +260,14 @@ static gboolean pump(gpointer data)
 	if (engine->stopping)
 		return G_SOURCE_CONTINUE;
 	if (engine_state(engine) == ENGINE_CONNECTING && engine->conns->len == 0 &&
-		engine->waiting.length > 0)
+		!engine->retry && engine->waiting.length > 0)
 		pool_connect(engine);
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, engine->boxes);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		sync_flush(value);
 	for (int urgent = 1; urgent >= 0; urgent--) {
-		GHashTableIter iter;
-		gpointer value;
 		g_hash_table_iter_init(&iter, engine->boxes);
 		while (g_hash_table_iter_next(&iter, NULL, &value)) {
 			Box *box = value;
@@ -302,6 +307,10 @@ static gboolean tick(gpointer data)
 	bool stuck = waiters_expire(engine, now);
 	g_atomic_int_set(&engine->stuck, stuck);
 	sync_age(engine, now, stuck);
+	list_age(engine, now);
+	if (!stuck && engine_state(engine) == ENGINE_ONLINE &&
+		g_atomic_int_compare_and_exchange(&engine->stale_shown, 1, 0))
+		sync_forget_shown(engine);
 	return G_SOURCE_CONTINUE;
 }
 

@@ -80,6 +80,8 @@ static void listed(const ImapStatus *status, const GError *error, gpointer data)
 	Engine *engine = data;
 	if (!engine->listed)
 		return;
+	if (!error)
+		engine->listed_us = g_get_monotonic_time();
 	if (!error && store_set_mailboxes(engine->store,
 			      (const ImapList *)(void *)engine->listed->data, engine->listed->len))
 		engine->events->mailboxes_changed(engine->data);
@@ -114,4 +116,12 @@ void list_refresh(Engine *engine)
 	g_array_set_clear_func(engine->listed, clear_listed);
 	session_submit(conn->session, SESSION_ANY,
 		list_command(engine, session_caps(conn->session)), listed, engine);
+}
+
+/* No push tells of mailboxes that come and go: they are asked for as often as `poll` says. */
+void list_age(Engine *engine, gint64 now_us)
+{
+	if (engine_state(engine) == ENGINE_ONLINE && engine->listed_us != 0 &&
+		now_us - engine->listed_us >= engine->config.poll_s * G_USEC_PER_SEC)
+		list_refresh(engine);
 }

@@ -8,6 +8,8 @@ enum {
 	BACKOFF_LAST_MS = 60 * 1000,
 	BACKOFF_WANTED_MS = 4 * 1000, /* while somebody asks for mail */
 	REFUSED_MS = 30 * 1000, /* between two questions for another password */
+	LIMITED_MS = 5 * 60 * 1000,
+	LASTED_MS = 10 * 1000, /* a connection that lived so long was a good one */
 	BUSY_BYTES =
 		512 << 10, /* a connection with more on its way is no place for a waiting reader */
 };
@@ -36,7 +38,7 @@ static bool connecting(const Engine *engine)
  * connection may have been told of a new UIDVALIDITY since. */
 static bool conn_has(const Conn *conn, const Box *box)
 {
-	return conn->box == box &&
+	return conn->box == box && !conn->doubtful &&
 	       (conn->gen == 0 || conn->gen == store_gen(conn->engine->store, box->id));
 }
 
@@ -47,21 +49,34 @@ static Conn *selected_on(const Engine *engine, const Box *box)
 	for (guint i = 0; i < engine->conns->len; i++) {
 		Conn *conn = g_ptr_array_index(engine->conns, i);
 		if (conn->ready && conn_has(conn, box) &&
+			(!conn->reserved || conn->reserved == box) &&
 			(!best || conn->bytes_flying < best->bytes_flying))
 			best = conn;
 	}
 	return best;
 }
 
-/* The connection that has done nothing for a mailbox the longest; one without a mailbox before all
- * others. */
-static Conn *idle(const Engine *engine)
+/* Whether the connection may change to this mailbox now. */
+static bool is_free_for(const Conn *conn, const Box *box)
+{
+	if (!conn->ready)
+		return false;
+	if (!conn->box)
+		return true;
+	if (session_pending(conn->session) > 0)
+		return false;
+	if (conn->box == box)
+		return !conn->reserved || conn->reserved == box;
+	return conn->reserved ? conn->reserved == box : !box_has_work(conn->box);
+}
+
+/* Of those that may, the one that has done nothing for a mailbox the longest. */
+static Conn *idle(const Engine *engine, const Box *box)
 {
 	Conn *best = NULL;
 	for (guint i = 0; i < engine->conns->len; i++) {
 		Conn *conn = g_ptr_array_index(engine->conns, i);
-		if (!conn->ready || (conn->box && (session_pending(conn->session) > 0 ||
-							  box_has_work(conn->box))))
+		if (!is_free_for(conn, box))
 			continue;
 		if (!best || (!conn->box && best->box) ||
 			((!conn->box == !best->box) && conn->used_us < best->used_us))
@@ -70,24 +85,51 @@ static Conn *idle(const Engine *engine)
 	return best;
 }
 
+/* All connections are busy with other mailboxes: the least busy one gets no more of their work
+ * and is this mailbox's next, so that no busy folder starves the others. */
+static void reserve(Engine *engine, Box *box)
+{
+	Conn *best = NULL;
+	for (guint i = 0; i < engine->conns->len; i++) {
+		Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (conn->reserved == box)
+			return;
+		if (conn->ready && !conn->reserved &&
+			(!best || conn->bytes_flying < best->bytes_flying))
+			best = conn;
+	}
+	if (best)
+		best->reserved = box;
+}
+
+/* How many connections there may be: fewer for a while after the server refused one. */
+static guint allowed(Engine *engine)
+{
+	if (g_get_monotonic_time() - engine->limited_us > LIMITED_MS * 1000LL)
+		engine->max_conns = engine->config.connections;
+	return engine->max_conns;
+}
+
 Conn *pool_conn(Engine *engine, Box *box)
 {
 	Conn *conn = selected_on(engine, box);
 	bool crowded = conn && conn->bytes_flying > BUSY_BYTES && box->urgent.length > 0;
 	if (conn && (!crowded || box->unstable))
 		return conn;
-	Conn *other = idle(engine);
+	Conn *other = idle(engine, box);
 	if (other)
 		return other;
 	/* With a connection of its own a second reader or a second mailbox need not wait. */
-	if (engine->conns->len < engine->max_conns && !connecting(engine) && first_ready(engine))
+	if (engine->conns->len < allowed(engine) && !connecting(engine) && first_ready(engine))
 		pool_connect(engine);
+	if (!conn && box_is_urgent(box))
+		reserve(engine, box);
 	return conn;
 }
 
 Conn *pool_any(Engine *engine)
 {
-	Conn *conn = idle(engine);
+	Conn *conn = idle(engine, NULL);
 	return conn ? conn : first_ready(engine);
 }
 
@@ -104,14 +146,18 @@ static void examined(const ImapStatus *status, const GError *error, gpointer dat
 	/* The connection is gone: other news follow. Otherwise the mailbox itself is refused. */
 	if (status)
 		box_refused(box, error);
+	engine_pump(conn->engine);
 }
 
 void conn_select(Conn *conn, Box *box)
 {
 	conn->used_us = g_get_monotonic_time();
+	if (conn->reserved == box)
+		conn->reserved = NULL;
 	if (conn_has(conn, box))
 		return;
 	conn->box = box;
+	conn->doubtful = false;
 	conn->gen = 0;
 	session_examine(conn->session, box->name, examined, conn);
 }
@@ -121,8 +167,7 @@ gint64 pool_progress_time(const Engine *engine)
 	gint64 last = 0;
 	for (guint i = 0; i < engine->conns->len; i++) {
 		const Conn *conn = g_ptr_array_index(engine->conns, i);
-		if (conn->ready)
-			last = MAX(last, session_progress_time(conn->session));
+		last = MAX(last, session_progress_time(conn->session));
 	}
 	return last;
 }
@@ -148,6 +193,11 @@ static void drop_conn(Engine *engine, Conn *conn)
 void pool_reap(Engine *engine)
 {
 	g_ptr_array_set_size(engine->dead, 0);
+	for (guint i = 0; i < engine->conns->len; i++) {
+		Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (conn->reserved && !box_has_work(conn->reserved))
+			conn->reserved = NULL;
+	}
 }
 
 static gboolean retry_now(gpointer data)
@@ -209,7 +259,21 @@ static void go_offline(Engine *engine, EngineState state, const GError *error)
 	list_reset(engine);
 }
 
-static void lost_last(Engine *engine, bool was_ready, const GError *error)
+/* Lost, not known to be away: what waits may still be served in time. A server that hangs up soon
+ * after each login is not logged in to again at once. */
+static void reconnect(Engine *engine, const Conn *conn, const GError *error)
+{
+	bool lasted = g_get_monotonic_time() - conn->ready_us > LASTED_MS * 1000LL;
+	engine->attempts = lasted ? 1 : engine->attempts + 1;
+	engine_set_state(engine, ENGINE_CONNECTING);
+	g_info("%s; reconnecting", error->message);
+	if (engine->attempts > 1)
+		retry_in(engine, backoff_ms(engine));
+	else if (engine->waiting.length > 0)
+		pool_connect(engine);
+}
+
+static void lost_last(Engine *engine, const Conn *conn, bool was_ready, const GError *error)
 {
 	if (error->code == MAIL_ERROR_AUTH) {
 		secret_refused(engine);
@@ -218,11 +282,7 @@ static void lost_last(Engine *engine, bool was_ready, const GError *error)
 		return;
 	}
 	if (was_ready && error->code != MAIL_ERROR_TIMEOUT) {
-		/* Lost, not known to be away: what waits may still be served in time. */
-		engine_set_state(engine, ENGINE_CONNECTING);
-		g_info("%s; reconnecting", error->message);
-		if (engine->waiting.length > 0)
-			pool_connect(engine);
+		reconnect(engine, conn, error);
 		return;
 	}
 	engine->attempts++;
@@ -245,10 +305,11 @@ static void on_closed(const GError *error, gpointer data)
 		return;
 	}
 	if (!first_ready(engine)) {
-		lost_last(engine, was_ready, error);
-	} else if (!was_ready) {
+		lost_last(engine, conn, was_ready, error);
+	} else if (!was_ready && mail_error_grade((MailError)error->code) == MAIL_GRADE_ACCOUNT) {
 		/* "Too many connections" and the like: live with those that are there. */
 		engine->max_conns = engine->conns->len;
+		engine->limited_us = g_get_monotonic_time();
 		g_info("%s; going on with %u connections", error->message, engine->max_conns);
 	}
 	engine_pump(engine);
@@ -260,12 +321,10 @@ static void on_ready(gpointer data)
 	Engine *engine = conn->engine;
 	bool first = !first_ready(engine);
 	conn->ready = true;
-	conn->used_us = g_get_monotonic_time();
+	conn->ready_us = conn->used_us = g_get_monotonic_time();
+	secret_taken(engine);
 	if (first) {
 		bool back = engine_state(engine) != ENGINE_CONNECTING;
-		engine->attempts = 0;
-		engine->max_conns = engine->config.connections;
-		secret_taken(engine);
 		engine->starting = false;
 		engine_set_state(engine, ENGINE_ONLINE);
 		if (back)

@@ -44,12 +44,14 @@ struct Conn {
 	Session *session;
 	bool ready;
 	Box *box; /* selected, or about to be */
+	Box *reserved; /* the mailbox it is kept for, once it is at rest */
+	bool doubtful; /* the selection was answered NO or BAD: it may not hold any more */
 	Gen gen; /* of the selection; 0 until EXAMINE is answered */
 	guint64 bytes_flying; /* of bodies asked for and not here yet */
 	guint wants_flying; /* number of them */
 	GQueue searches; /* Search* in the order of their commands (sync.c) */
 	StoreSink *sink; /* the body that is arriving (body.c) */
-	gint64 used_us;
+	gint64 used_us, ready_us;
 };
 
 void pool_connect(Engine *engine);
@@ -77,11 +79,15 @@ struct Box {
 	Engine *engine;
 	MailboxId id;
 	char *name;
+	gint64 flap_us;
+	guint flaps; /* new UIDVALIDITYs within a minute of each other */
 	bool unstable; /* no UIDVALIDITY: UIDs hold for one selection only */
 
 	/* sync.c */
+	ImapSet *gone; /* expunged, to be told to the store in one go */
 	GPtrArray *sync_waiters;
 	bool syncing;
+	bool renew; /* list it again although nobody waits */
 	bool trusted; /* the kernel may show the listing without asking */
 	guint sync_tries; /* connections lost while doing it */
 	bool dirty; /* something changed that only a listing can tell */
@@ -90,11 +96,13 @@ struct Box {
 	GHashTable *attribute_waiters; /* uid -> GPtrArray of Waiter */
 	ImapSet *attribute_want;
 	ImapSet *attribute_flying;
-	ImapSet *attribute_retried;
+	ImapSet *attribute_again; /* each in a command of its own */
+	ImapSet *attribute_retried; /* that was done once */
 	ImapSet *attribute_partial; /* answered without one of the fields */
 	guint attribute_commands;
 	guint32 attribute_first; /* where the latest window begins */
 	guint32 attribute_next; /* where a sequential reader goes on */
+	guint attribute_joined; /* requests that moved on inside it while it was on its way */
 	guint attribute_window; /* messages */
 
 	/* body.c */
@@ -123,15 +131,19 @@ void list_refresh(Engine *engine);
 void list_note(Engine *engine, Conn *conn, const ImapList *list);
 void list_conn_closed(Conn *conn);
 void list_reset(Engine *engine);
+void list_age(Engine *engine, gint64 now_us);
 
 void sync_request(Box *box, Waiter *waiter);
 void sync_dispatch(Box *box, Conn *conn);
 void sync_note_search(Conn *conn, const ImapSearch *search);
 void sync_note_expunged(Conn *conn, const ImapSet *uids);
 void sync_note_exists(Conn *conn);
+void sync_flush(Box *box);
 void sync_age(Engine *engine, gint64 now_us, bool stuck);
+void sync_forget_shown(Engine *engine);
 
 void attribute_request(Box *box, Gen gen, guint32 uid, Waiter *waiter);
+bool attribute_has_work(const Box *box);
 void attribute_dispatch(Box *box, Conn *conn);
 void attribute_note(Conn *conn, guint32 uid, const ImapFetch *fetch);
 
@@ -166,12 +178,15 @@ void ahead_read(Engine *engine, Box *box, Gen gen, guint32 uid);
 bool ahead_walking(const Engine *engine, Gen gen, guint32 uid);
 void ahead_clear(Engine *engine);
 
+enum { STREAMS = 8 };
+
 /* A reader inside one large message. */
 typedef struct {
 	Gen gen;
 	guint32 uid;
 	guint64 next; /* where it will go on */
 	guint64 range; /* octets asked for last */
+	gint64 used_us;
 } Stream;
 
 /* ---- engine.c ---- */
@@ -186,6 +201,7 @@ struct Engine {
 	GMainContext *context;
 	GMainLoop *loop;
 	gint state; /* EngineState, atomic */
+	gint stale_shown; /* a listing was shown that nobody vouched for; atomic */
 	gint stuck; /* somebody waits and the wire is silent; atomic */
 
 	GMutex inbox_lock;
@@ -201,6 +217,7 @@ struct Engine {
 	GPtrArray *conns;
 	GPtrArray *dead; /* ended, to be freed when none of their frames is on the stack */
 	guint max_conns;
+	gint64 limited_us; /* when the server refused a further connection */
 	guint attempts; /* that failed in a row */
 	GSource *retry;
 	gint64 refused_us; /* when the login was refused last */
@@ -215,11 +232,12 @@ struct Engine {
 	/* list.c */
 	GPtrArray *list_waiters;
 	Conn *list_conn;
+	gint64 listed_us; /* when LIST was answered last */
 	GArray *listed; /* ImapList with owned names */
 
 	bool sizes_distrusted;
 	Walk walks[WALKS];
-	Stream stream;
+	Stream streams[STREAMS];
 };
 
 /* Looks for commands to send, soon, once for all that happens until then. */

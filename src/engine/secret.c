@@ -9,9 +9,17 @@ static char *sum_of(const char *secret)
 	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, secret, -1);
 }
 
+/* Nothing is tried until the answer is there: an error on the way to it refuses no secret. */
+static void forget_tried(Engine *engine)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
+	g_clear_pointer(&engine->tried_sum, g_free);
+}
+
 char *secret_ask(gpointer data, GCancellable *cancel, GError **error)
 {
 	Engine *engine = data;
+	forget_tried(engine);
 	char *secret =
 		engine->config.session.secret(engine->config.session.secret_data, cancel, error);
 	if (!secret)

@@ -41,6 +41,8 @@ static void end(Sync *sync, const GError *error)
 	Box *box = sync->box;
 	box->syncing = false;
 	box->trusted = !error;
+	if (error)
+		g_atomic_int_set(&box->engine->stale_shown, 1);
 	box->sync_tries = 0;
 	waiters_finish(box->sync_waiters, error);
 	engine_pump(box->engine);
@@ -49,6 +51,8 @@ static void end(Sync *sync, const GError *error)
 
 static void command_done(Sync *sync, const ImapStatus *status, const GError *error)
 {
+	if (error && status)
+		sync->conn->doubtful = true;
 	if (error && !sync->error) {
 		sync->error = g_error_copy(error);
 		sync->lost = !status;
@@ -114,6 +118,9 @@ static void publish(Sync *sync)
 	g_autoptr(ImapSet) gone = NULL;
 	g_autoptr(ImapSet) fresh = NULL;
 	store_set_names(engine->store, gen, sync->all, sync->deleted, &gone, &fresh);
+	/* None when another connection was told of a new UIDVALIDITY meanwhile. */
+	if (!gone || !fresh)
+		return;
 	if (imap_set_count(gone) > 0 || (sync->box->trusted && imap_set_count(fresh) > 0))
 		engine->events->names_changed(sync->box->id, gen, gone, engine->data);
 }
@@ -135,6 +142,7 @@ static bool absurd(const Sync *sync)
 static void advance(Sync *sync)
 {
 	Box *box = sync->box;
+	sync_flush(box);
 	if (sync->lost && ++box->sync_tries < TRIES) {
 		/* The waiters have time left: once more on the next connection. */
 		box->syncing = false;
@@ -182,9 +190,10 @@ void sync_request(Box *box, Waiter *waiter)
 
 void sync_dispatch(Box *box, Conn *conn)
 {
-	if (box->syncing || box->sync_waiters->len == 0)
+	if (box->syncing || (box->sync_waiters->len == 0 && !box->renew))
 		return;
 	box->syncing = true;
+	box->renew = false;
 	bool check = conn->box == box && conn->gen != 0 && session_has_map(conn->session) &&
 		     store_names_time(box->engine->store, conn->gen) != 0;
 	conn_select(conn, box);
@@ -217,7 +226,10 @@ static void distrust(Conn *conn)
 {
 	Box *box = conn->box;
 	box->dirty = true;
+	/* What the kernel was shown must be taken back, whether somebody lists it again or not. */
+	box->renew = box->trusted;
 	box->trusted = false;
+	engine_pump(conn->engine);
 	store_names_confirm(conn->engine->store, conn->gen, false);
 	conn->engine->events->names_changed(box->id, conn->gen, NULL, conn->engine->data);
 }
@@ -231,8 +243,27 @@ void sync_note_expunged(Conn *conn, const ImapSet *uids)
 		distrust(conn);
 		return;
 	}
-	store_remove_names(conn->engine->store, conn->gen, uids);
-	conn->engine->events->names_changed(box->id, conn->gen, uids, conn->engine->data);
+	if (conn->gen != store_gen(conn->engine->store, box->id))
+		return;
+	gsize n;
+	const ImapRange *ranges = imap_set_ranges(uids, &n);
+	for (gsize i = 0; i < n; i++)
+		imap_set_add(box->gone, ranges[i].lo, ranges[i].hi);
+	engine_pump(conn->engine);
+}
+
+/* A folder that is emptied elsewhere is reported message by message: the store hears of many at a
+ * time. */
+void sync_flush(Box *box)
+{
+	if (imap_set_count(box->gone) == 0)
+		return;
+	Engine *engine = box->engine;
+	Gen gen = store_gen(engine->store, box->id);
+	g_autoptr(ImapSet) gone = g_steal_pointer(&box->gone);
+	box->gone = imap_set_new();
+	store_remove_names(engine->store, gen, gone);
+	engine->events->names_changed(box->id, gen, gone, engine->data);
 }
 
 /* More messages than the map has: new mail, to be named at the next access. */
@@ -242,6 +273,15 @@ void sync_note_exists(Conn *conn)
 	if (!box || conn->gen == 0 || session_has_map(conn->session) || box->syncing)
 		return;
 	distrust(conn);
+}
+
+/* Who waits for a listing that is known is shown it as it is. */
+static void cut_off(Box *box, const GError *error)
+{
+	if (box->sync_waiters->len == 0)
+		return;
+	g_atomic_int_set(&box->engine->stale_shown, 1);
+	waiters_finish(box->sync_waiters, error);
 }
 
 /* A listing that no push covers is trusted for poll_s; then the kernel must ask at its next access.
@@ -258,10 +298,27 @@ void sync_age(Engine *engine, gint64 now_us, bool stuck)
 		Gen gen = store_gen(engine->store, box->id);
 		gint64 right = gen ? store_names_time(engine->store, gen) : 0;
 		if (stuck && gen && store_names_known(engine->store, gen))
-			waiters_finish(box->sync_waiters, error);
+			cut_off(box, error);
 		if (!box->trusted || now_us - right < engine->config.poll_s * G_USEC_PER_SEC)
 			continue;
 		box->trusted = false;
+		engine->events->names_changed(box->id, gen, NULL, engine->data);
+	}
+}
+
+/* The wire lives again: what the kernel was shown meanwhile must be asked for anew. */
+void sync_forget_shown(Engine *engine)
+{
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, engine->boxes);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		Box *box = value;
+		Gen gen = store_gen(engine->store, box->id);
+		if (gen == 0 || !store_names_known(engine->store, gen))
+			continue;
+		box->trusted = false;
+		store_names_confirm(engine->store, gen, false);
 		engine->events->names_changed(box->id, gen, NULL, engine->data);
 	}
 }

@@ -47,17 +47,21 @@ GPtrArray *waiters_new(void)
 void waiters_finish(GPtrArray *waiters, const GError *error)
 {
 	/* A completion may ask for more and so add to the very array. */
-	g_autoptr(GPtrArray) all = waiters_new();
-	while (waiters->len > 0)
-		g_ptr_array_add(all, g_ptr_array_steal_index(waiters, 0));
-	for (guint i = 0; i < all->len; i++)
-		waiter_finish(g_ptr_array_index(all, i), error);
+	gsize n;
+	g_autofree gpointer *all = g_ptr_array_steal(waiters, &n);
+	for (gsize i = 0; i < n; i++) {
+		waiter_finish(all[i], error);
+		waiter_unref(all[i]);
+	}
 }
 
 /* What was sent is watched by its session too; this is also for what never got out. */
 bool waiters_expire(Engine *engine, gint64 now_us)
 {
 	enum { STUCK_US = 1000 * 1000 };
+	/* The first login may wait for a person; each of its parts has a bound of its own. */
+	if (engine->starting)
+		return false;
 	gint64 limit_us = engine->config.timeout_ms * 1000LL;
 	gint64 progress = pool_progress_time(engine);
 	g_autoptr(GError) error =

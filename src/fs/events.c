@@ -28,7 +28,7 @@ static void tell_difference(Fs *fs, const Tree *before, const Tree *now)
 
 void fs_tree_update(Fs *fs)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fs->update_lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&fs->update_lock);
 	g_autoptr(GArray) mailboxes = store_mailboxes(fs->store);
 	g_autoptr(Tree) now = tree_new(fs->ids, mailboxes);
 	g_mutex_lock(&fs->tree_lock);

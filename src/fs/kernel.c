@@ -16,6 +16,9 @@ typedef struct {
 struct Kernel {
 	gpointer owner;
 	GMutex lock;
+	GCond left;
+	guint entered; /* lock: calls of kernel_enter() under way */
+	bool closed; /* lock */
 	guint64 last_ticket; /* lock */
 	GHashTable *parked; /* ticket to Parked; lock */
 	GHashTable *reading; /* inode to Reading; lock */
@@ -26,6 +29,7 @@ Kernel *kernel_new(gpointer owner)
 	Kernel *kernel = g_new0(Kernel, 1);
 	kernel->owner = owner;
 	g_mutex_init(&kernel->lock);
+	g_cond_init(&kernel->left);
 	kernel->parked = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 	kernel->reading = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 	return kernel;
@@ -38,6 +42,7 @@ void kernel_free(Kernel *kernel)
 	g_assert(g_hash_table_size(kernel->parked) == 0);
 	g_hash_table_unref(kernel->parked);
 	g_hash_table_unref(kernel->reading);
+	g_cond_clear(&kernel->left);
 	g_mutex_clear(&kernel->lock);
 	g_free(kernel);
 }
@@ -185,7 +190,7 @@ static guint64 insert(Kernel *kernel, fuse_req_t req)
 	Parked *parked = g_new0(Parked, 1);
 	parked->req = req;
 
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&kernel->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&kernel->lock);
 	guint64 ticket = ++kernel->last_ticket;
 	g_hash_table_insert(kernel->parked, new_key(ticket), parked);
 	return ticket;
@@ -194,7 +199,7 @@ static guint64 insert(Kernel *kernel, fuse_req_t req)
 /* Returns the request when it was interrupted before. */
 static fuse_req_t settle(Kernel *kernel, guint64 ticket)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&kernel->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&kernel->lock);
 	Parked *parked = g_hash_table_lookup(kernel->parked, &ticket);
 	if (!parked)
 		return NULL;
@@ -217,29 +222,50 @@ guint64 kernel_park(Kernel *kernel, fuse_req_t req)
 
 fuse_req_t kernel_unpark(Kernel *kernel, guint64 ticket)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&kernel->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&kernel->lock);
 	return take_locked(kernel, ticket);
 }
 
-void kernel_unpark_all(Kernel *kernel)
+bool kernel_enter(Kernel *kernel)
 {
-	g_autoptr(GPtrArray) reqs = g_ptr_array_new();
-	g_mutex_lock(&kernel->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&kernel->lock);
+	kernel->entered += !kernel->closed;
+	return !kernel->closed;
+}
+
+void kernel_leave(Kernel *kernel)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&kernel->lock);
+	if (--kernel->entered == 0)
+		g_cond_signal(&kernel->left);
+}
+
+static GPtrArray *take_all(Kernel *kernel)
+{
+	GPtrArray *reqs = g_ptr_array_new();
 	GHashTableIter iter;
 	gpointer value;
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&kernel->lock);
+	kernel->closed = true;
+	while (kernel->entered > 0)
+		g_cond_wait(&kernel->left, &kernel->lock);
 	g_hash_table_iter_init(&iter, kernel->parked);
 	while (g_hash_table_iter_next(&iter, NULL, &value))
 		g_ptr_array_add(reqs, ((Parked *)value)->req);
 	g_hash_table_remove_all(kernel->parked);
-	g_mutex_unlock(&kernel->lock);
+	return reqs;
+}
 
+void kernel_close(Kernel *kernel)
+{
+	g_autoptr(GPtrArray) reqs = take_all(kernel);
 	for (guint i = 0; i < reqs->len; i++)
 		kernel_reply_errno(g_ptr_array_index(reqs, i), ECONNABORTED);
 }
 
 void kernel_read_begins(Kernel *kernel, fuse_ino_t ino, guint64 told)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&kernel->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&kernel->lock);
 	guint64 key = ino;
 	Reading *reading = g_hash_table_lookup(kernel->reading, &key);
 	if (!reading) {
@@ -252,7 +278,7 @@ void kernel_read_begins(Kernel *kernel, fuse_ino_t ino, guint64 told)
 
 void kernel_read_ends(Kernel *kernel, fuse_ino_t ino)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&kernel->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&kernel->lock);
 	guint64 key = ino;
 	Reading *reading = g_hash_table_lookup(kernel->reading, &key);
 	if (--reading->waiting == 0)
@@ -261,7 +287,7 @@ void kernel_read_ends(Kernel *kernel, fuse_ino_t ino)
 
 bool kernel_reading(Kernel *kernel, fuse_ino_t ino, guint64 *ret_told)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&kernel->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&kernel->lock);
 	guint64 key = ino;
 	const Reading *reading = g_hash_table_lookup(kernel->reading, &key);
 	if (!reading)

@@ -44,8 +44,15 @@ guint64 kernel_park(Kernel *kernel, fuse_req_t req);
 /* Takes it back to be answered by the caller. NULL: it was answered meanwhile. */
 fuse_req_t kernel_unpark(Kernel *kernel, guint64 ticket);
 
-/* Answers all: the mount ends. */
-void kernel_unpark_all(Kernel *kernel);
+/* Around kernel_unpark() and all that follows from it, in threads that the session's loop does not
+ * end. false: the mount ends, and what is parked is answered without the caller. Calls may be
+ * nested. */
+bool kernel_enter(Kernel *kernel);
+void kernel_leave(Kernel *kernel);
+
+/* Waits until nobody is within kernel_enter(), lets nobody in any more, and answers what is parked.
+ * After the loop's end, before the session's descriptor is closed. */
+void kernel_close(Kernel *kernel);
 
 /* ---- READs that wait ---- */
 

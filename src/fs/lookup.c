@@ -41,9 +41,12 @@ static bool advance_message(Op *op, const GError *error, MailboxId mailbox, guin
 	Fs *fs = op->fs;
 	guint news = fs_news(fs);
 	Gen gen = store_gen(fs->store, mailbox);
-	if (gen == 0 || !store_names_known(fs->store, gen)) {
-		if (!op->synced)
-			return op_sync(op, mailbox);
+	bool known = gen != 0 && store_names_known(fs->store, gen);
+	bool doubtful = known && store_names_time(fs->store, gen) == 0 &&
+			!engine_names_fresh(fs->engine, mailbox);
+	if ((!known || doubtful) && !op->synced)
+		return op_sync(op, mailbox);
+	if (!known) {
 		kernel_reply_error(op->req, error);
 		return false;
 	}

@@ -25,7 +25,7 @@ enum {
 
 Tree *fs_tree(Fs *fs)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fs->tree_lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&fs->tree_lock);
 	return fs->tree ? tree_ref(fs->tree) : NULL;
 }
 
@@ -193,7 +193,7 @@ bool fs_mount(Fs *fs, Engine *engine, const char *mountpoint, GError **error)
 		return false;
 	fs->engine = engine;
 	fuse_set_log_func(on_fuse_log);
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fs->loop_lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&fs->loop_lock);
 	fs->session = session_new(fs);
 	if (!fs->session)
 		return fail(error, mountpoint);
@@ -213,7 +213,7 @@ void fs_unmount(Fs *fs)
 	fs->mounted = false;
 	/* The news may wait in the kernel for a request that is parked, and after this for one that
 	 * nobody reads any more: unmounting closes the descriptor, which ends those. */
-	kernel_unpark_all(fs->kernel);
+	kernel_close(fs->kernel);
 	notify_stop(fs->notify);
 	fuse_session_unmount(fs->session);
 }
@@ -268,7 +268,7 @@ bool fs_loop(Fs *fs)
 static gpointer wake_loop(gpointer data)
 {
 	Fs *fs = data;
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fs->loop_lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&fs->loop_lock);
 	while (fs->looping) {
 		pthread_kill(fs->looper, WAKE_SIGNAL);
 		g_cond_wait_until(
@@ -279,7 +279,7 @@ static gpointer wake_loop(gpointer data)
 
 void fs_stop(Fs *fs)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fs->loop_lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&fs->loop_lock);
 	if (fs->stopping)
 		return;
 	fs->stopping = true;

@@ -97,7 +97,7 @@ void notify_free(Notify *notify)
 
 static struct fuse_session *call_begin(Notify *notify)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
 	if (notify->stopping)
 		return NULL;
 	notify->calls++;
@@ -109,7 +109,7 @@ static void call_end(Notify *notify, int result)
 	/* ENOENT: the kernel did not know it, which is the usual case. */
 	if (result != 0 && result != -ENOENT)
 		g_debug("the kernel refused an invalidation: %s", g_strerror(-result));
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
 	notify->calls--;
 	g_cond_broadcast(&notify->wake);
 }
@@ -162,7 +162,7 @@ static void forget_directory(Notify *notify, const News *news)
 
 static News *next_news(Notify *notify)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
 	while (!notify->stopping && g_queue_is_empty(&notify->news))
 		g_cond_wait(&notify->wake, &notify->lock);
 	if (notify->stopping)
@@ -187,7 +187,7 @@ static gpointer news_run(gpointer data)
 static void add_news(Notify *notify, guint64 dir, ImapSet *uids, const char *child)
 {
 	g_autoptr(ImapSet) owned = uids;
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
 	if (notify->stopping || !notify->session)
 		return;
 	News *news = g_hash_table_lookup(notify->news_by_dir, &dir);
@@ -269,7 +269,7 @@ static void move_due_locked(Notify *notify)
 /* What is queued is done even when stopping: a request waits for its reply. */
 static Correction *next_correction(Notify *notify)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
 	for (;;) {
 		move_due_locked(notify);
 		Correction *correction = g_queue_pop_head(&notify->corrections);
@@ -297,7 +297,7 @@ static gpointer corrections_run(gpointer data)
 /* false: dropped, since nothing is mounted. */
 static bool add_correction(Notify *notify, const Correction *correction)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&notify->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
 	if (notify->stopping || !notify->session)
 		return false;
 	Correction *queued = g_new(Correction, 1);

@@ -35,9 +35,15 @@ static Op *op_park(Op *op)
 static void op_resume(const GError *error, gpointer data)
 {
 	Op *op = data;
-	op->req = kernel_unpark(op->fs->kernel, op->ticket);
+	Kernel *kernel = op->fs->kernel;
+	if (!kernel_enter(kernel)) {
+		op_free(op);
+		return;
+	}
+	op->req = kernel_unpark(kernel, op->ticket);
 	if (!op->req || !op->advance(op, error))
 		op_free(op);
+	kernel_leave(kernel);
 }
 
 void op_run(Op *op)

@@ -31,7 +31,7 @@ static guint32 block_of(guint32 uid)
 
 void shown_add(Shown *shown, Gen gen, guint32 first, guint32 last)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&shown->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&shown->lock);
 	ImapSet *blocks = g_hash_table_lookup(shown->blocks, GUINT_TO_POINTER(gen));
 	if (!blocks) {
 		blocks = imap_set_new();
@@ -56,7 +56,7 @@ static ImapSet *uids_of(const ImapSet *blocks)
 
 ImapSet *shown_among(Shown *shown, Gen gen, const ImapSet *uids)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&shown->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&shown->lock);
 	const ImapSet *blocks = g_hash_table_lookup(shown->blocks, GUINT_TO_POINTER(gen));
 	if (!blocks)
 		return NULL;
@@ -71,7 +71,7 @@ ImapSet *shown_among(Shown *shown, Gen gen, const ImapSet *uids)
 
 ImapSet *shown_take(Shown *shown, Gen gen)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&shown->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&shown->lock);
 	ImapSet *blocks = g_hash_table_lookup(shown->blocks, GUINT_TO_POINTER(gen));
 	if (!blocks)
 		return NULL;
@@ -82,7 +82,7 @@ ImapSet *shown_take(Shown *shown, Gen gen)
 
 GArray *shown_gens(Shown *shown)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&shown->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&shown->lock);
 	GArray *gens = g_array_new(FALSE, FALSE, sizeof(guint32));
 	GHashTableIter iter;
 	gpointer key;

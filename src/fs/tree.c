@@ -18,7 +18,7 @@ struct TreeIds {
 };
 
 struct Tree {
-	gatomicrefcount refs;
+	gint refs; /* atomic */
 	GPtrArray *by_id; /* of Node, owned; NULL where no directory has the id now */
 	GHashTable *by_mailbox; /* Node by mailbox id */
 };
@@ -163,7 +163,7 @@ static int compare_ids(gconstpointer a, gconstpointer b)
 Tree *tree_new(TreeIds *ids, const GArray *mailboxes)
 {
 	Tree *tree = g_new0(Tree, 1);
-	g_atomic_ref_count_init(&tree->refs);
+	tree->refs = 1;
 	tree->by_id = g_ptr_array_new_with_free_func(node_free);
 	tree->by_mailbox = g_hash_table_new(NULL, NULL);
 	node_add(tree, NULL, 0, "");
@@ -186,13 +186,13 @@ Tree *tree_new(TreeIds *ids, const GArray *mailboxes)
 
 Tree *tree_ref(Tree *tree)
 {
-	g_atomic_ref_count_inc(&tree->refs);
+	g_atomic_int_inc(&tree->refs);
 	return tree;
 }
 
 void tree_unref(Tree *tree)
 {
-	if (!tree || !g_atomic_ref_count_dec(&tree->refs))
+	if (!tree || !g_atomic_int_dec_and_test(&tree->refs))
 		return;
 	g_hash_table_unref(tree->by_mailbox);
 	g_ptr_array_unref(tree->by_id);

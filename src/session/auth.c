@@ -144,7 +144,9 @@ static bool is_oauth(const char *mech)
 static char *oauth_response(const Session *session)
 {
 	const SessionConfig *config = &session->config;
-	g_autoptr(GString) text = g_string_new(NULL);
+	/* Never moved, so that no copy of the token stays behind. */
+	g_autoptr(GString) text = g_string_sized_new(
+		strlen(session->secret) + 3 * strlen(config->user) + strlen(config->host) + 128);
 	if (strcmp(session->mech, "XOAUTH2") == 0) {
 		g_string_printf(
 			text, "user=%s\001auth=Bearer %s\001\001", config->user, session->secret);
@@ -270,12 +272,10 @@ void auth_challenge(Session *session, const ImapBytes *text)
 		return;
 	}
 	g_debug("%p C: <secret>", (void *)session);
-	g_autoptr(GString) line = g_string_new(answer);
-	g_string_append(line, "\r\n");
-	g_autoptr(GBytes) bytes = g_bytes_new(line->str, line->len);
-	net_stream_send(session->net, bytes);
+	char *line = g_strconcat(answer, "\r\n", NULL);
 	explicit_bzero(answer, strlen(answer));
-	explicit_bzero(line->str, line->len);
+	g_autoptr(GBytes) bytes = g_bytes_new_with_free_func(line, strlen(line), secret_free, line);
+	net_stream_send(session->net, bytes);
 }
 
 /* After the server's OK: whether the exchange came to its end, which of SCRAM includes that the

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "base/log.h"
 #include "session/private.h"
 
@@ -54,6 +56,39 @@ GError *code_bye_error(const ImapStatus *status, const char *host, bool in_login
 	return says(refused ? MAIL_ERROR_AUTH : MAIL_ERROR_UNAVAILABLE, status, host);
 }
 
+/* Codes with which a login is refused for now, whatever the password. */
+static bool is_transient(ImapCode code)
+{
+	switch (code) {
+	case IMAP_CODE_UNAVAILABLE:
+	case IMAP_CODE_INUSE:
+	case IMAP_CODE_LIMIT:
+	case IMAP_CODE_OVERQUOTA:
+	case IMAP_CODE_THROTTLED:
+	case IMAP_CODE_SERVERBUG:
+	case IMAP_CODE_CONTACTADMIN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Gmail ([ALERT] Too many simultaneous connections) and others (Maximum number of connections from
+ * user+IP exceeded) say it in words only. */
+static bool says_too_many(const ImapStatus *status)
+{
+	static const char *const phrases[] = {"too many", "simultaneous", "number of connections"};
+	if (status->code != IMAP_CODE_NONE && status->code != IMAP_CODE_OTHER &&
+		status->code != IMAP_CODE_ALERT)
+		return false;
+	g_autofree char *text = g_ascii_strdown(
+		status->text.data ? status->text.data : "", (gssize)status->text.len);
+	for (gsize i = 0; i < G_N_ELEMENTS(phrases); i++)
+		if (strstr(text, phrases[i]))
+			return true;
+	return false;
+}
+
 /* A refused login without a code that says otherwise means: this secret is wrong, do not try
  * again (accounts get locked). */
 GError *code_login_error(const ImapStatus *status)
@@ -61,19 +96,9 @@ GError *code_login_error(const ImapStatus *status)
 	GError *error = code_error(status, "login");
 	if (!error)
 		return NULL;
-	switch (status->code) {
-	case IMAP_CODE_UNAVAILABLE:
-	case IMAP_CODE_INUSE:
-	case IMAP_CODE_LIMIT:
-	case IMAP_CODE_THROTTLED:
-	case IMAP_CODE_SERVERBUG:
-	case IMAP_CODE_CONTACTADMIN:
+	if (is_transient(status->code) || says_too_many(status))
 		error->code = MAIL_ERROR_UNAVAILABLE;
-		break;
-	case IMAP_CODE_PRIVACYREQUIRED:
-		break;
-	default:
+	else if (status->code != IMAP_CODE_PRIVACYREQUIRED)
 		error->code = MAIL_ERROR_AUTH;
-	}
 	return error;
 }

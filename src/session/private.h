@@ -47,6 +47,7 @@ struct Session {
 	bool secured; /* STARTTLS was answered OK: the clear part must end here */
 	bool preauth; /* greeted as logged in already */
 	bool caps_after_login; /* CAPABILITY came untagged with the login's answer */
+	guint chatter; /* untagged statuses since the server said something of use */
 	guint64 early_bytes; /* received before the login was done */
 	char *greeting; /* escaped text, for session_describe() */
 	LogLimit alert_limit;

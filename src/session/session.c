@@ -277,7 +277,9 @@ static void take_greeting(Session *session, const ImapResponse *response)
 	if (response->status.caps)
 		take_capabilities(session, response->status.caps);
 	session->preauth = response->status.kind == IMAP_STATUS_PREAUTH;
-	session->greeting = log_escape(response->status.text.data, response->status.text.len, 200);
+	if (!in_clear(session))
+		session->greeting =
+			log_escape(response->status.text.data, response->status.text.len, 200);
 	session_advance(session);
 }
 
@@ -296,6 +298,15 @@ static void take_status(Session *session, const ImapStatus *status)
 		fail_bye(session, status);
 }
 
+static void limit_chatter(Session *session, ImapResponseKind kind)
+{
+	if (kind != IMAP_RESPONSE_STATUS)
+		session->chatter = 0;
+	else if (++session->chatter > LIMIT_CHATTER)
+		session_failf(
+			session, MAIL_ERROR_PROTOCOL, "%s talks without end", session->config.host);
+}
+
 static void take_untagged(Session *session, const ImapResponse *response)
 {
 	bool logged_in = session->step == STEP_READY || session->step == STEP_LOGOUT;
@@ -307,6 +318,7 @@ static void take_untagged(Session *session, const ImapResponse *response)
 	} else if (response->kind == IMAP_RESPONSE_STATUS) {
 		take_status(session, &response->status);
 	}
+	limit_chatter(session, response->kind);
 	if (logged_in && session->step != STEP_OVER && selected_note(session, response) &&
 		session->step != STEP_OVER)
 		session->events->response(response, session->data);
@@ -314,6 +326,7 @@ static void take_untagged(Session *session, const ImapResponse *response)
 
 static void take_tagged(Session *session, const ImapResponse *response)
 {
+	session->chatter = 0;
 	/* RFC 3501 7: resp-cond-state is all that a tag may stand before. */
 	if (response->status.kind == IMAP_STATUS_PREAUTH ||
 		response->status.kind == IMAP_STATUS_BYE) {

@@ -501,7 +501,8 @@ bool store_peek_message(Store *store, Gen gen, guint32 uid, StoreMessage *ret)
 	return found;
 }
 
-gsize store_list(Store *store, Gen gen, guint32 after, StoreMessage *ret, gsize max)
+static gsize list(
+	Store *store, Gen gen, guint32 after, StoreMessage *ret, gsize max, bool only_ready)
 {
 	gsize n = 0;
 	guint32 uid;
@@ -516,12 +517,22 @@ gsize store_list(Store *store, Gen gen, guint32 after, StoreMessage *ret, gsize 
 		if (!is_listed(store, g, uid))
 			continue;
 		ret[n] = as_message(g, uid, row);
-		if (!is_ready(store, &ret[n]))
+		if (only_ready && !is_ready(store, &ret[n]))
 			ret[n] = (StoreMessage){.uid = uid};
 		n++;
 	}
 	store_unlock(store);
 	return n;
+}
+
+gsize store_list(Store *store, Gen gen, guint32 after, StoreMessage *ret, gsize max)
+{
+	return list(store, gen, after, ret, max, true);
+}
+
+gsize store_list_rows(Store *store, Gen gen, guint32 after, StoreMessage *ret, gsize max)
+{
+	return list(store, gen, after, ret, max, false);
 }
 
 ImapSet *store_unknown(Store *store, Gen gen, guint32 from, gsize max)

@@ -140,6 +140,10 @@ bool store_peek_message(Store *store, Gen gen, guint32 uid, StoreMessage *ret);
  * UID. Any thread. */
 gsize store_list(Store *store, Gen gen, guint32 after, StoreMessage *ret, gsize max);
 
+/* As store_list(), with the rows as they are: known says only that the server told their
+ * attributes, true or not. Any thread. */
+gsize store_list_rows(Store *store, Gen gen, guint32 after, StoreMessage *ret, gsize max);
+
 /* Listed rows with UID >= from whose attributes are unknown, at most max of them; a new set. Any
  * thread. */
 ImapSet *store_unknown(Store *store, Gen gen, guint32 from, gsize max);

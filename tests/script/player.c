@@ -319,6 +319,7 @@ static Play play_scram(Player *player, const char *text)
 	return play_send(player, line, "\r\n");
 }
 
+/* What the client sent beyond the lines it was to send is a failure; PLAY_NEXT: it closed. */
 static Play play_eof(Player *player)
 {
 	char buf[4096];
@@ -332,6 +333,19 @@ static Play play_eof(Player *player)
 		return PLAY_NEXT;
 	buf[n] = '\0';
 	return fail(player, "the client sent: %s", buf);
+}
+
+static Play play_quiet(Player *player)
+{
+	switch (play_eof(player)) {
+	case PLAY_WAIT:
+		return PLAY_NEXT;
+	case PLAY_NEXT:
+		return fail(player, "the client closed the connection");
+	case PLAY_FAILED:
+		break;
+	}
+	return PLAY_FAILED;
 }
 
 static Play play_event(Player *player, const char *pattern)
@@ -378,6 +392,8 @@ static Play play_word(Player *player, const char *line)
 		return play_close(player);
 	if (g_str_equal(words[0], "@reset"))
 		return play_reset(player);
+	if (g_str_equal(words[0], "@quiet"))
+		return play_quiet(player);
 	if (g_str_equal(words[0], "@eof"))
 		return play_eof(player);
 	if (g_str_equal(words[0], "@truncate")) {

@@ -17,6 +17,7 @@
  *	@close		closes in order (close_notify)
  *	@truncate	closes without close_notify
  *	@reset		closes with RST
+ *	@quiet		the client must have sent nothing more
  *	@eof		the client must close, and send nothing more
  *	# text		is for the reader
  */

@@ -182,15 +182,16 @@ class Account:
         client.logout()
         return list(range(first, first + len(bodies)))
 
-    def deliver(self, bodies, mailbox='', seen=False):
-        """Puts messages into the Maildir itself, byte for byte; UIDs go in this order."""
+    def deliver(self, bodies, mailbox='', seen=False, date=lambda body, number: 1500000000 + number):
+        """Puts messages into the Maildir itself, byte for byte; UIDs go in this order. date: gives
+        the INTERNALDATE."""
         base = self.maildir / mailbox
         for sub in ('cur', 'new', 'tmp'):
             (base / sub).mkdir(parents=True, exist_ok=True)
         for number, body in enumerate(bodies, 1):
             path = base / 'cur' / f'{1500000000 + number}.M{number:07}.host:2,{"S" * seen}'
             path.write_bytes(body)
-            os.utime(path, (1500000000 + number, 1500000000 + number))
+            os.utime(path, (date(body, number),) * 2)
         self.dovecot._give_away(self.maildir)
 
     def flags(self, mailbox='INBOX'):

@@ -1,5 +1,6 @@
 """A small account to look at: the mail of a harbour office."""
 
+import email
 import email.utils
 from email.message import EmailMessage
 
@@ -19,6 +20,12 @@ def message(sender, to, subject, text, day, attachment=None):
     return mail.as_bytes().replace(b'\r\n', b'\n').replace(b'\n', b'\r\n')
 
 
+def date(body, _):
+    """When it was sent, as seconds since 1970."""
+    header = email.message_from_bytes(body)['Date']
+    return email.utils.parsedate_to_datetime(header).timestamp()
+
+
 # Mailbox as on the wire -> its messages.
 MAILBOXES = {
     '': [
@@ -26,7 +33,8 @@ MAILBOXES = {
                 'Please put it into the plan from Monday on.\n', 3),
         message('Bjarne', 'Dunja', 'Tide table', 'The tides of the quarter are attached.\n', 20,
                 bytes(range(256)) * 200),
-        message('Chidi', 'Dunja', 'Grüße von der Mole', 'Der Leuchtturm ist gestrichen. 🗼\n', 45),
+        message('Chidi', 'Dunja', 'Grüße von der Mole',
+                'Der Leuchtturm ist gestrichen. 🗼\n', 45),
         message('Ada', 'Dunja', 'Re: Crane 4 is back', 'It stands still again. Sorry!\n', 60),
     ],
     'Archive/2025': [

@@ -16,7 +16,7 @@ def main():
     try:
         account = Account(server, 'dunja')
         for mailbox, bodies in sample.MAILBOXES.items():
-            account.deliver(bodies, mailbox)
+            account.deliver(bodies, mailbox, date=sample.date)
         passfile = directory / 'password'
         passfile.touch(0o600)
         passfile.write_text(account.password + '\n')

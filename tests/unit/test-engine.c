@@ -516,13 +516,14 @@ static const Script scripts[] = {
 		KNOWN "> together body 5 0 10; body 6 0 10\n"
 		      "C: A6 UID FETCH 5:6 (UID BODY.PEEK[])\n"
 		      "S: A6 NO one of them is broken\n"
-		      "C: A7 UID FETCH 5 (UID BODY.PEEK[])\n"
-		      "C: A8 UID FETCH 6 (UID BODY.PEEK[])\n"
-		      "S: A7 NO this one\n"
-		      "= done body 5 0 10 IO *this one*\n"
-		      "S: * 2 FETCH (UID 6 BODY[] {10}\\r\\n0123456789)\n"
-		      "= done body 6 0 10 ok\n"
-		      "S: A8 OK done\n"},
+		      "C: A7 EXAMINE \"INBOX\"\n"
+		      "C: A8 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A9 UID FETCH 6 (UID BODY.PEEK[])\n" EXAMINE(
+			      "A7", "1") "S: A8 NO this one\n"
+					 "= done body 5 0 10 IO *this one*\n"
+					 "S: * 2 FETCH (UID 6 BODY[] {10}\\r\\n0123456789)\n"
+					 "= done body 6 0 10 ok\n"
+					 "S: A9 OK done\n"},
 	{"expunge-within-fetch", KNOWN "> together body 5 0 10; body 7 0 10\n"
 				       "C: A6 UID FETCH 5,7 (UID BODY.PEEK[])\n"
 				       "S: * 2 EXPUNGE\n"

@@ -1,6 +1,9 @@
 #include "base/error.h"
 
-G_DEFINE_QUARK(mail - error - quark, mail_error)
+GQuark mail_error_quark(void)
+{
+	return g_quark_from_static_string("mail-error-quark");
+}
 
 MailGrade mail_error_grade(MailError code)
 {

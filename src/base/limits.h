@@ -57,6 +57,9 @@ enum {
 	/* A walking reader is fed whole messages of up to this size. */
 	LIMIT_WALK_BODY = 8 << 20,
 
+	/* What a message counts for at least, whatever size the server gives it. */
+	LIMIT_LEAST_BODY = 4 << 10,
+
 	/* Bytes that read-ahead may ask for ahead of a walking reader: bandwidth x delay of
 	 * 1 Gbit/s at 100 ms. */
 	LIMIT_WALK_AHEAD = 16 << 20,

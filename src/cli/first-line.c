@@ -15,6 +15,10 @@ enum {
 	/* A command may ask its user for something: a PIN, a touch of a key. */
 	DEADLINE_US = 120 * G_USEC_PER_SEC,
 
+	/* Output of a command is read to its end, so that it is not killed by SIGPIPE, but not without
+	 * one. */
+	OUTPUT = 1 << 20,
+
 	CHUNK = 4096,
 };
 
@@ -66,31 +70,37 @@ static char *take_line(const char *buffer, gsize len, GError **error)
 	return g_strndup(buffer, n);
 }
 
-/* What does not fit is read and dropped, so that its writer is not killed by SIGPIPE. */
+static bool fail_io(GError **error, const char *why)
+{
+	g_set_error(error, MAIL_ERROR, MAIL_ERROR_IO, "reading the password: %s", why);
+	return false;
+}
+
+/* What does not fit is read and dropped. */
 static bool read_all(
 	int fd, gint64 end, char *buffer, gsize *ret_len, GCancellable *cancel, GError **error)
 {
 	gsize len = 0;
-	for (;;) {
+	gsize dropped = 0;
+	while (dropped < OUTPUT) {
 		char rest[CHUNK];
 		gsize room = LIMIT_SECRET - len;
 		if (!first_line_wait(fd, end, cancel, error))
-			break;
+			return false;
 		ssize_t n = room > 0 ? read(fd, buffer + len, room) : read(fd, rest, sizeof(rest));
 		explicit_bzero(rest, sizeof(rest));
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return fail_io(error, g_strerror(errno));
 		if (n > 0 && room > 0)
 			len += (gsize)n;
+		else if (n > 0)
+			dropped += (gsize)n;
 		if (n == 0) {
 			*ret_len = len;
 			return true;
 		}
-		if (n < 0 && errno != EINTR && errno != EAGAIN) {
-			g_set_error(error, MAIL_ERROR, MAIL_ERROR_IO, "reading the password: %s",
-				g_strerror(errno));
-			break;
-		}
 	}
-	return false;
+	return fail_io(error, "there is no end to it");
 }
 
 static char *read_until(int fd, gint64 end, GCancellable *cancel, GError **error)

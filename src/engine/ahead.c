@@ -85,9 +85,9 @@ static void push(Walk *walk, Box *box, const StoreMessage *row)
 		store_has_body(box->engine->store, (Gen)walk->gen, row->uid))
 		return;
 	Step *step = g_new(Step, 1);
-	*step = (Step){row->uid, row->size};
+	*step = (Step){row->uid, MAX(row->size, LIMIT_LEAST_BODY)};
 	g_queue_push_tail(&walk->ahead, step);
-	walk->ahead_bytes += row->size;
+	walk->ahead_bytes += step->size;
 	body_ahead(box, (Gen)walk->gen, row->uid, row->size);
 }
 

@@ -216,8 +216,8 @@ static void asked(const ImapStatus *status, const GError *error, gpointer data)
 	Ask *ask = data;
 	Box *box = ask->box;
 	box->attribute_commands--;
-	if (status && error)
-		ask->conn->doubtful = true;
+	if (status)
+		conn_answered(ask->conn, error);
 	/* Of an old generation nobody waits, and its UIDs mean other messages now. */
 	if (ask->gen == store_gen(box->engine->store, box->id)) {
 		imap_set_subtract(box->attribute_flying, ask->uids);

@@ -293,7 +293,7 @@ void body_ahead(Box *box, Gen gen, guint32 uid, guint64 size)
 		return;
 	Want *want = want_new(box, gen, uid, &box->ahead);
 	want->whole = true;
-	want->expected = size;
+	want->expected = MAX(size, LIMIT_LEAST_BODY);
 }
 
 /* ---- commands ---- */
@@ -406,8 +406,8 @@ static void left_out(Fetch *fetch, const ImapStatus *status, const GError *error
 static void fetched(const ImapStatus *status, const GError *error, gpointer data)
 {
 	Fetch *fetch = data;
-	if (status && error)
-		fetch->conn->doubtful = true;
+	if (status)
+		conn_answered(fetch->conn, error);
 	if (fetch->wants->len > 0)
 		left_out(fetch, status, error);
 	engine_pump(fetch->box->engine);
@@ -461,38 +461,69 @@ static void settle(Want *want)
  * neither is more than was asked for. */
 static bool believable(Engine *engine, const Want *want, bool whole, guint64 got)
 {
-	if (!whole)
-		return got <= want->asked;
+	if (!whole && got > want->asked)
+		return false;
+	if (got > 0 || (!whole && want->origin > 0))
+		return true;
 	StoreMessage message;
-	return got > 0 || (store_peek_message(engine->store, want->gen, want->uid, &message) &&
-				  message.known && message.size == 0);
+	return store_peek_message(engine->store, want->gen, want->uid, &message) && message.known &&
+	       message.size == 0;
 }
 
-static void take(Conn *conn, Want *want, bool whole, StoreSink *sink)
+/* Only all of the message can tell. */
+static void ask_whole(Want *want)
 {
-	Engine *engine = conn->engine;
-	guint64 got = store_sink_size(sink);
-	guint64 origin = whole ? 0 : want->origin;
-	guint64 asked = whole ? got : want->asked;
-	Gen gen = want->gen;
-	guint32 uid = want->uid;
-	bool end_known = whole || (got < asked && (got > 0 || origin == 0));
-	store_sink_commit(sink, gen, uid, origin, asked, whole || (origin == 0 && end_known));
-	if (end_known)
-		engine_verify_size(engine, gen, uid, origin + got);
-	/* With all before it here already, nothing at this place is the end. */
-	if (got == 0 && !end_known && store_has_body(engine->store, gen, uid)) {
-		engine_verify_size(engine, gen, uid, origin);
-		end_known = true;
-	}
-	if (end_known || got > 0) {
-		settle(want);
-		return;
-	}
-	/* Nothing at this place: the message ends somewhere before it, only all of it can tell. */
 	want->whole = true;
 	recall(want);
 	enqueue(want, &want->box->urgent);
+}
+
+static void take_whole(Want *want, StoreSink *sink)
+{
+	guint64 got = store_sink_size(sink);
+	store_sink_commit(sink, want->gen, want->uid, 0, got, true);
+	engine_verify_size(want->box->engine, want->gen, want->uid, got);
+	settle(want);
+}
+
+/* Whether an answer shorter than asked for shows the end of the message: it does where the end was
+ * announced, or when an answer before ended there and now there is nothing more. Otherwise one bad
+ * answer would cut the message off. */
+static bool shows_end(const Want *want, guint64 got)
+{
+	Engine *engine = want->box->engine;
+	guint64 end = want->origin + got;
+	StoreMessage message;
+	if (store_peek_message(engine->store, want->gen, want->uid, &message) && message.known &&
+		end < message.size)
+		return got == 0 && stream_of(engine, want->gen, want->uid)->cut == end;
+	return true;
+}
+
+static void take_range(Want *want, StoreSink *sink)
+{
+	Engine *engine = want->box->engine;
+	guint64 got = store_sink_size(sink);
+	guint64 end = want->origin + got;
+	bool is_short = got < want->asked;
+	bool ends = is_short && shows_end(want, got);
+	if (is_short && !ends && got == 0) {
+		store_sink_free(sink);
+		ask_whole(want);
+		return;
+	}
+	if (is_short && !ends)
+		stream_of(engine, want->gen, want->uid)->cut = end;
+	store_sink_commit(
+		sink, want->gen, want->uid, want->origin, ends ? want->asked : got, false);
+	/* Nothing at this place says where the end is only if all before it is here. */
+	if (ends && (got > 0 || store_has_body(engine->store, want->gen, want->uid)))
+		engine_verify_size(engine, want->gen, want->uid, end);
+	else if (ends) {
+		ask_whole(want);
+		return;
+	}
+	settle(want);
 }
 
 static void take_item(Conn *conn, guint32 uid, const ImapBody *body)
@@ -503,18 +534,24 @@ static void take_item(Conn *conn, guint32 uid, const ImapBody *body)
 	Want *want = answered_by(conn, uid, body->has_origin, body->origin);
 	if (!want || body->binary || body->section.len > 0)
 		return;
-	/* RFC 9051 7.5.2 wants "" for a range behind the end; several servers say NIL. */
-	bool behind = body->has_origin && body->origin > 0;
-	if (body->form == IMAP_BODY_NIL && !behind)
+	bool whole = !body->has_origin;
+	if (body->form == IMAP_BODY_NIL) {
+		/* RFC 9051 7.5.2 wants "" for a range behind the end; several servers say NIL. */
+		if (!whole && body->origin > 0)
+			ask_whole(want);
 		return;
+	}
 	if (!sink) {
 		sink = store_sink_new(conn->engine->store);
 		if (body->data.len > 0)
 			store_sink_write(sink, body->data.data, body->data.len);
 	}
-	bool whole = !body->has_origin;
-	if (believable(conn->engine, want, whole, store_sink_size(sink)))
-		take(conn, want, whole, g_steal_pointer(&sink));
+	if (!believable(conn->engine, want, whole, store_sink_size(sink)))
+		return;
+	if (whole)
+		take_whole(want, g_steal_pointer(&sink));
+	else
+		take_range(want, g_steal_pointer(&sink));
 }
 
 void body_note(Conn *conn, guint32 uid, const ImapFetch *fetch)

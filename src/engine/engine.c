@@ -67,12 +67,22 @@ bool engine_names_fresh(Engine *engine, MailboxId mailbox)
 	if (gen == 0 || !store_names_known(engine->store, gen))
 		return false;
 	if (engine_state(engine) == ENGINE_OFFLINE || g_atomic_int_get(&engine->stuck)) {
-		g_atomic_int_set(&engine->stale_shown, 1);
+		g_autoptr(GMutexLocker) locker G_GNUC_UNUSED =
+			g_mutex_locker_new(&engine->inbox_lock);
+		imap_set_add(engine->shown_unasked, mailbox, mailbox);
 		return true;
 	}
 	gint64 right = store_names_time(engine->store, gen);
 	return right != 0 &&
 	       g_get_monotonic_time() - right < engine->config.poll_s * G_USEC_PER_SEC;
+}
+
+ImapSet *engine_take_shown(Engine *engine)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
+	ImapSet *shown = engine->shown_unasked;
+	engine->shown_unasked = imap_set_new();
+	return shown;
 }
 
 EngineState engine_state(Engine *engine)
@@ -308,8 +318,7 @@ static gboolean tick(gpointer data)
 	g_atomic_int_set(&engine->stuck, stuck);
 	sync_age(engine, now, stuck);
 	list_age(engine, now);
-	if (!stuck && engine_state(engine) == ENGINE_ONLINE &&
-		g_atomic_int_compare_and_exchange(&engine->stale_shown, 1, 0))
+	if (!stuck && engine_state(engine) == ENGINE_ONLINE)
 		sync_forget_shown(engine);
 	return G_SOURCE_CONTINUE;
 }
@@ -348,6 +357,7 @@ Engine *engine_new(
 	engine->context = g_main_context_new();
 	engine->loop = g_main_loop_new(engine->context, FALSE);
 	engine->inbox = g_array_new(FALSE, FALSE, sizeof(Ask));
+	engine->shown_unasked = imap_set_new();
 	g_mutex_init(&engine->inbox_lock);
 	engine->inbox_source = ready_source(engine, drain_inbox);
 	engine->pump_source = ready_source(engine, pump);
@@ -379,6 +389,7 @@ void engine_free(Engine *engine)
 	free_source(engine->pump_source);
 	free_source(engine->tick);
 	g_array_unref(engine->inbox);
+	imap_set_free(engine->shown_unasked);
 	g_mutex_clear(&engine->inbox_lock);
 	g_main_loop_unref(engine->loop);
 	g_main_context_unref(engine->context);

@@ -80,8 +80,7 @@ static void listed(const ImapStatus *status, const GError *error, gpointer data)
 	Engine *engine = data;
 	if (!engine->listed)
 		return;
-	if (!error)
-		engine->listed_us = g_get_monotonic_time();
+	engine->listed_us = g_get_monotonic_time();
 	if (!error && store_set_mailboxes(engine->store,
 			      (const ImapList *)(void *)engine->listed->data, engine->listed->len))
 		engine->events->mailboxes_changed(engine->data);
@@ -121,7 +120,9 @@ void list_refresh(Engine *engine)
 /* No push tells of mailboxes that come and go: they are asked for as often as `poll` says. */
 void list_age(Engine *engine, gint64 now_us)
 {
+	enum { LEAST_S = 5 };
+	gint64 poll_us = MAX(engine->config.poll_s, LEAST_S) * G_USEC_PER_SEC;
 	if (engine_state(engine) == ENGINE_ONLINE && engine->listed_us != 0 &&
-		now_us - engine->listed_us >= engine->config.poll_s * G_USEC_PER_SEC)
+		now_us - engine->listed_us >= poll_us)
 		list_refresh(engine);
 }

@@ -122,7 +122,7 @@ Conn *pool_conn(Engine *engine, Box *box)
 	/* With a connection of its own a second reader or a second mailbox need not wait. */
 	if (engine->conns->len < allowed(engine) && !connecting(engine) && first_ready(engine))
 		pool_connect(engine);
-	if (!conn && box_is_urgent(box))
+	if (!conn && box_is_urgent(box) && !connecting(engine))
 		reserve(engine, box);
 	return conn;
 }
@@ -152,14 +152,25 @@ static void examined(const ImapStatus *status, const GError *error, gpointer dat
 void conn_select(Conn *conn, Box *box)
 {
 	conn->used_us = g_get_monotonic_time();
-	if (conn->reserved == box)
-		conn->reserved = NULL;
+	for (guint i = 0; i < conn->engine->conns->len; i++) {
+		Conn *other = g_ptr_array_index(conn->engine->conns, i);
+		if (other->reserved == box)
+			other->reserved = NULL;
+	}
 	if (conn_has(conn, box))
 		return;
 	conn->box = box;
 	conn->doubtful = false;
+	conn->refusals = 0;
 	conn->gen = 0;
 	session_examine(conn->session, box->name, examined, conn);
+}
+
+void conn_answered(Conn *conn, const GError *error)
+{
+	conn->refusals = error ? conn->refusals + 1 : 0;
+	if (conn->refusals > 1 && !(conn->box && conn->box->unstable))
+		conn->doubtful = true;
 }
 
 gint64 pool_progress_time(const Engine *engine)
@@ -219,11 +230,11 @@ static void retry_in(Engine *engine, guint delay_ms)
 }
 
 /* Exponential with jitter, so that a thousand clients do not come back at once. */
-static guint backoff_ms(const Engine *engine)
+static guint backoff_ms(guint attempts)
 {
-	guint64 delay = (guint64)BACKOFF_FIRST_MS << MIN(engine->attempts - 1, 16);
+	guint64 delay = (guint64)BACKOFF_FIRST_MS << MIN(attempts - 1, 16);
 	delay = MIN(delay, (guint64)BACKOFF_LAST_MS);
-	return (guint)(delay / 2) + g_random_int_range(0, (gint32)(delay / 2) + 1);
+	return (guint)(delay / 2) + (guint)g_random_int_range(0, (gint32)(delay / 2) + 1);
 }
 
 /* Somebody asks for mail while the account is away: the next attempt comes soon, but the request
@@ -264,11 +275,11 @@ static void go_offline(Engine *engine, EngineState state, const GError *error)
 static void reconnect(Engine *engine, const Conn *conn, const GError *error)
 {
 	bool lasted = g_get_monotonic_time() - conn->ready_us > LASTED_MS * 1000LL;
-	engine->attempts = lasted ? 1 : engine->attempts + 1;
+	engine->short_lives = lasted ? 0 : engine->short_lives + 1;
 	engine_set_state(engine, ENGINE_CONNECTING);
 	g_info("%s; reconnecting", error->message);
-	if (engine->attempts > 1)
-		retry_in(engine, backoff_ms(engine));
+	if (engine->short_lives > 1)
+		retry_in(engine, MIN(backoff_ms(engine->short_lives), BACKOFF_WANTED_MS));
 	else if (engine->waiting.length > 0)
 		pool_connect(engine);
 }
@@ -287,7 +298,7 @@ static void lost_last(Engine *engine, const Conn *conn, bool was_ready, const GE
 	}
 	engine->attempts++;
 	go_offline(engine, ENGINE_OFFLINE, error);
-	retry_in(engine, was_ready ? BACKOFF_FIRST_MS : backoff_ms(engine));
+	retry_in(engine, was_ready ? BACKOFF_FIRST_MS : backoff_ms(engine->attempts));
 }
 
 static void on_closed(const GError *error, gpointer data)
@@ -306,7 +317,7 @@ static void on_closed(const GError *error, gpointer data)
 	}
 	if (!first_ready(engine)) {
 		lost_last(engine, conn, was_ready, error);
-	} else if (!was_ready && mail_error_grade((MailError)error->code) == MAIL_GRADE_ACCOUNT) {
+	} else if (!was_ready) {
 		/* "Too many connections" and the like: live with those that are there. */
 		engine->max_conns = engine->conns->len;
 		engine->limited_us = g_get_monotonic_time();
@@ -325,6 +336,7 @@ static void on_ready(gpointer data)
 	secret_taken(engine);
 	if (first) {
 		bool back = engine_state(engine) != ENGINE_CONNECTING;
+		engine->attempts = 0;
 		engine->starting = false;
 		engine_set_state(engine, ENGINE_ONLINE);
 		if (back)

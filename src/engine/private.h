@@ -45,6 +45,7 @@ struct Conn {
 	bool ready;
 	Box *box; /* selected, or about to be */
 	Box *reserved; /* the mailbox it is kept for, once it is at rest */
+	guint refusals; /* NO or BAD in a row */
 	bool doubtful; /* the selection was answered NO or BAD: it may not hold any more */
 	Gen gen; /* of the selection; 0 until EXAMINE is answered */
 	guint64 bytes_flying; /* of bodies asked for and not here yet */
@@ -73,6 +74,10 @@ Conn *pool_any(Engine *engine);
 /* Makes the mailbox the connection's; queues EXAMINE when it is not. */
 void conn_select(Conn *conn, Box *box);
 
+/* A command on the selected mailbox was answered, with this error or none: after two refusals in a
+ * row the mailbox is selected anew (deleted and made again, "not connected" of Exchange). */
+void conn_answered(Conn *conn, const GError *error);
+
 /* ---- box.c: what the engine does for one mailbox ---- */
 
 struct Box {
@@ -87,6 +92,7 @@ struct Box {
 	ImapSet *gone; /* expunged, to be told to the store in one go */
 	GPtrArray *sync_waiters;
 	bool syncing;
+	bool shown_stale; /* the kernel was shown a listing that the server did not confirm */
 	bool renew; /* list it again although nobody waits */
 	bool trusted; /* the kernel may show the listing without asking */
 	guint sync_tries; /* connections lost while doing it */
@@ -186,6 +192,7 @@ typedef struct {
 	guint32 uid;
 	guint64 next; /* where it will go on */
 	guint64 range; /* octets asked for last */
+	guint64 cut; /* where an answer shorter than asked ended before the announced end */
 	gint64 used_us;
 } Stream;
 
@@ -201,10 +208,10 @@ struct Engine {
 	GMainContext *context;
 	GMainLoop *loop;
 	gint state; /* EngineState, atomic */
-	gint stale_shown; /* a listing was shown that nobody vouched for; atomic */
 	gint stuck; /* somebody waits and the wire is silent; atomic */
 
 	GMutex inbox_lock;
+	ImapSet *shown_unasked; /* mailboxes whose listing was shown while away; inbox_lock */
 	GArray *inbox; /* of questions; inbox_lock */
 	GSource *inbox_source;
 
@@ -218,6 +225,7 @@ struct Engine {
 	GPtrArray *dead; /* ended, to be freed when none of their frames is on the stack */
 	guint max_conns;
 	gint64 limited_us; /* when the server refused a further connection */
+	guint short_lives; /* logins in a row that did not last */
 	guint attempts; /* that failed in a row */
 	GSource *retry;
 	gint64 refused_us; /* when the login was refused last */
@@ -242,6 +250,9 @@ struct Engine {
 
 /* Looks for commands to send, soon, once for all that happens until then. */
 void engine_pump(Engine *engine);
+/* The mailboxes whose listing was shown without asking since the last call. */
+ImapSet *engine_take_shown(Engine *engine);
+
 void engine_set_state(Engine *engine, EngineState state);
 
 /* store_verify_size() and the news of it. */

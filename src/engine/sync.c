@@ -6,7 +6,7 @@ enum { TRIES = 3 };
 typedef enum {
 	SYNC_CHECK, /* the map is whole: NOOP brings what changed */
 	SYNC_SEARCH, /* UID SEARCH names everything */
-	SYNC_AGAIN, /* the numbers did not add up: once more */
+	SYNC_AGAIN, /* refused, or the numbers do not add up: once more, in the oldest form */
 } SyncStep;
 
 typedef struct {
@@ -41,8 +41,8 @@ static void end(Sync *sync, const GError *error)
 	Box *box = sync->box;
 	box->syncing = false;
 	box->trusted = !error;
-	if (error)
-		g_atomic_int_set(&box->engine->stale_shown, 1);
+	if (error && mail_error_grade((MailError)error->code) == MAIL_GRADE_ACCOUNT)
+		box->shown_stale = true;
 	box->sync_tries = 0;
 	waiters_finish(box->sync_waiters, error);
 	engine_pump(box->engine);
@@ -51,8 +51,8 @@ static void end(Sync *sync, const GError *error)
 
 static void command_done(Sync *sync, const ImapStatus *status, const GError *error)
 {
-	if (error && status)
-		sync->conn->doubtful = true;
+	if (status)
+		conn_answered(sync->conn, error);
 	if (error && !sync->error) {
 		sync->error = g_error_copy(error);
 		sync->lost = !status;
@@ -78,8 +78,9 @@ static void send_search(Sync *sync, const char *key, ImapSet **target)
 {
 	imap_set_free(*target);
 	*target = imap_set_new();
-	bool extended = session_caps(sync->conn->session) &
-			(IMAP_CAP_BIT(IMAP_CAP_ESEARCH) | IMAP_CAP_BIT(IMAP_CAP_IMAP4REV2));
+	bool extended = sync->step != SYNC_AGAIN &&
+			session_caps(sync->conn->session) &
+				(IMAP_CAP_BIT(IMAP_CAP_ESEARCH) | IMAP_CAP_BIT(IMAP_CAP_IMAP4REV2));
 	ImapCommand *line = imap_command_new("UID SEARCH");
 	if (extended)
 		imap_command_raw(line, "RETURN (ALL)");
@@ -148,6 +149,11 @@ static void advance(Sync *sync)
 		box->syncing = false;
 		sync_free(sync);
 		engine_pump(box->engine);
+		return;
+	}
+	if (sync->error && sync->step == SYNC_SEARCH && session_selected(sync->conn->session)) {
+		g_clear_error(&sync->error);
+		send_searches(sync, SYNC_AGAIN);
 		return;
 	}
 	if (sync->error) {
@@ -227,7 +233,7 @@ static void distrust(Conn *conn)
 	Box *box = conn->box;
 	box->dirty = true;
 	/* What the kernel was shown must be taken back, whether somebody lists it again or not. */
-	box->renew = box->trusted;
+	box->renew |= box->trusted;
 	box->trusted = false;
 	engine_pump(conn->engine);
 	store_names_confirm(conn->engine->store, conn->gen, false);
@@ -280,7 +286,7 @@ static void cut_off(Box *box, const GError *error)
 {
 	if (box->sync_waiters->len == 0)
 		return;
-	g_atomic_int_set(&box->engine->stale_shown, 1);
+	box->shown_stale = true;
 	waiters_finish(box->sync_waiters, error);
 }
 
@@ -309,14 +315,16 @@ void sync_age(Engine *engine, gint64 now_us, bool stuck)
 /* The wire lives again: what the kernel was shown meanwhile must be asked for anew. */
 void sync_forget_shown(Engine *engine)
 {
+	g_autoptr(ImapSet) unasked = engine_take_shown(engine);
 	GHashTableIter iter;
 	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		Box *box = value;
-		Gen gen = store_gen(engine->store, box->id);
-		if (gen == 0 || !store_names_known(engine->store, gen))
+		if (!box->shown_stale && !imap_set_contains(unasked, box->id))
 			continue;
+		Gen gen = store_gen(engine->store, box->id);
+		box->shown_stale = false;
 		box->trusted = false;
 		store_names_confirm(engine->store, gen, false);
 		engine->events->names_changed(box->id, gen, NULL, engine->data);

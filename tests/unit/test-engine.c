@@ -516,14 +516,13 @@ static const Script scripts[] = {
 		KNOWN "> together body 5 0 10; body 6 0 10\n"
 		      "C: A6 UID FETCH 5:6 (UID BODY.PEEK[])\n"
 		      "S: A6 NO one of them is broken\n"
-		      "C: A7 EXAMINE \"INBOX\"\n"
-		      "C: A8 UID FETCH 5 (UID BODY.PEEK[])\n"
-		      "C: A9 UID FETCH 6 (UID BODY.PEEK[])\n" EXAMINE(
-			      "A7", "1") "S: A8 NO this one\n"
-					 "= done body 5 0 10 IO *this one*\n"
-					 "S: * 2 FETCH (UID 6 BODY[] {10}\\r\\n0123456789)\n"
-					 "= done body 6 0 10 ok\n"
-					 "S: A9 OK done\n"},
+		      "C: A7 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A8 UID FETCH 6 (UID BODY.PEEK[])\n"
+		      "S: A7 NO this one\n"
+		      "= done body 5 0 10 IO *this one*\n"
+		      "S: * 2 FETCH (UID 6 BODY[] {10}\\r\\n0123456789)\n"
+		      "= done body 6 0 10 ok\n"
+		      "S: A8 OK done\n"},
 	{"expunge-within-fetch", KNOWN "> together body 5 0 10; body 7 0 10\n"
 				       "C: A6 UID FETCH 5,7 (UID BODY.PEEK[])\n"
 				       "S: * 2 EXPUNGE\n"
@@ -592,17 +591,17 @@ static const Script scripts[] = {
 					 "> sync\n"
 					 "C: A2 EXAMINE \"INBOX\"\n"
 					 "C: A3 UID SEARCH RETURN (ALL) ALL\n"
-					 "C: A4 UID SEARCH RETURN (ALL) DELETED\n" EXAMINE("A2",
-						 "1") "S: * ESEARCH UID ALL 5\n"
-						      "S: A3 OK done\n"
-						      "S: A4 OK done\n"
-						      "C: A5 NOOP\n"
-						      "C: A6 UID SEARCH RETURN (ALL) ALL\n"
-						      "C: A7 UID SEARCH RETURN (ALL) DELETED\n"
-						      "S: A5 OK done\n"
-						      "S: A6 OK done\n"
-						      "S: A7 OK done\n"
-						      "= done sync IO *does not say*\n"},
+					 "C: A4 UID SEARCH RETURN (ALL) DELETED\n" EXAMINE(
+						 "A2", "1") "S: * ESEARCH UID ALL 5\n"
+							    "S: A3 OK done\n"
+							    "S: A4 OK done\n"
+							    "C: A5 NOOP\n"
+							    "C: A6 UID SEARCH ALL\n"
+							    "C: A7 UID SEARCH DELETED\n"
+							    "S: A5 OK done\n"
+							    "S: A6 OK done\n"
+							    "S: A7 OK done\n"
+							    "= done sync IO *does not say*\n"},
 	{"mailbox-refused", START "= done start ok\n"
 				  "> sync\n"
 				  "C: A2 EXAMINE \"INBOX\"\n"
@@ -655,15 +654,45 @@ static const Script scripts[] = {
 					  "> read 5 65536 1\n"
 					  "= read miss \n"},
 	{"range-that-ends-early",
-		/* The announced size was too large. */
+		/* The announced size was too large: two answers that agree show the end. */
 		LARGE "> body 5 0 10\n"
 		      "C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
 		      "S: * 1 FETCH (UID 5 BODY[]<0> {5}\\r\\nshort)\n"
+		      "S: A6 OK done\n"
+		      "C: A7 UID FETCH 5 (UID BODY.PEEK[]<5.65536>)\n"
+		      "S: * 1 FETCH (UID 5 BODY[]<5> {0}\\r\\n)\n"
 		      "= message 5 changed, size\n"
 		      "= sizes distrusted\n"
 		      "= done body 5 0 10 ok\n"
 		      "> read 5 0 10\n"
 		      "= read hit short\n"},
+	{"range-cut-short-once",
+		/* One answer that is shorter than asked is no end. */
+		LARGE "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+		      "S: * 1 FETCH (UID 5 BODY[]<0> {5}\\r\\nshort)\n"
+		      "S: A6 OK done\n"
+		      "C: A7 UID FETCH 5 (UID BODY.PEEK[]<5.65536>)\n"
+		      "S:+ * 1 FETCH (UID 5 BODY[]<5> {65536}\\r\\n\n"
+		      "@bytes 65536\n"
+		      "S: )\n"
+		      "= done body 5 0 10 ok\n"
+		      "> read 5 0 10\n"
+		      "= read hit shortxxxxx\n"},
+	{"range-answered-by-nothing",
+		/* Neither "" nor NIL makes an empty file of a large message. */
+		LARGE "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+		      "S: * 1 FETCH (UID 5 BODY[]<0> {0}\\r\\n)\n"
+		      "S: A6 OK done\n"
+		      "C: A7 NOOP\n"
+		      "C: A8 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+		      "S: A7 OK done\n"
+		      "S: * 1 FETCH (UID 5 BODY[]<0> NIL)\n"
+		      "S: A8 OK done\n"
+		      "= done body 5 0 10 IO *does not answer*\n"
+		      "> message 5\n"
+		      "= message 5: known size 300000\n"},
 	{"range-answered-by-all", LARGE "> body 5 0 10\n"
 					"C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
 					"S:+ * 1 FETCH (UID 5 BODY[] {300000}\\r\\n\n"

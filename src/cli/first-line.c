@@ -15,8 +15,8 @@ enum {
 	/* A command may ask its user for something: a PIN, a touch of a key. */
 	DEADLINE_US = 120 * G_USEC_PER_SEC,
 
-	/* Output of a command is read to its end, so that it is not killed by SIGPIPE, but not without
-	 * one. */
+	/* Output of a command is read to its end, so that it is not killed by SIGPIPE, but not
+	 * without one. */
 	OUTPUT = 1 << 20,
 
 	CHUNK = 4096,

@@ -203,6 +203,11 @@ static bool advance(Op *op, const GError *error)
 	}
 	listing.gen = store_gen(fs->store, dir->mailbox);
 	guint32 unknown = add_messages(&listing);
+	if (store_gen_mailbox(fs->store, listing.gen) == 0) {
+		/* The generation ended meanwhile: a listing that breaks off must not look whole. */
+		kernel_reply_errno(op->req, ESTALE);
+		return false;
+	}
 	if (unknown != 0)
 		return op_attributes(op, listing.gen, unknown);
 	reply(&listing, news);

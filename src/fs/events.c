@@ -76,6 +76,15 @@ static void generation_changed(MailboxId mailbox, Gen old, gpointer data)
 		imap_set_free(uids);
 }
 
+/* Whether the kernel was told less than there is. Without a verified size more bytes came than were
+ * announced, and how many there are is not known yet. */
+static bool told_too_little(const Fs *fs, Gen gen, guint32 uid, guint64 told)
+{
+	StoreMessage message;
+	StoreAnswer answer = store_try_message(fs->store, gen, uid, &message);
+	return answer == STORE_MISS || (answer == STORE_HIT && message.size > told);
+}
+
 /* Nothing but the size can change in what stat shows; read.c says why it matters when. Where a READ
  * waits it is known whether the size was too small. Otherwise the first message that catches the
  * server is corrected at once; of the later ones the size was either verified before it was shown
@@ -86,13 +95,9 @@ static void message_changed(Gen gen, guint32 uid, bool size, gpointer data)
 	if (!size)
 		return;
 	fuse_ino_t ino = inode_message(gen, uid);
-	bool now = !fs->distrusted;
 	guint64 told;
-	if (kernel_reading(fs->kernel, ino, &told)) {
-		StoreMessage message;
-		now = store_try_message(fs->store, gen, uid, &message) == STORE_HIT &&
-		      message.size > told;
-	}
+	bool now = kernel_reading(fs->kernel, ino, &told) ? told_too_little(fs, gen, uid, told)
+							  : !fs->distrusted;
 	if (now)
 		notify_correct(fs->notify, ino);
 	else

@@ -30,7 +30,7 @@ struct Fs {
 
 	GMutex update_lock; /* one update of the tree at a time; taken before tree_lock */
 	TreeIds *ids; /* update_lock */
-	guint32 root; /* directory id */
+	gint root; /* directory id; atomic: news may come while it is being found */
 	GMutex tree_lock;
 	Tree *tree; /* tree_lock; NULL before fs_mount() */
 

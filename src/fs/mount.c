@@ -38,7 +38,7 @@ const TreeDir *fs_dir(const Fs *fs, const Tree *tree, Inode inode)
 {
 	switch (inode.kind) {
 	case INODE_ROOT_KIND:
-		return tree_dir(tree, fs->root);
+		return tree_dir(tree, (guint32)g_atomic_int_get(&fs->root));
 	case INODE_DIRECTORY:
 		return tree_dir(tree, inode.id);
 	case INODE_MESSAGE:
@@ -51,7 +51,8 @@ const TreeDir *fs_dir(const Fs *fs, const Tree *tree, Inode inode)
 fuse_ino_t fs_dir_inode(const Fs *fs, const TreeDir *dir)
 {
 	/* What is above the root of the mount is not in the mount. */
-	return dir->id == fs->root || dir->id == 0 ? INODE_ROOT : inode_directory(dir->id);
+	guint32 root = (guint32)g_atomic_int_get(&fs->root);
+	return dir->id == root || dir->id == 0 ? INODE_ROOT : inode_directory(dir->id);
 }
 
 static bool reading(fuse_ino_t ino, gpointer data)
@@ -132,7 +133,7 @@ static bool set_root(Fs *fs, GError **error)
 			"the account has no mailbox \"%s\"", fs->root_path);
 		return false;
 	}
-	fs->root = root->id;
+	g_atomic_int_set(&fs->root, (gint)root->id);
 	return true;
 }
 

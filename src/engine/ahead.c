@@ -106,7 +106,7 @@ static void fill(Engine *engine, Walk *walk, Box *box)
 	/* The engine wants to know when the reader has come through a quarter of what is ahead. */
 	const Step *quarter = g_queue_peek_nth(&walk->ahead, walk->ahead.length / 4);
 	set_mark(walk, quarter ? quarter->uid : walk->last + 1);
-	engine_pump(engine);
+	box_pump(box);
 }
 
 /* A reader came to this message. */

@@ -148,7 +148,7 @@ void attribute_request(Box *box, Gen gen, guint32 uid, Waiter *waiter)
 		extend_window(box, gen, uid);
 	else
 		plan_window(box, gen, uid);
-	engine_pump(box->engine);
+	box_pump(box);
 }
 
 /* The server answered without one of the fields: what it will not say is shown as none, and a
@@ -226,7 +226,7 @@ static void asked(const ImapStatus *status, const GError *error, gpointer data)
 		settle_asked(ask, error);
 	}
 	ask_free(ask);
-	engine_pump(box->engine);
+	box_pump(box);
 }
 
 static void send_ask(Box *box, Conn *conn, const char *text)

@@ -252,7 +252,7 @@ static void request(Box *box, Gen gen, guint32 uid, Reader *reader)
 		want = plan(box, gen, uid, missing, left);
 	}
 	add_reader(want, reader);
-	engine_pump(box->engine);
+	box_pump(box);
 }
 
 /* Takes over the caller's reference of waiter. */
@@ -283,7 +283,7 @@ void body_request_whole(Box *box, Gen gen, guint32 uid, Waiter *waiter)
 		want->whole = true;
 	}
 	add_reader(want, reader);
-	engine_pump(box->engine);
+	box_pump(box);
 }
 
 /* A walking reader will want this message soon. */
@@ -410,7 +410,7 @@ static void fetched(const ImapStatus *status, const GError *error, gpointer data
 		conn_answered(fetch->conn, error);
 	if (fetch->wants->len > 0)
 		left_out(fetch, status, error);
-	engine_pump(fetch->box->engine);
+	box_pump(fetch->box);
 	g_ptr_array_unref(fetch->wants);
 	g_free(fetch);
 }
@@ -559,7 +559,7 @@ void body_note(Conn *conn, guint32 uid, const ImapFetch *fetch)
 	for (gsize i = 0; i < fetch->n_bodies; i++)
 		take_item(conn, uid, &fetch->bodies[i]);
 	if (fetch->n_bodies > 0)
-		engine_pump(conn->engine);
+		box_pump(conn->box);
 }
 
 /* A body belongs to the response it came in; what nobody took is dropped. */

@@ -55,6 +55,21 @@ bool box_is_urgent(const Box *box)
 	return box->sync_waiters->len > 0 || box->urgent.length > 0 || attribute_has_work(box);
 }
 
+void box_pump(Box *box)
+{
+	if (!box->busy.data) {
+		box->busy.data = box;
+		g_queue_push_tail_link(&box->engine->busy, &box->busy);
+	}
+	engine_pump(box->engine);
+}
+
+void box_rest(Box *box)
+{
+	g_queue_unlink(&box->engine->busy, &box->busy);
+	box->busy.data = NULL;
+}
+
 static void replace_set(ImapSet **set)
 {
 	imap_set_free(*set);

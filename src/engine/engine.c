@@ -261,6 +261,32 @@ void engine_pump(Engine *engine)
 	g_source_set_ready_time(engine->pump_source, 0);
 }
 
+/* Mailboxes that were pumped and have nothing to do are at rest until they are pumped again. */
+static void settle_busy(Engine *engine)
+{
+	for (GList *l = engine->busy.head, *next; l; l = next) {
+		next = l->next;
+		sync_flush(l->data);
+		if (!box_has_work(l->data))
+			box_rest(l->data);
+	}
+}
+
+static void serve_busy(Engine *engine, bool urgent)
+{
+	for (GList *l = engine->busy.head; l; l = l->next) {
+		Box *box = l->data;
+		if (!box_has_work(box) || box_is_urgent(box) != urgent)
+			continue;
+		Conn *conn = pool_conn(engine, box);
+		if (!conn)
+			continue;
+		sync_dispatch(box, conn);
+		attribute_dispatch(box, conn);
+		body_dispatch(box, conn);
+	}
+}
+
 /* Sends what is queued for every mailbox, those first for which somebody waits. */
 static gboolean pump(gpointer data)
 {
@@ -272,25 +298,9 @@ static gboolean pump(gpointer data)
 	if (engine_state(engine) == ENGINE_CONNECTING && engine->conns->len == 0 &&
 		!engine->retry && engine->waiting.length > 0)
 		pool_connect(engine);
-	GHashTableIter iter;
-	gpointer value;
-	g_hash_table_iter_init(&iter, engine->boxes);
-	while (g_hash_table_iter_next(&iter, NULL, &value))
-		sync_flush(value);
-	for (int urgent = 1; urgent >= 0; urgent--) {
-		g_hash_table_iter_init(&iter, engine->boxes);
-		while (g_hash_table_iter_next(&iter, NULL, &value)) {
-			Box *box = value;
-			if (!box_has_work(box) || box_is_urgent(box) != urgent)
-				continue;
-			Conn *conn = pool_conn(engine, box);
-			if (!conn)
-				continue;
-			sync_dispatch(box, conn);
-			attribute_dispatch(box, conn);
-			body_dispatch(box, conn);
-		}
-	}
+	settle_busy(engine);
+	serve_busy(engine, true);
+	serve_busy(engine, false);
 	return G_SOURCE_CONTINUE;
 }
 

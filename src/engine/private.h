@@ -86,6 +86,7 @@ struct Box {
 	char *name;
 	gint64 flap_us;
 	guint flaps; /* new UIDVALIDITYs within a minute of each other */
+	GList busy; /* in Engine.busy while there may be work; data NULL: it is not */
 	bool unstable; /* no UIDVALIDITY: UIDs hold for one selection only */
 
 	/* sync.c */
@@ -120,6 +121,13 @@ Box *box_get(Engine *engine, MailboxId mailbox);
 void box_free(Box *box);
 bool box_has_work(const Box *box);
 bool box_is_urgent(const Box *box);
+
+/* There may be work for this mailbox: looks for commands to send, soon, once for all that happens
+ * until then. */
+void box_pump(Box *box);
+
+/* There is none any more. */
+void box_rest(Box *box);
 
 /* Forgets all queued work; its waiters were finished before. */
 void box_reset(Box *box);
@@ -218,6 +226,7 @@ struct Engine {
 	GSource *pump_source;
 	GSource *tick;
 	GQueue waiting; /* Waiter.link, oldest first */
+	GQueue busy; /* Box.busy */
 	GHashTable *boxes; /* MailboxId -> Box */
 
 	/* pool.c */

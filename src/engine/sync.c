@@ -45,7 +45,7 @@ static void end(Sync *sync, const GError *error)
 		box->shown_stale = true;
 	box->sync_tries = 0;
 	waiters_finish(box->sync_waiters, error);
-	engine_pump(box->engine);
+	box_pump(box);
 	sync_free(sync);
 }
 
@@ -148,7 +148,7 @@ static void advance(Sync *sync)
 		/* The waiters have time left: once more on the next connection. */
 		box->syncing = false;
 		sync_free(sync);
-		engine_pump(box->engine);
+		box_pump(box);
 		return;
 	}
 	if (sync->error && sync->step == SYNC_SEARCH && session_selected(sync->conn->session)) {
@@ -191,7 +191,7 @@ static void advance(Sync *sync)
 void sync_request(Box *box, Waiter *waiter)
 {
 	g_ptr_array_add(box->sync_waiters, waiter);
-	engine_pump(box->engine);
+	box_pump(box);
 }
 
 void sync_dispatch(Box *box, Conn *conn)
@@ -235,7 +235,7 @@ static void distrust(Conn *conn)
 	/* What the kernel was shown must be taken back, whether somebody lists it again or not. */
 	box->renew |= box->trusted;
 	box->trusted = false;
-	engine_pump(conn->engine);
+	box_pump(box);
 	store_names_confirm(conn->engine->store, conn->gen, false);
 	conn->engine->events->names_changed(box->id, conn->gen, NULL, conn->engine->data);
 }
@@ -255,7 +255,7 @@ void sync_note_expunged(Conn *conn, const ImapSet *uids)
 	const ImapRange *ranges = imap_set_ranges(uids, &n);
 	for (gsize i = 0; i < n; i++)
 		imap_set_add(box->gone, ranges[i].lo, ranges[i].hi);
-	engine_pump(conn->engine);
+	box_pump(box);
 }
 
 /* A folder that is emptied elsewhere is reported message by message: the store hears of many at a
@@ -301,6 +301,8 @@ void sync_age(Engine *engine, gint64 now_us, bool stuck)
 	g_hash_table_iter_init(&iter, engine->boxes);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		Box *box = value;
+		if (!box->trusted && !stuck)
+			continue;
 		Gen gen = store_gen(engine->store, box->id);
 		gint64 right = gen ? store_names_time(engine->store, gen) : 0;
 		if (stuck && gen && store_names_known(engine->store, gen))

@@ -49,21 +49,22 @@ enum { SECONDS = 20, TIMEOUT_MS = 20000, SHORT_MS = 1000 };
 	"S: * " seq " FETCH (UID " uid " FLAGS () RFC822.SIZE " size                               \
 	" INTERNALDATE \"01-Jan-2020 00:00:00 +0000\")\n"
 
+/* Waits for the last of them: only then are all known. */
+#define ASK_ALL                                                                                    \
+	SYNC "> together attributes 5; attributes 7\n"                                             \
+	     "C: A5 UID FETCH 5:7 " ITEMS "\n"
+#define ALL_ASKED                                                                                  \
+	ATTRIBUTES("2", "6", "10")                                                                 \
+	ATTRIBUTES("3", "7", "10")                                                                 \
+	"S: A5 OK done\n"                                                                          \
+	"= done attributes 5 ok\n"                                                                 \
+	"= done attributes 7 ok\n"
+
 /* They have ten bytes each. */
-#define KNOWN                                                                                      \
-	SYNC "> attributes 5\n"                                                                    \
-	     "C: A5 UID FETCH 5:7 " ITEMS "\n" ATTRIBUTES("1", "5", "10")                          \
-		     ATTRIBUTES("2", "6", "10") ATTRIBUTES("3", "7", "10") "S: A5 OK done\n"       \
-									   "= done attributes 5 "  \
-									   "ok\n"
+#define KNOWN ASK_ALL ATTRIBUTES("1", "5", "10") ALL_ASKED
 
 /* The first has 300,000 bytes. */
-#define LARGE                                                                                      \
-	SYNC "> attributes 5\n"                                                                    \
-	     "C: A5 UID FETCH 5:7 " ITEMS "\n" ATTRIBUTES("1", "5", "300000")                      \
-		     ATTRIBUTES("2", "6", "10") ATTRIBUTES("3", "7", "10") "S: A5 OK done\n"       \
-									   "= done attributes 5 "  \
-									   "ok\n"
+#define LARGE ASK_ALL ATTRIBUTES("1", "5", "300000") ALL_ASKED
 
 typedef struct {
 	const char *name;

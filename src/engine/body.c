@@ -500,6 +500,13 @@ static bool shows_end(const Want *want, guint64 got)
 	return true;
 }
 
+static bool passes_end(const Want *want, guint64 end)
+{
+	StoreMessage message;
+	return store_peek_message(want->box->engine->store, want->gen, want->uid, &message) &&
+	       message.known && end > message.size;
+}
+
 static void take_range(Want *want, StoreSink *sink)
 {
 	Engine *engine = want->box->engine;
@@ -508,6 +515,12 @@ static void take_range(Want *want, StoreSink *sink)
 	bool is_short = got < want->asked;
 	bool ends = is_short && shows_end(want, got);
 	if (is_short && !ends && got == 0) {
+		store_sink_free(sink);
+		ask_whole(want);
+		return;
+	}
+	if (passes_end(want, end) && !is_short) {
+		/* Longer than announced, and nobody knows by how much. */
 		store_sink_free(sink);
 		ask_whole(want);
 		return;

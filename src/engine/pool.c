@@ -255,7 +255,8 @@ void pool_demand(Engine *engine)
 /* Everything that waits ends with this error; new requests fail at once until it is back. */
 static void go_offline(Engine *engine, EngineState state, const GError *error)
 {
-	if (engine_state(engine) != state)
+	/* A failed start is told by who started. */
+	if (engine_state(engine) != state && !engine->starting)
 		g_message("%s", error->message);
 	engine_set_state(engine, state);
 	g_autoptr(GError) reason = g_error_copy(error);

@@ -667,6 +667,26 @@ static const Script scripts[] = {
 		      "= done body 5 0 10 ok\n"
 		      "> read 5 0 10\n"
 		      "= read hit short\n"},
+	{"range-longer-than-announced",
+		/* What comes behind the announced end shows that the size is wrong, not how wrong.
+		 */
+		SYNC "> attributes 5\n"
+		     "C: A5 UID FETCH 5:7 " ITEMS "\n" ATTRIBUTES("1", "5",
+			     "140000") "S: A5 OK done\n"
+				       "= done attributes 5 ok\n"
+				       "> body 5 131072 10\n"
+				       "C: A6 UID FETCH 5 (UID BODY.PEEK[]<131072.131072>)\n"
+				       "S:+ * 1 FETCH (UID 5 BODY[]<131072> {131072}\\r\\n\n"
+				       "@bytes 131072\n"
+				       "S: )\n"
+				       "S: A6 OK done\n"
+				       "C: A7 UID FETCH 5 (UID BODY.PEEK[])\n"
+				       "S:+ * 1 FETCH (UID 5 BODY[] {300000}\\r\\n\n"
+				       "@bytes 300000\n"
+				       "S: )\n"
+				       "= message 5 changed, size\n"
+				       "= sizes distrusted\n"
+				       "= done body 5 131072 10 ok\n"},
 	{"range-cut-short-once",
 		/* One answer that is shorter than asked is no end. */
 		LARGE "> body 5 0 10\n"

@@ -46,8 +46,8 @@ def test_cat_sees_every_byte_at_the_first_read(lying, mount):
 def test_cp_sees_every_byte(lying, mount, tmp_path):
     mail = mount(lying)
     for uid, body in enumerate(BODIES, 1):
-        out('cp', mail.inbox / f'{uid}.eml', tmp_path / 'copy')
-        assert (tmp_path / 'copy').read_bytes() == body
+        out('cp', mail.inbox / f'{uid}.eml', tmp_path / f'{uid}')
+        assert (tmp_path / f'{uid}').read_bytes() == body
 
 
 def test_cp_of_the_folder_after_ls(lying, mount, tmp_path):

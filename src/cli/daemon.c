@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,9 @@ int daemon_fork(void)
 		return -1;
 	pid_t pid = fork();
 	if (pid > 0) {
+		/* The child ends by them, once the terminal is as it was; this one ends with it. */
+		signal(SIGINT, SIG_IGN);
+		signal(SIGHUP, SIG_IGN);
 		close(ends[1]);
 		wait_for_child(ends[0]);
 	}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "base/error.h"
 
@@ -44,7 +45,9 @@ static bool check_cache(const char *mountpoint, const char *cachedir, GError **e
 bool mountpoint_check(const char *mountpoint, const char *cachedir, GError **error)
 {
 	struct stat status;
-	int failure = stat(mountpoint, &status) != 0 ? errno : 0;
+	struct statvfs fs;
+	/* The kernel may remember what stat() says of a root whose program is gone. */
+	int failure = stat(mountpoint, &status) != 0 || statvfs(mountpoint, &fs) != 0 ? errno : 0;
 	if (failure == ENOTCONN)
 		g_set_error(error, MAIL_ERROR, MAIL_ERROR_INVALID,
 			"the program behind the mount on %s is gone; end it with fusermount3 -u",

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -36,6 +38,17 @@ static char *read_line(int fd, GCancellable *cancel, GError **error)
 	return line;
 }
 
+/* Also after the shell has taken the terminal back, which would stop or refuse us by SIGTTOU. */
+static void restore(int fd, const struct termios *before)
+{
+	sigset_t set, old;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTTOU);
+	pthread_sigmask(SIG_BLOCK, &set, &old);
+	tcsetattr(fd, TCSAFLUSH, before);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
 char *terminal_ask(const char *prompt, GCancellable *cancel, GError **error)
 {
 	struct termios before;
@@ -55,7 +68,7 @@ char *terminal_ask(const char *prompt, GCancellable *cancel, GError **error)
 	tcsetattr(fd, TCSAFLUSH, &quiet);
 	write_text(fd, prompt);
 	char *line = read_line(fd, cancel, error);
-	tcsetattr(fd, TCSAFLUSH, &before);
+	restore(fd, &before);
 	write_text(fd, "\n");
 	close(fd);
 	return line;

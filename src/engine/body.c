@@ -45,10 +45,13 @@ static Want *plan(Box *box, Gen gen, guint32 uid, guint64 offset, guint64 len)
 		want->expected = message.size;
 		return want;
 	}
+	/* Whoever jumps, or reads from the end, wants nothing behind what he reads. */
+	bool goes_on = offset == 0 || stream_of(engine, gen, uid)->next == offset;
 	guint64 range = next_range(engine, gen, uid, offset, len);
 	set_range(want, &message, offset, range);
 	guint64 next = offset + range;
-	if (range > LIMIT_FIRST_RANGE && next < message.size && !want_find(box, gen, uid, next)) {
+	if (goes_on && range > LIMIT_FIRST_RANGE && next < message.size &&
+		!want_find(box, gen, uid, next)) {
 		Want *follow = want_new(box, gen, uid, &box->urgent);
 		guint64 more = next_range(engine, gen, uid, next, 0);
 		set_range(follow, &message, next, more);

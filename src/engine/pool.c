@@ -56,6 +56,11 @@ static Conn *selected_on(const Engine *engine, const Box *box)
 	return best;
 }
 
+bool pool_has(const Engine *engine, const Box *box)
+{
+	return selected_on(engine, box) != NULL;
+}
+
 /* Whether the connection may change to this mailbox now. */
 static bool is_free_for(const Conn *conn, const Box *box)
 {

@@ -68,6 +68,9 @@ gint64 pool_progress_time(const Engine *engine);
  * now. */
 Conn *pool_conn(Engine *engine, Box *box);
 
+/* Whether the mailbox is selected on some connection. */
+bool pool_has(const Engine *engine, const Box *box);
+
 /* Any ready connection, for commands that need no mailbox. */
 Conn *pool_any(Engine *engine);
 

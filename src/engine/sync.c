@@ -294,6 +294,7 @@ static void cut_off(Box *box, const GError *error)
  * While the wire is silent an old listing is better than none. */
 void sync_age(Engine *engine, gint64 now_us, bool stuck)
 {
+	enum { RENEW_LEAST_S = 5 };
 	g_autoptr(GError) error =
 		g_error_new(MAIL_ERROR, MAIL_ERROR_TIMEOUT, "the server does not answer");
 	GHashTableIter iter;
@@ -307,8 +308,15 @@ void sync_age(Engine *engine, gint64 now_us, bool stuck)
 		gint64 right = gen ? store_names_time(engine->store, gen) : 0;
 		if (stuck && gen && store_names_known(engine->store, gen))
 			cut_off(box, error);
-		if (!box->trusted || now_us - right < engine->config.poll_s * G_USEC_PER_SEC)
+		if (!box->trusted || box->renew || box->syncing ||
+			now_us - right < engine->config.poll_s * G_USEC_PER_SEC)
 			continue;
+		if (engine->config.poll_s >= RENEW_LEAST_S && pool_has(engine, box)) {
+			/* A NOOP tells what came and went, for those too who only look up names. */
+			box->renew = true;
+			box_pump(box);
+			continue;
+		}
 		box->trusted = false;
 		engine->events->names_changed(box->id, gen, NULL, engine->data);
 	}

@@ -86,7 +86,8 @@ static bool take_lock(StoreDir *dir, int dir_fd, const char *path, GError **erro
 	if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return true;
 	if (errno == EWOULDBLOCK)
-		return fail(error, MAIL_ERROR_BUSY, path, "another mount is using it");
+		return fail(error, MAIL_ERROR_BUSY, path,
+			"another mount is using it (cachedir= gives this one its own)");
 	return fail(error, MAIL_ERROR_IO, path, g_strerror(errno));
 }
 

@@ -7,6 +7,7 @@ their own."""
 
 import os
 import re
+import select
 import shutil
 import signal
 import statistics
@@ -85,12 +86,13 @@ class Bench:
         return took, self.proxy.counters()
 
     def unmount(self):
-        if self.mail:
-            pid = self.pid()
-            subprocess.run(['fusermount3', '-u', self.mail], check=True)
-            while Path(f'/proc/{pid}/stat').exists():
-                os.sched_yield()
-            self.mail = None
+        if not self.mail:
+            return
+        process = os.pidfd_open(self.pid())
+        subprocess.run(['fusermount3', '-u', self.mail], check=True)
+        self.mail = None
+        select.select([process], [], [])
+        os.close(process)
 
     def pid(self):
         run = subprocess.run(['pgrep', '-f', f'imapfs.* {re.escape(str(self.mail))}'],
@@ -166,6 +168,7 @@ Near :near:
 Pattern INBOX
 Create Near
 Sync Pull
+SyncState *
 """)
     return timed('mbsync', '-q', '-c', place / 'mbsyncrc', '-a')
 

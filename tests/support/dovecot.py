@@ -182,7 +182,8 @@ class Account:
         client.logout()
         return list(range(first, first + len(bodies)))
 
-    def deliver(self, bodies, mailbox='', seen=False, date=lambda body, number: 1500000000 + number):
+    def deliver(self, bodies, mailbox='', seen=False,
+                date=lambda body, number: 1500000000 + number):
         """Puts messages into the Maildir itself, byte for byte; UIDs go in this order. date: gives
         the INTERNALDATE."""
         base = self.maildir / mailbox

@@ -7,6 +7,7 @@
 enum {
 	WINDOW_ONE = 256, /* messages around a single stat: one small answer */
 	WINDOW_FIRST = LIMIT_COMMAND_UIDS, /* for a reader that begins where the folder does */
+	WINDOW_LISTED = 8 * LIMIT_COMMAND_UIDS, /* and has just listed it: ls -l, find -size */
 	WINDOW_GROWTH = 32, /* so that a folder of a million is four turns */
 	WINDOW_LAST = 1 << 19,
 	NEIGHBOURS = 64, /* a reader that skips fewer still goes on */
@@ -104,12 +105,20 @@ static void grow_window(Box *box)
 	box->attribute_window = MIN(box->attribute_window * WINDOW_GROWTH, WINDOW_LAST);
 }
 
+static bool just_listed(const Box *box, Gen gen)
+{
+	gint64 right = store_names_time(box->engine->store, gen);
+	return right != 0 && g_get_monotonic_time() - right < 2 * G_USEC_PER_SEC;
+}
+
 static void plan_window(Box *box, Gen gen, guint32 uid)
 {
 	if (goes_on(box, gen, uid))
 		grow_window(box);
+	else if (is_first(box, gen, uid))
+		box->attribute_window = just_listed(box, gen) ? WINDOW_LISTED : WINDOW_FIRST;
 	else
-		box->attribute_window = is_first(box, gen, uid) ? WINDOW_FIRST : WINDOW_ONE;
+		box->attribute_window = WINDOW_ONE;
 	want_from(box, gen, uid);
 	imap_set_add(box->attribute_want, uid, uid);
 	box->attribute_next = MAX(box->attribute_next, uid + 1);

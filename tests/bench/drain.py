@@ -1,4 +1,4 @@
-"""The limit that the wire sets: commands are sent at once, the answers read and thrown away."""
+"""The limit that the wire sets: a command is sent, its answer read and thrown away."""
 
 import socket
 import ssl
@@ -16,14 +16,12 @@ class Drain:
         self.wire.recv(1 << 16)
         self.run(f'LOGIN "{user}" "{password}"')
 
-    def run(self, *commands):
-        """(bytes, seconds) from the first byte sent to the last answer."""
+    def run(self, command):
+        """(bytes, seconds) from the first byte sent to the end of the answer."""
         start, total, tail = time.monotonic(), 0, b''
-        tags = [f'd{self.tag + number}' for number in range(1, len(commands) + 1)]
-        self.tag += len(commands)
-        self.wire.sendall(''.join(f'{tag} {command}\r\n'
-                                  for tag, command in zip(tags, commands)).encode())
-        last = tags[-1].encode() + b' '
+        self.tag += 1
+        last = f'd{self.tag} '.encode()
+        self.wire.sendall(last + command.encode() + b'\r\n')
         while True:
             data = self.wire.recv(1 << 18)
             if not data:

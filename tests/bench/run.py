@@ -60,11 +60,11 @@ class Bench:
     # ---- the wire
 
     def drain(self, *commands, port=None):
-        """Seconds for these commands on a connection that is logged in."""
+        """Seconds for these commands, one after the other, on a connection that is logged in."""
         wire = Drain(port or self.proxy.port, self.account.user, self.account.password,
                      self.account.ca)
         try:
-            return wire.run(*commands)[1]
+            return sum(wire.run(command)[1] for command in commands)
         finally:
             wire.close()
 

@@ -110,6 +110,7 @@ static void fail_messages(Box *box, const GError *error)
 
 void box_refused(Box *box, const GError *error)
 {
+	box->sync_refused = box->syncing;
 	waiters_finish(box->sync_waiters, error);
 	fail_messages(box, error);
 }

@@ -96,6 +96,7 @@ struct Box {
 	ImapSet *gone; /* expunged, to be told to the store in one go */
 	GPtrArray *sync_waiters;
 	bool syncing;
+	bool sync_refused; /* its EXAMINE failed, its searches are still under way */
 	bool shown_stale; /* the kernel was shown a listing that the server did not confirm */
 	bool renew; /* list it again although nobody waits */
 	bool trusted; /* the kernel may show the listing without asking */

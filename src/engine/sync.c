@@ -144,6 +144,14 @@ static void advance(Sync *sync)
 {
 	Box *box = sync->box;
 	sync_flush(box);
+	if (box->sync_refused) {
+		/* Its waiters were told; who came since waits for an EXAMINE of his own. */
+		box->sync_refused = false;
+		box->syncing = false;
+		sync_free(sync);
+		box_pump(box);
+		return;
+	}
 	if (sync->lost && ++box->sync_tries < TRIES) {
 		/* The waiters have time left: once more on the next connection. */
 		box->syncing = false;

@@ -96,7 +96,9 @@ def test_ctrl_c_ends_a_stuck_reader_at_once(server, mount, sig):
     os.listdir(mail.inbox)
     os.stat(mail.inbox / '7.eml')
     server.black_hole()
-    reader = subprocess.Popen(['cat', mail.inbox / '7.eml'], stderr=subprocess.DEVNULL)
+    # What runs in the background of a script is born ignoring SIGINT.
+    reader = subprocess.Popen(['cat', mail.inbox / '7.eml'], stderr=subprocess.DEVNULL,
+                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     wait_until_stuck(reader.pid)
     start = time.monotonic()
     reader.send_signal(sig)

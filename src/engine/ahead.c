@@ -6,7 +6,7 @@
 enum {
 	WALK_STEPS = 2, /* messages in a row that make a walk */
 	WALK_SKIP = 16, /* messages that a walker may leave out */
-	WALK_FIRST = 256 << 10, /* bytes */
+	WALK_FIRST = 1 << 20, /* bytes */
 	ROWS = 64,
 };
 
@@ -70,12 +70,12 @@ static void pass(Walk *walk, guint32 uid)
 	walk->to = MAX(walk->to, uid);
 }
 
-/* Twice what the reader has taken already: a wrong guess costs no more than the right ones gave. */
+/* A few times what the reader has taken already: wrong guesses cost in proportion to right ones. */
 static guint64 window(const Walk *walk)
 {
 	if (walk->streak < WALK_STEPS)
 		return 0;
-	return CLAMP(walk->walked * 2, WALK_FIRST, LIMIT_WALK_AHEAD);
+	return CLAMP(walk->walked * 4, WALK_FIRST, LIMIT_WALK_AHEAD);
 }
 
 static void push(Walk *walk, Box *box, const StoreMessage *row)

@@ -73,11 +73,14 @@ enum {
 	LIMIT_ROWS = 1 << 24,
 
 	/* A body on its way in stays in memory up to this size, then goes on in a file. */
-	LIMIT_SINK_MEMORY = 256 << 10,
+	LIMIT_SINK_MEMORY = 1 << 20,
+
+	/* Files that hold several bodies: each has a descriptor, and the usual bound is 1024. */
+	LIMIT_PACKS = 256,
 
 	/* Bodies in memory, when no file can be written: room for eight of LIMIT_WALK_BODY. */
 	LIMIT_MEMORY_BODIES = 64 << 20,
 
-	/* Bodies in the cache: each costs 100 bytes of memory beside its file. */
+	/* Bodies in the cache: each costs 120 bytes of memory. */
 	LIMIT_BODIES = 1 << 18,
 };

@@ -56,18 +56,13 @@ static void open_dir_request(fuse_req_t req, fuse_ino_t ino, struct fuse_file_in
 		kernel_reply_open(req, info);
 }
 
-/* Of the cache and from memory: `df` never waits for the server. */
+/* Of the cache and from memory: `df` never waits for the server. f_files and f_ffree are 0: nothing
+ * bounds the number of files. */
 static void statfs_request(fuse_req_t req, fuse_ino_t ino)
 {
 	const Fs *fs = kernel_owner(req);
-	guint64 used, limit, messages = 0;
+	guint64 used, limit;
 	store_usage(fs->store, &used, &limit);
-	g_autoptr(GArray) mailboxes = store_mailboxes(fs->store);
-	for (guint i = 0; i < mailboxes->len; i++) {
-		MailboxId id = g_array_index(mailboxes, StoreMailbox, i).id;
-		Gen gen = store_gen(fs->store, id);
-		messages += gen != 0 ? store_count(fs->store, gen) : 0;
-	}
 	guint64 left = limit > used ? limit - used : 0;
 	struct statvfs figures = {
 		.f_bsize = STATFS_BLOCK,
@@ -75,7 +70,6 @@ static void statfs_request(fuse_req_t req, fuse_ino_t ino)
 		.f_blocks = limit / STATFS_BLOCK,
 		.f_bfree = left / STATFS_BLOCK,
 		.f_bavail = left / STATFS_BLOCK,
-		.f_files = messages + mailboxes->len,
 		.f_namemax = NAME_MAX_BYTES,
 	};
 	kernel_reply_statfs(req, &figures);

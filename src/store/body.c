@@ -16,6 +16,8 @@ typedef struct {
 	guint64 limit; /* no byte at or past it; G_MAXUINT64: not known */
 	ByteRanges *ranges; /* NULL: the body is whole, all of [0, limit) */
 	guint8 *memory; /* in_memory: the bytes of the only range */
+	Pack *pack; /* NULL: in memory or a file of its own */
+	guint64 at; /* in the pack */
 	bool in_memory;
 	bool orphan; /* its message is gone: goes first */
 	GList link; /* in Tier.lru */
@@ -48,6 +50,7 @@ static void body_free(Body *body)
 {
 	store_ranges_free(body->ranges);
 	g_free(body->memory);
+	g_clear_pointer(&body->pack, store_pack_unref);
 	g_free(body);
 }
 
@@ -142,7 +145,9 @@ static void drop_doomed(Store *store, GQueue *doomed)
 		link = g_queue_pop_head_link(doomed)) {
 		Body *body = link->data;
 
-		if (!body->in_memory)
+		if (body->pack)
+			store_pack_release(body->pack, body->at, (gsize)body->limit);
+		else if (!body->in_memory)
 			store_file_drop(store->dir->bodies_fd, file_of(body));
 		body_free(body);
 	}
@@ -246,6 +251,19 @@ void store_bodies_put_file(Store *store, BodyFile file, const BodyNews *news)
 	pthread_mutex_lock(&store->bodies->mutex);
 	finish_and_unlock(
 		store, replace_locked(store->bodies, file, false, &doomed), news, &doomed);
+}
+
+void store_bodies_put_pack(
+	Store *store, BodyFile file, Pack *pack, guint64 at, const BodyNews *news)
+{
+	GQueue doomed = G_QUEUE_INIT;
+	Body *body;
+
+	pthread_mutex_lock(&store->bodies->mutex);
+	body = replace_locked(store->bodies, file, false, &doomed);
+	body->pack = pack;
+	body->at = at;
+	finish_and_unlock(store, body, news, &doomed);
 }
 
 void store_bodies_put_memory(Store *store, BodyFile file, guint8 *bytes, const BodyNews *news)
@@ -407,57 +425,91 @@ static void forget(Store *store, BodyFile file)
 	drop_doomed(store, &doomed);
 }
 
-typedef enum {
-	READ_DONE,
-	READ_FROM_FILE,
-	READ_NOTHING,
-} ReadStep;
+/* What is left to read when the table was asked. */
+typedef struct {
+	enum {
+		READ_NOTHING, /* the range is not here */
+		READ_DONE, /* nothing */
+		READ_FROM_FILE, /* n bytes of `file` */
+		READ_FROM_PACK, /* n bytes of `pack`, a reference, at `at` */
+	} step;
+	BodyFile file;
+	gsize n;
+	Pack *pack;
+	guint64 at;
+} ReadPlan;
+
+static void plan_disk(ReadPlan *plan, const Body *body, guint64 offset)
+{
+	plan->step = body->pack ? READ_FROM_PACK : READ_FROM_FILE;
+	plan->pack = body->pack ? store_pack_ref(body->pack) : NULL;
+	plan->at = body->at + offset;
+}
 
 /* Finds out how much of the range there is, and answers from memory. */
-static ReadStep read_from_table(
-	Bodies *bodies, BodyFile *file, guint64 offset, void *buf, gsize len, gsize *ret_n)
+static ReadPlan read_from_table(
+	Bodies *bodies, Gen gen, guint32 uid, guint64 offset, void *buf, gsize len)
 {
-	ReadStep step = READ_NOTHING;
+	ReadPlan plan = {.step = READ_NOTHING};
 
 	pthread_mutex_lock(&bodies->mutex);
 
-	Body *body = find_locked(bodies, file->gen, file->uid);
+	Body *body = find_locked(bodies, gen, uid);
 	guint64 end = offset > G_MAXUINT64 - len ? G_MAXUINT64 : offset + len;
 
 	if (body && (offset >= body->limit || covers(body, offset, MIN(end, body->limit)))) {
-		gsize n = offset >= body->limit ? 0 : (gsize)(MIN(end, body->limit) - offset);
-
-		step = n == 0 || body->in_memory ? READ_DONE : READ_FROM_FILE;
-		if (n > 0 && body->in_memory)
-			memcpy(buf, body->memory + (offset - held_start(body)), n);
-		*file = file_of(body);
-		*ret_n = n;
+		plan.step = READ_DONE;
+		plan.file = file_of(body);
+		plan.n = offset >= body->limit ? 0 : (gsize)(MIN(end, body->limit) - offset);
+		if (plan.n > 0 && body->in_memory)
+			memcpy(buf, body->memory + (offset - held_start(body)), plan.n);
+		else if (plan.n > 0)
+			plan_disk(&plan, body, offset);
 		touch_locked(bodies, body);
 	}
 	pthread_mutex_unlock(&bodies->mutex);
-	return step;
+	return plan;
+}
+
+/* Whether this body, not a later one of the message, is in the table. */
+static bool is_here(Bodies *bodies, BodyFile file)
+{
+	pthread_mutex_lock(&bodies->mutex);
+
+	const Body *body = find_locked(bodies, file.gen, file.uid);
+	bool here = body && body->serial == file.serial;
+
+	pthread_mutex_unlock(&bodies->mutex);
+	return here;
+}
+
+/* Reads the bytes that are in a file, its own or a pack. */
+static bool read_from_disk(Store *store, const ReadPlan *plan, guint64 offset, void *buf)
+{
+	bool ok;
+
+	if (plan->step == READ_FROM_PACK) {
+		ok = store_pack_read(plan->pack, plan->at, buf, plan->n);
+		store_pack_unref(plan->pack);
+	} else {
+		ok = store_file_read(store->dir->bodies_fd, plan->file, offset, buf, plan->n);
+	}
+	if (!ok)
+		forget(store, plan->file);
+	/* Its blocks in a pack are given back after it left the table, not before. */
+	return ok && (plan->step == READ_FROM_FILE || is_here(store->bodies, plan->file));
 }
 
 StoreAnswer store_try_read(
 	Store *store, Gen gen, guint32 uid, guint64 offset, void *buf, gsize len, gsize *ret_n)
 {
-	BodyFile file = {.gen = gen, .uid = uid};
-	gsize n = 0;
+	ReadPlan plan = read_from_table(store->bodies, gen, uid, offset, buf, len);
 
-	switch (read_from_table(store->bodies, &file, offset, buf, len, &n)) {
-	case READ_FROM_FILE:
-		if (!store_file_read(store->dir->bodies_fd, file, offset, buf, n)) {
-			forget(store, file);
-			break;
-		}
-		G_GNUC_FALLTHROUGH;
-	case READ_DONE:
-		*ret_n = n;
-		return STORE_HIT;
-	case READ_NOTHING:
-		break;
-	}
-	return store_index_lookup(store, gen, uid);
+	if (plan.step == READ_NOTHING ||
+		(plan.step != READ_DONE && !read_from_disk(store, &plan, offset, buf)))
+		return store_index_lookup(store, gen, uid);
+	*ret_n = plan.n;
+	return STORE_HIT;
 }
 
 StoreAnswer store_first_missing(

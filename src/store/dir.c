@@ -114,9 +114,10 @@ static bool is_body_name(const char *name)
 	return isdigit((guchar)name[0]) && name[strspn(name, "0123456789-")] == '\0';
 }
 
-static bool is_gen_or_temp_name(const char *name)
+static bool is_left_over_name(const char *name)
 {
-	return is_body_name(name) || g_str_has_prefix(name, "new-");
+	return is_body_name(name) || g_str_has_prefix(name, "new-") ||
+	       g_str_has_prefix(name, "pack-");
 }
 
 static bool is_retired_name(const char *name)
@@ -176,7 +177,7 @@ static bool open_bodies(StoreDir *dir, int dir_fd, const char *path, GError **er
 		return false;
 	if (faccessat(dir->bodies_fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		return fail(error, MAIL_ERROR_IO, bodies_path, g_strerror(errno));
-	each_entry(dir, dir->bodies_fd, is_gen_or_temp_name, retire);
+	each_entry(dir, dir->bodies_fd, is_left_over_name, retire);
 	dir->sweeper = g_thread_new("sweeper", sweep, dir);
 	return true;
 }

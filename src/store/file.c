@@ -26,12 +26,22 @@ static FileName gen_name(guint32 gen)
 	return name;
 }
 
-static FileName temp_name(guint64 serial)
+static FileName serial_name(const char *prefix, guint64 serial)
 {
 	FileName name;
 
-	g_snprintf(name.text, sizeof name.text, "new-%" G_GUINT64_FORMAT, serial);
+	g_snprintf(name.text, sizeof name.text, "%s-%" G_GUINT64_FORMAT, prefix, serial);
 	return name;
+}
+
+static FileName temp_name(guint64 serial)
+{
+	return serial_name("new", serial);
+}
+
+static FileName pack_name(guint64 serial)
+{
+	return serial_name("pack", serial);
 }
 
 void store_file_close(AutoFd fd)
@@ -99,6 +109,16 @@ void store_file_drop(int bodies_fd, BodyFile file)
 void store_file_drop_gen(int bodies_fd, guint32 gen)
 {
 	unlinkat(bodies_fd, gen_name(gen).text, AT_REMOVEDIR);
+}
+
+int store_file_open_pack(int bodies_fd, guint64 serial)
+{
+	return store_file_make(bodies_fd, pack_name(serial).text);
+}
+
+void store_file_drop_pack(int bodies_fd, guint64 serial)
+{
+	unlinkat(bodies_fd, pack_name(serial).text, 0);
 }
 
 int store_file_open_temp(int bodies_fd, guint64 serial)

@@ -193,19 +193,6 @@ void store_set_names(Store *store, Gen gen, const ImapSet *uids, const ImapSet *
 	store_names_confirm(store, gen, true);
 }
 
-void store_add_names(Store *store, Gen gen, const ImapSet *uids)
-{
-	Generation *g = get(store, gen);
-
-	if (!g || !g->uids)
-		return;
-
-	ImapSet *all = imap_set_copy(g->uids);
-
-	imap_set_union(all, uids);
-	replace_names(store, gen, all, imap_set_copy(g->deleted));
-}
-
 void store_remove_names(Store *store, Gen gen, const ImapSet *uids)
 {
 	Generation *g = get(store, gen);
@@ -245,32 +232,6 @@ void store_names_confirm(Store *store, Gen gen, bool right)
 	store_lock_write(store);
 	g->names_time = right ? g_get_monotonic_time() : 0;
 	store_unlock(store);
-}
-
-guint64 store_count(Store *store, Gen gen)
-{
-	guint64 count = 0;
-
-	store_lock_read(store);
-
-	Generation *g = get(store, gen);
-
-	if (g && g->uids)
-		count = imap_set_count(g->uids) -
-			(store->show_deleted ? 0 : imap_set_count(g->deleted));
-	store_unlock(store);
-	return count;
-}
-
-ImapSet *store_uids(Store *store, Gen gen)
-{
-	store_lock_read(store);
-
-	Generation *g = get(store, gen);
-	ImapSet *uids = g && g->uids ? imap_set_copy(g->uids) : NULL;
-
-	store_unlock(store);
-	return uids;
 }
 
 StoreAnswer store_index_lookup(Store *store, Gen gen, guint32 uid)
@@ -378,16 +339,6 @@ bool store_verify_size(Store *store, Gen gen, guint32 uid, guint64 size)
 	store->distrusted |= caught;
 	store_unlock(store);
 	return caught;
-}
-
-bool store_sizes_distrusted(Store *store)
-{
-	store_lock_read(store);
-
-	bool distrusted = store->distrusted;
-
-	store_unlock(store);
-	return distrusted;
 }
 
 /* ---- reading ---- */

@@ -1,15 +1,17 @@
 /* What the files of store/ share.
  *
  * Locks: `lock` guards mailboxes and index (fields marked so); the mutex inside Bodies guards the
- * table of bodies. They are never held together, and neither during I/O. Readers hold `lock` for
- * one lookup or one chunk of a listing. Only the engine thread writes what `lock` guards, so it
- * alone reads without it, builds big arrays outside, and takes it as writer to put them in place.
- * They are POSIX locks because ThreadSanitizer does not see GLib's. */
+ * table of bodies, the one in a Pack what went of it. They are never held together, and neither
+ * during I/O. Readers hold `lock` for one lookup or one chunk of a listing. Only the engine thread
+ * writes what `lock` guards, so it alone reads without it, builds big arrays outside, and takes it
+ * as writer to put them in place. They are POSIX locks because ThreadSanitizer does not see GLib's.
+ */
 #pragma once
 
 #include "store/store.h"
 #include "store/dir.h"
 #include "store/file.h"
+#include "store/pack.h"
 
 #include <pthread.h>
 
@@ -20,6 +22,7 @@ enum { STORE_SPARE_BUFFERS = 4 };
 struct Store {
 	bool show_deleted; /* constant */
 	StoreDir *dir; /* constant; NULL: bodies in memory only */
+	Packs *packs; /* engine thread; NULL as dir */
 
 	pthread_rwlock_t lock; /* no thread takes it twice */
 
@@ -106,9 +109,12 @@ typedef struct {
 
 BodyPlace store_bodies_place(Bodies *bodies, Gen gen, guint32 uid, const BodyNews *news);
 
-/* The bytes of the news are in a new file, or in `bytes` (owned from now on): all that is known of
- * the body from now on. Engine thread, as the rest. */
+/* The bytes of the news are in a new file, in a pack (they are all of the body then; takes over the
+ * reference), or in `bytes` (owned from now on): all that is known of the body from now on. Engine
+ * thread, as the rest. */
 void store_bodies_put_file(Store *store, BodyFile file, const BodyNews *news);
+void store_bodies_put_pack(
+	Store *store, BodyFile file, Pack *pack, guint64 at, const BodyNews *news);
 void store_bodies_put_memory(Store *store, BodyFile file, guint8 *bytes, const BodyNews *news);
 
 /* The bytes are where store_bodies_place() said, or come now. false when the body of that serial is

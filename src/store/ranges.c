@@ -79,6 +79,11 @@ guint64 store_ranges_gap(const ByteRanges *ranges, guint64 pos)
 	return i < ranges->n && ranges->at[i].start <= pos ? ranges->at[i].end : pos;
 }
 
+ByteRange store_ranges_around(const ByteRanges *ranges, guint64 pos)
+{
+	return ranges->at[first_reaching(ranges, pos + 1)];
+}
+
 guint64 store_ranges_bytes(const ByteRanges *ranges)
 {
 	return ranges->bytes;

@@ -24,6 +24,9 @@ bool store_ranges_cover(const ByteRanges *ranges, guint64 start, guint64 end);
 /* The first byte at or after pos that is not here. O(log ranges). */
 guint64 store_ranges_gap(const ByteRanges *ranges, guint64 pos);
 
+/* The range that the byte at pos, which is here, lies in. O(log ranges). */
+ByteRange store_ranges_around(const ByteRanges *ranges, guint64 pos);
+
 /* Number of bytes here. O(1). */
 guint64 store_ranges_bytes(const ByteRanges *ranges);
 

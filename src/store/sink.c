@@ -232,6 +232,22 @@ static bool put_in_memory(StoreSink *sink, BodyFile file, const BodyNews *news)
 	return true;
 }
 
+/* Only what is whole and never will change. */
+static bool put_in_pack(StoreSink *sink, BodyFile file, const BodyNews *news)
+{
+	Store *store = sink->store;
+	Pack *pack;
+	guint64 at;
+
+	if (!store->packs || sink->flushed > 0 || news->start > 0 || news->end != news->limit)
+		return false;
+	pack = store_packs_append(store->packs, sink->buffer, sink->fill, &at);
+	if (!pack)
+		return false;
+	store_bodies_put_pack(store, file, pack, at, news);
+	return true;
+}
+
 static bool put(StoreSink *sink, Gen gen, guint32 uid, const BodyPlace *place, const BodyNews *news)
 {
 	Store *store = sink->store;
@@ -254,6 +270,8 @@ static bool put(StoreSink *sink, Gen gen, guint32 uid, const BodyPlace *place, c
 	}
 
 	file.serial = ++store->last_serial;
+	if (put_in_pack(sink, file, news))
+		return true;
 	if (!store->dir || !put_in_new_file(sink, file, news->start))
 		return put_in_memory(sink, file, news);
 	store_bodies_put_file(store, file, news);

@@ -34,6 +34,7 @@ Store *store_new(const char *cachedir, guint64 cache_size, bool show_deleted, GE
 	init_lock(&store->lock);
 	store_mailboxes_init(store);
 	store_index_init(store);
+	store->packs = dir ? store_packs_new(dir->bodies_fd, cache_size) : NULL;
 	store->bodies = store_bodies_new(cache_size, MIN(cache_size, LIMIT_MEMORY_BODIES));
 	return store;
 }
@@ -45,6 +46,7 @@ void store_free(Store *store)
 	while (store->n_spare > 0)
 		g_free(store->spare[--store->n_spare]);
 	store_bodies_free(store->bodies);
+	store_packs_free(store->packs);
 	store_index_clear(store);
 	store_mailboxes_clear(store);
 	pthread_rwlock_destroy(&store->lock);

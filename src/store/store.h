@@ -86,10 +86,9 @@ typedef struct {
 void store_set_names(Store *store, Gen gen, const ImapSet *uids, const ImapSet *deleted,
 	ImapSet **ret_gone, ImapSet **ret_new);
 
-/* One message, or several, came or went between two store_set_names(); ignored before the first. A
- * whole body of a removed message can be read on (open files) until its room is needed, and goes
- * first then; one in pieces goes now. Costs what changed, and a pass over the rows behind it. */
-void store_add_names(Store *store, Gen gen, const ImapSet *uids);
+/* One message, or several, went between two store_set_names(); ignored before the first. A whole
+ * body of a removed message can be read on (open files) until its room is needed, and goes first
+ * then; one in pieces goes now. Costs what changed, and a pass over the rows behind it. */
 void store_remove_names(Store *store, Gen gen, const ImapSet *uids);
 
 /* Whether store_set_names() was ever called: there is a listing, right or not. Any thread. */
@@ -100,12 +99,6 @@ gint64 store_names_time(Store *store, Gen gen);
 
 /* The names are right as of now (a NOOP or STATUS confirmed them), or (FALSE) not to be trusted. */
 void store_names_confirm(Store *store, Gen gen, bool right);
-
-/* Number of messages listed. Any thread. */
-guint64 store_count(Store *store, Gen gen);
-
-/* Copy of the UIDs present, hidden ones included; NULL while the names are unknown. Any thread. */
-ImapSet *store_uids(Store *store, Gen gen);
 
 /* Attributes that FETCH brought. has_flags/has_size/has_date say which fields of message count,
  * known and size_verified do not; a row is known once all three came. Unknown UIDs are ignored. A
@@ -118,13 +111,10 @@ typedef struct {
 void store_set_attributes(Store *store, Gen gen, const StoreMessage *message, StoreFields fields,
 	bool *ret_flags_changed);
 
-/* The true length of a body. Returns true when the row said otherwise (the server was caught: from
- * now on store_sizes_distrusted()). A row without a size, or with 0, was never shown and said
- * nothing. */
+/* The true length of a body. Returns true when the row said otherwise: the server was caught, and
+ * from now on no size is shown that was not verified. A row without a size, or with 0, was never
+ * shown and said nothing. */
 bool store_verify_size(Store *store, Gen gen, guint32 uid, guint64 size);
-
-/* Whether this account's RFC822.SIZE was wrong before. Any thread. */
-bool store_sizes_distrusted(Store *store);
 
 /* One message. MISS: it exists but is not known, or its size must be verified before it is shown
  * (0, missing, or sizes are distrusted). ABSENT: no such UID listed (only while names are known),

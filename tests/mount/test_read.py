@@ -168,8 +168,17 @@ def test_empty_mailbox(dovecot, mount):
 
 def test_statfs_answers(dovecot, mount):
     mail = mount(dovecot)
-    assert os.statvfs(mail.path).f_namemax == 255
+    figures = os.statvfs(mail.path)
+    assert figures.f_namemax == 255
+    assert 0 < figures.f_bavail <= figures.f_blocks
     tool('df', mail.path)
+
+
+def test_number_of_files_has_no_bound(dovecot, mount):
+    dovecot.deliver(texts(3))
+    mail = mount(dovecot)
+    assert len(os.listdir(mail.inbox)) == 3
+    assert tool('df', '--output=itotal,iused,ipcent', mail.path).split()[-3:] == [b'0', b'0', b'-']
 
 
 def test_du_and_find_fetch_no_body(fake, mount):

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "store/store.h"
+#include "base/limits.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -13,6 +14,9 @@ typedef struct {
 	MailboxId mailbox;
 	Gen gen; /* of mailbox, with UIDVALIDITY 1 */
 } Fixture;
+
+/* A body that gets a file of its own: the smallest that shares none. */
+enum { OWN_FILE = LIMIT_SINK_MEMORY };
 
 static inline ImapSet *set_of(const char *text)
 {
@@ -42,13 +46,6 @@ static inline void remove_names(Store *store, Gen gen, const char *uids)
 	g_autoptr(ImapSet) set = set_of(uids);
 
 	store_remove_names(store, gen, set);
-}
-
-static inline void add_names(Store *store, Gen gen, const char *uids)
-{
-	g_autoptr(ImapSet) set = set_of(uids);
-
-	store_add_names(store, gen, set);
 }
 
 static inline ImapList list_of(const char *name)

@@ -126,8 +126,8 @@ static void test_private(gconstpointer data)
 	assert_mode(&f, "lock", 0600);
 	assert_mode(&f, "bodies", 0700);
 	assert_mode(&f, "bodies/1", 0700);
-	assert_mode(&f, "bodies/1/1-1", 0600);
-	assert_mode(&f, "bodies/1/2-3", 0600);
+	assert_mode(&f, "bodies/pack-1", 0600);
+	assert_mode(&f, "bodies/1/2-2", 0600);
 
 	/* And what is there already is taken over. */
 	g_clear_pointer(&f.store, store_free);
@@ -255,15 +255,19 @@ static void test_wiped(void)
 	Fixture f = directories();
 
 	open_store(&f, 1 << 20);
-	for (guint32 uid = 1; uid <= 20; uid++)
+	for (guint32 uid = 1; uid <= 20; uid++) {
 		g_assert_true(commit_whole(f.store, f.gen, uid, 100));
-	g_assert_true(exists(&f, "bodies/1/1-1"));
+		g_assert_true(commit_part(f.store, f.gen, uid + 20, 1000, 0, 100));
+	}
+	g_assert_true(exists(&f, "bodies/pack-1"));
+	g_assert_true(exists(&f, "bodies/1/21-2"));
 	g_clear_pointer(&f.store, store_free);
 	make_file(&f, "bodies/new-77");
 
 	open_store(&f, 1 << 20);
 	settle(&f);
 	g_assert_false(exists(&f, "bodies/1"));
+	g_assert_false(exists(&f, "bodies/pack-1"));
 	g_assert_false(aside(&f, "."));
 	g_assert_false(exists(&f, "bodies/new-77"));
 	assert_no_read(f.store, f.gen, 1, 0, 10, STORE_MISS);
@@ -382,13 +386,31 @@ static void test_directory_removed(void)
 	Fixture f = directories();
 
 	open_store(&f, 1 << 30);
-	g_assert_true(commit_whole(f.store, f.gen, 4, 100));
+	g_assert_true(commit_whole(f.store, f.gen, 4, OWN_FILE));
 	remove_tree(f.cachedir);
 	expect_warning("*cannot write*No such file*");
 	use_bodies(&f);
 	assert_no_read(f.store, f.gen, 4, 0, 10, STORE_MISS);
 	g_test_assert_expected_messages();
 	fixture_close(&f);
+}
+
+/* The lengths of all files in a directory. */
+static guint64 bytes_in(const Fixture *f, const char *name)
+{
+	g_autofree char *path = below(f, name);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	guint64 bytes = 0;
+
+	for (const char *entry = dir ? g_dir_read_name(dir) : NULL; entry;
+		entry = g_dir_read_name(dir)) {
+		g_autofree char *file = g_build_filename(path, entry, NULL);
+		struct stat st;
+
+		g_assert_cmpint(stat(file, &st), ==, 0);
+		bytes += S_ISREG(st.st_mode) ? (guint64)st.st_size : 0;
+	}
+	return bytes;
 }
 
 /* Writes fail in the middle of a file. */
@@ -417,18 +439,7 @@ static void test_file_too_large(void)
 	g_assert_true(commit_whole(f.store, f.gen, 5, 900000));
 	store_usage(f.store, &bytes, &limit);
 
-	g_autofree char *gen = below(&f, "bodies/1");
-	g_autoptr(GDir) dir = g_dir_open(gen, 0, NULL);
-	guint64 on_disk = 0;
-
-	for (const char *name = g_dir_read_name(dir); name; name = g_dir_read_name(dir)) {
-		g_autofree char *path = g_build_filename(gen, name, NULL);
-		struct stat st;
-
-		g_assert_cmpint(stat(path, &st), ==, 0);
-		on_disk += (guint64)st.st_size;
-	}
-	g_assert_cmpuint(on_disk, ==, bytes);
+	g_assert_cmpuint(bytes_in(&f, "bodies") + bytes_in(&f, "bodies/1"), ==, bytes);
 	fixture_close(&f);
 }
 

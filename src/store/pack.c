@@ -1,0 +1,222 @@
+#include "store/file.h"
+#include "store/pack.h"
+#include "store/ranges.h"
+#include "base/limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+
+enum {
+	BLOCK = 4096, /* of most file systems; on others fewer bytes come back at once */
+	PACKS = 64, /* that hold all of the cache while nothing went */
+	LEAST_PACK = 16 << 20, /* bytes */
+};
+
+struct Packs {
+	int bodies_fd;
+	guint64 size; /* of a pack; 0: the file system is not fit for any */
+	guint64 last_serial;
+	Pack *current; /* the one that grows */
+	gint open; /* atomic: packs that have a descriptor */
+};
+
+struct Pack {
+	gint refs; /* atomic */
+	Packs *packs;
+	int fd;
+	guint64 serial;
+	guint64 fill; /* engine thread */
+
+	pthread_mutex_t mutex; /* guards the rest */
+	guint64 bodies;
+	bool full; /* gets no further body */
+	ByteRanges *dead; /* what was released */
+};
+
+/* ---- one pack ---- */
+
+static Pack *open_pack(Packs *packs)
+{
+	guint64 serial = packs->last_serial + 1;
+	int fd = store_file_open_pack(packs->bodies_fd, serial);
+
+	if (fd < 0)
+		return NULL;
+
+	Pack *pack = g_new0(Pack, 1);
+
+	*pack = (Pack){.refs = 1, .packs = packs, .fd = fd, .serial = serial};
+	packs->last_serial = serial;
+	pthread_mutex_init(&pack->mutex, NULL);
+	pack->dead = store_ranges_new();
+	g_atomic_int_inc(&packs->open);
+	return pack;
+}
+
+Pack *store_pack_ref(Pack *pack)
+{
+	g_atomic_int_inc(&pack->refs);
+	return pack;
+}
+
+void store_pack_unref(Pack *pack)
+{
+	if (!g_atomic_int_dec_and_test(&pack->refs))
+		return;
+	close(pack->fd);
+	g_atomic_int_add(&pack->packs->open, -1);
+	store_ranges_free(pack->dead);
+	pthread_mutex_destroy(&pack->mutex);
+	g_free(pack);
+}
+
+bool store_pack_read(Pack *pack, guint64 at, void *buf, gsize len)
+{
+	return store_file_pread(pack->fd, buf, len, at);
+}
+
+/* Gives back the whole blocks of start..end, and those at its rims that nothing else needs. */
+static void punch(const Pack *pack, ByteRange dead, guint64 start, guint64 end)
+{
+	guint64 first = start / BLOCK * BLOCK, last = (end + BLOCK - 1) / BLOCK * BLOCK;
+
+	if (first < dead.start)
+		first += BLOCK;
+	if (last > dead.end)
+		last -= BLOCK;
+	if (first < last)
+		fallocate(pack->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)first,
+			(off_t)(last - first));
+}
+
+static void unlink_pack(const Pack *pack)
+{
+	store_file_drop_pack(pack->packs->bodies_fd, pack->serial);
+}
+
+void store_pack_release(Pack *pack, guint64 at, gsize len)
+{
+	pthread_mutex_lock(&pack->mutex);
+
+	bool empty = --pack->bodies == 0 && pack->full;
+	ByteRange dead = {0};
+
+	if (len > 0 && !empty) {
+		store_ranges_add(pack->dead, at, at + len);
+		dead = store_ranges_around(pack->dead, at);
+	}
+	pthread_mutex_unlock(&pack->mutex);
+
+	if (empty)
+		unlink_pack(pack);
+	else if (len > 0)
+		punch(pack, dead, at, at + len);
+}
+
+/* ---- all of them ---- */
+
+Packs *store_packs_new(int bodies_fd, guint64 cache_size)
+{
+	Packs *packs = g_new0(Packs, 1);
+
+	packs->bodies_fd = bodies_fd;
+	packs->size = MAX(cache_size / PACKS, LEAST_PACK);
+	return packs;
+}
+
+/* No further body goes to the current pack. */
+static void close_current(Packs *packs)
+{
+	Pack *pack = g_steal_pointer(&packs->current);
+
+	if (!pack)
+		return;
+	pthread_mutex_lock(&pack->mutex);
+	pack->full = true;
+	bool empty = pack->bodies == 0;
+	pthread_mutex_unlock(&pack->mutex);
+	if (empty)
+		unlink_pack(pack);
+	store_pack_unref(pack);
+}
+
+void store_packs_free(Packs *packs)
+{
+	if (!packs)
+		return;
+	close_current(packs);
+	g_free(packs);
+}
+
+/* One that has room, and was not made shorter by somebody: bytes behind the end would make up NULs
+ * before them. */
+static bool fits(const Pack *pack, gsize len)
+{
+	struct stat st;
+
+	return pack->fill + len <= pack->packs->size && fstat(pack->fd, &st) == 0 &&
+	       (guint64)st.st_size >= pack->fill;
+}
+
+/* Whether blocks can be given back, tried on a new pack. */
+static bool can_punch(const Pack *pack)
+{
+	return fallocate(pack->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, BLOCK) == 0;
+}
+
+static bool next_pack(Packs *packs)
+{
+	close_current(packs);
+	if (packs->size == 0 || g_atomic_int_get(&packs->open) >= LIMIT_PACKS) {
+		errno = EMFILE;
+		return false;
+	}
+	packs->current = open_pack(packs);
+	if (!packs->current)
+		return false;
+	if (can_punch(packs->current))
+		return true;
+
+	int why = errno;
+
+	packs->size = 0;
+	close_current(packs);
+	errno = why;
+	return false;
+}
+
+/* Takes back a write that failed in the middle. */
+static void drop_half(const Pack *pack)
+{
+	struct stat st;
+
+	if (fstat(pack->fd, &st) < 0 || (guint64)st.st_size <= pack->fill ||
+		ftruncate(pack->fd, (off_t)pack->fill) == 0)
+		return;
+	g_debug("cannot shorten a pack: %s", g_strerror(errno));
+}
+
+Pack *store_packs_append(Packs *packs, const void *bytes, gsize len, guint64 *ret_at)
+{
+	if ((!packs->current || !fits(packs->current, len)) && !next_pack(packs))
+		return NULL;
+
+	Pack *pack = packs->current;
+
+	if (!store_file_pwrite(pack->fd, bytes, len, pack->fill)) {
+		int why = errno;
+
+		drop_half(pack);
+		close_current(packs);
+		errno = why;
+		return NULL;
+	}
+	*ret_at = pack->fill;
+	pack->fill += len;
+	pthread_mutex_lock(&pack->mutex);
+	pack->bodies++;
+	pthread_mutex_unlock(&pack->mutex);
+	return store_pack_ref(pack);
+}

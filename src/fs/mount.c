@@ -165,11 +165,12 @@ static void on_fuse_log(enum fuse_log_level level, const char *format, va_list a
 		g_private_replace(&last_words, g_steal_pointer(&text));
 }
 
+/* Without last words it was fusermount3 that failed, which writes to our stderr by itself. */
 static bool fail(GError **error, const char *mountpoint)
 {
 	const char *why = g_private_get(&last_words);
 	g_set_error(error, MAIL_ERROR, MAIL_ERROR_IO, "cannot mount on %s: %s", mountpoint,
-		why ? why : "libfuse gave no reason");
+		why ? why : "fusermount3 failed, for the reason it gave above");
 	return false;
 }
 

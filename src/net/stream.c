@@ -73,7 +73,6 @@ static void stream_unref(NetStream *self)
 	if (--self->refs > 0)
 		return;
 	g_source_unref(self->source);
-	net_wire_free(self->wire);
 	g_queue_clear_full(&self->queue, (GDestroyNotify)g_bytes_unref);
 	explicit_bzero(self->out, sizeof(self->out));
 	g_clear_error(&self->failure);
@@ -83,15 +82,14 @@ static void stream_unref(NetStream *self)
 	g_free(self);
 }
 
-/* Nothing moves and nothing is called back from here on; what was counted can still be asked. */
+/* Nothing moves and nothing is called back from here on. */
 static void stream_shut(NetStream *self)
 {
 	self->state = STREAM_ENDED;
 	g_source_destroy(self->source);
 	g_clear_pointer(&self->connect, net_connect_free);
 	g_clear_pointer(&self->link, net_tls_link_free);
-	if (self->wire)
-		net_wire_close(self->wire);
+	g_clear_pointer(&self->wire, net_wire_free);
 }
 
 /* Takes error. */
@@ -445,12 +443,4 @@ bool net_stream_is_loopback(const NetStream *self)
 char *net_stream_describe(const NetStream *self)
 {
 	return net_stream_is_secure(self) ? net_tls_link_describe(self->link) : g_strdup("");
-}
-
-void net_stream_counters(const NetStream *self, guint64 *ret_in, guint64 *ret_out)
-{
-	*ret_in = 0;
-	*ret_out = 0;
-	if (self->wire)
-		net_wire_counters(self->wire, ret_in, ret_out);
 }

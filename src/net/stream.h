@@ -77,6 +77,3 @@ bool net_stream_is_loopback(const NetStream *stream);
 
 /* For logs and `check`: "TLSv1.3 TLS_AES_256_GCM_SHA384, resumed"; "" without TLS. New string. */
 char *net_stream_describe(const NetStream *stream);
-
-/* Octets on the wire so far, TLS included where known, else application octets. */
-void net_stream_counters(const NetStream *stream, guint64 *ret_in, guint64 *ret_out);

@@ -32,7 +32,10 @@ static void kept_session_free(gpointer data)
 
 const char *net_trust_reason(void)
 {
-	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+	unsigned long first = ERR_peek_error();
+	const char *reason = ERR_GET_LIB(first) == ERR_LIB_SYS
+				     ? g_strerror(ERR_GET_REASON(first))
+				     : ERR_reason_error_string(ERR_peek_last_error());
 
 	ERR_clear_error();
 	return reason ? reason : "no reason given";

@@ -14,5 +14,6 @@ SSL *net_trust_ssl_new(NetTrust *trust, NetWire *wire, NetHandshake *handshake, 
  * ticket of its own accord (TLS 1.2). */
 void net_trust_keep_session(NetTrust *trust, SSL *ssl);
 
-/* OpenSSL's own word on its last failure, as static text; empties its error queue. */
+/* Why OpenSSL failed last, in the system's words or its own, as static text; empties its error
+ * queue. */
 const char *net_trust_reason(void);

@@ -17,8 +17,6 @@ struct NetWire {
 	bool eof; /* FIN */
 	int read_errno; /* what broke the socket, or 0 */
 	int write_errno;
-	guint64 octets_in;
-	guint64 octets_out;
 
 	guint8 *ahead; /* received, not yet taken by the BIO's owner; NULL without TLS */
 	gsize ahead_start;
@@ -37,27 +35,14 @@ void net_wire_free(NetWire *wire)
 {
 	if (!wire)
 		return;
-	net_wire_close(wire);
+	close(wire->fd);
 	g_free(wire->ahead);
 	g_free(wire);
-}
-
-void net_wire_close(NetWire *wire)
-{
-	if (wire->fd >= 0)
-		close(wire->fd);
-	wire->fd = -1;
 }
 
 void net_wire_wake(NetWire *wire)
 {
 	wire->drained = false;
-}
-
-void net_wire_counters(const NetWire *wire, guint64 *ret_in, guint64 *ret_out)
-{
-	*ret_in = wire->octets_in;
-	*ret_out = wire->octets_out;
 }
 
 static NetIo wire_recv(NetWire *wire, void *buf, gsize size, gsize *ret_len)
@@ -81,7 +66,6 @@ static NetIo wire_recv(NetWire *wire, void *buf, gsize size, gsize *ret_len)
 		wire->eof = true;
 		return NET_IO_END;
 	}
-	wire->octets_in += (gsize)n;
 	*ret_len = (gsize)n;
 	return NET_IO_DONE;
 }
@@ -100,7 +84,6 @@ static NetIo wire_send(NetWire *wire, const void *bytes, gsize len, gsize *ret_l
 		wire->write_errno = errno;
 		return NET_IO_FAILED;
 	}
-	wire->octets_out += (gsize)n;
 	*ret_len = (gsize)n;
 	return NET_IO_DONE;
 }

@@ -1,5 +1,5 @@
-/* The socket of one stream: nonblocking reads and writes that raise no SIGPIPE, octet counts, and
- * the same as a BIO under OpenSSL. Engine thread. */
+/* The socket of one stream: nonblocking reads and writes that raise no SIGPIPE, and the same as a
+ * BIO under OpenSSL. Engine thread. */
 #pragma once
 
 #include <glib.h>
@@ -19,11 +19,8 @@ typedef struct NetWire NetWire;
 
 /* Takes fd, which must be nonblocking. */
 NetWire *net_wire_new(int fd);
-void net_wire_free(NetWire *wire); /* accepts NULL */
+void net_wire_free(NetWire *wire); /* closes the socket; accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NetWire, net_wire_free)
-
-/* Closes the socket; the counters remain. */
-void net_wire_close(NetWire *wire);
 
 /* Must precede the reads of each turn of the main loop: within a turn, a short read counts as the
  * proof that the kernel has no more and saves the call that would say so. */
@@ -36,8 +33,6 @@ NetIo net_wire_write(NetWire *wire, const void *bytes, gsize len, gsize *ret_len
 /* Whether the socket itself failed or ended under the BIO. Sets error if so; FIN is MAIL_ERROR_IO
  * with the word "truncated". */
 bool net_wire_failure(const NetWire *wire, GError **error);
-
-void net_wire_counters(const NetWire *wire, guint64 *ret_in, guint64 *ret_out);
 
 /* The BIO reads ahead in large pieces, so from net_wire_bio_new() on the wire belongs to it.
  * method must outlive the BIO; the wire too. NULL if OpenSSL has no memory. */

@@ -35,10 +35,15 @@ static MailError error_of(const ImapStatus *status)
 	return MAIL_ERROR_IO;
 }
 
+/* The words may be anything, in any language: what the error was taken for shows in the code. */
 static GError *says(MailError code, const ImapStatus *status, const char *context)
 {
 	g_autofree char *text = log_escape(status->text.data, status->text.len, 200);
-	return g_error_new(MAIL_ERROR, (gint)code, "%s: the server says: %s", context, text);
+	if (status->code == IMAP_CODE_NONE || status->code == IMAP_CODE_OTHER)
+		return g_error_new(
+			MAIL_ERROR, (gint)code, "%s: the server says: %s", context, text);
+	return g_error_new(MAIL_ERROR, (gint)code, "%s: the server says: [%s] %s", context,
+		imap_code_name(status->code), text);
 }
 
 GError *code_error(const ImapStatus *status, const char *context)

@@ -22,6 +22,8 @@ class Quirks:
     starttls_inject = b''     # sent in clear in the segment of the STARTTLS OK
     login = None              # text of a NO to every login, "[UNAVAILABLE] later"
     login_text = ''           # text of the OK to a login, after its code
+    scram_first = None        # function(text) -> what is sent for SCRAM's server-first-message
+    scram_final = None        # and for its server-final-message
     size = None               # function(message) -> RFC822.SIZE, None leaves it out
     date = None               # function(message) -> INTERNALDATE as str, None leaves it out
     fetch = None              # function(session, uid, items) -> items or None (no FETCH line)
@@ -46,7 +48,6 @@ class Server:
         self.users = {'user': 'geheim-7b1f'}
         self.tokens = {'user': 'ya29.token-51c0'}
         self.mechs = ['PLAIN', 'LOGIN']
-        self.scram_iterations = 4096
         self.capabilities_before = ['IMAP4rev1', 'SASL-IR', 'LITERAL+', 'ID', 'ENABLE']
         self.capabilities = list(model.CAPABILITIES)
         self.capability_in_greeting = True

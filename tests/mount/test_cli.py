@@ -63,7 +63,8 @@ def test_help_goes_to_standard_output_and_errors_do_not(program):
     (['imaps://user@localhost', '/', '-o', 'password=abc'], 'password'),
     (['imaps://user@localhost', '/', '-o', 'passfile'], 'passfile'),
     (['imaps://user@localhost', '/', '-o'], 'o'),
-    (['check', 'imaps://user@localhost', '-o', 'passfile=x,cafile=/nonexistent'], 'nonexistent'),
+    (['check', 'imaps://user@localhost', '-o', 'passfile=x,cafile=/nonexistent'],
+     'cafile /nonexistent .*: No such file or directory'),
     (['imaps://user@localhost', '/', '-o', 'passcmd=a,tokencmd=b'], 'passcmd|tokencmd'),
     (['check'], 'SOURCE|usage'),
     (['check', 'imaps://user@localhost', 'more'], 'more'),
@@ -73,6 +74,16 @@ def test_what_is_wrong_is_named(program, words, why):
     assert run.returncode not in (0, -signal.SIGSEGV, -signal.SIGABRT)
     assert re.search(why, run.stdout), run.stdout
     assert len(run.stdout.splitlines()) <= 6 or 'usage' in run.stdout.lower()
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason='root needs no fusermount3')
+def test_reason_of_fusermount_is_said_once(fake, program):
+    server = fake()
+    run = program.run('-f', server.source, '/mnt', '-o', program.options(server))
+    assert run.returncode == 1
+    theirs, ours = run.stdout.splitlines()
+    assert re.match('fusermount3: .*/mnt', theirs)
+    assert re.fullmatch('imapfs: cannot mount on /mnt: fusermount3 .*above', ours)
 
 
 def test_password_in_the_source_is_refused_and_not_repeated(program):

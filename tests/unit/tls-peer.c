@@ -367,6 +367,7 @@ void peer_read_to_end(Peer *peer, SSL *ssl)
 
 	while (SSL_read_ex(ssl, buf, sizeof(buf), &n) == 1)
 		g_string_append_len(peer->got, buf, (gssize)n);
+	peer->octets = BIO_number_read(SSL_get_rbio(ssl));
 	peer->got_close_notify = SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN;
 }
 

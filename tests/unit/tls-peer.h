@@ -35,6 +35,7 @@ struct Peer {
 
 	/* The scripts' notes; for the test after peer_join(). */
 	GString *got;
+	guint64 octets; /* off the socket, TLS included, for got */
 	char *server_name;
 	bool got_imap_alpn;
 	bool got_close_notify;

@@ -190,6 +190,13 @@ static bool iterations_sane(const char *challenge)
 	return !at || g_ascii_strtoull(at + 3, NULL, 10) <= LIMIT_SCRAM_ITERATIONS;
 }
 
+static void set_unproven(const Session *session, GError **error)
+{
+	g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH,
+		"mechanism %s: %s did not prove that it knows the password", session->mech,
+		session->config.host);
+}
+
 /* Our next message for a challenge in base64 ("" for none); NULL and error. */
 static char *sasl_step(Session *session, const char *challenge, GError **error)
 {
@@ -208,6 +215,10 @@ static char *sasl_step(Session *session, const char *challenge, GError **error)
 	}
 	char *out = NULL;
 	int rc = gsasl_step64(session->sasl, challenge, &out);
+	if (rc == GSASL_AUTHENTICATION_ERROR) {
+		set_unproven(session, error);
+		return NULL;
+	}
 	if (rc != GSASL_OK && rc != GSASL_NEEDS_MORE) {
 		g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH, "mechanism %s: %s", session->mech,
 			gsasl_strerror(rc));
@@ -285,8 +296,7 @@ bool auth_complete(const Session *session, GError **error)
 	if (!session->mech || session->sasl_complete)
 		return true;
 	if (g_str_has_prefix(session->mech, "SCRAM-"))
-		g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH,
-			"%s did not prove that it knows the password", session->config.host);
+		set_unproven(session, error);
 	else
 		g_set_error(error, MAIL_ERROR, MAIL_ERROR_PROTOCOL,
 			"%s answered OK before the %s exchange was over", session->config.host,

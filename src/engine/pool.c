@@ -174,8 +174,7 @@ void conn_select(Conn *conn, Box *box)
 void conn_answered(Conn *conn, const GError *error)
 {
 	conn->refusals = error ? conn->refusals + 1 : 0;
-	if (conn->refusals > 1 && !(conn->box && conn->box->unstable))
-		conn->doubtful = true;
+	conn->doubtful = conn->refusals > 1 && !(conn->box && conn->box->unstable);
 }
 
 gint64 pool_progress_time(const Engine *engine)

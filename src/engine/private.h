@@ -46,7 +46,7 @@ struct Conn {
 	Box *box; /* selected, or about to be */
 	Box *reserved; /* the mailbox it is kept for, once it is at rest */
 	guint refusals; /* NO or BAD in a row */
-	bool doubtful; /* the selection was answered NO or BAD: it may not hold any more */
+	bool doubtful; /* they were about the selection: it may not hold any more */
 	Gen gen; /* of the selection; 0 until EXAMINE is answered */
 	guint64 bytes_flying; /* of bodies asked for and not here yet */
 	guint wants_flying; /* number of them */
@@ -78,7 +78,8 @@ Conn *pool_any(Engine *engine);
 void conn_select(Conn *conn, Box *box);
 
 /* A command on the selected mailbox was answered, with this error or none: after two refusals in a
- * row the mailbox is selected anew (deleted and made again, "not connected" of Exchange). */
+ * row, and none taken since, the mailbox is selected anew (deleted and made again, "not connected"
+ * of Exchange). */
 void conn_answered(Conn *conn, const GError *error);
 
 /* ---- box.c: what the engine does for one mailbox ---- */
@@ -100,7 +101,7 @@ struct Box {
 	bool shown_stale; /* the kernel was shown a listing that the server did not confirm */
 	bool renew; /* list it again although nobody waits */
 	bool trusted; /* the kernel may show the listing without asking */
-	guint sync_tries; /* connections lost while doing it */
+	guint sync_tries; /* connections that could not tell */
 	bool dirty; /* something changed that only a listing can tell */
 
 	/* attribute.c */

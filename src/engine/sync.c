@@ -16,7 +16,7 @@ typedef struct {
 	guint commands; /* under way */
 	ImapSet *all, *deleted;
 	GError *error; /* the first */
-	bool lost; /* the connection went away */
+	bool lost; /* the connection cannot tell: it went away, or has another UIDVALIDITY */
 } Sync;
 
 /* A search under way and where its answer goes. */
@@ -119,9 +119,6 @@ static void publish(Sync *sync)
 	g_autoptr(ImapSet) gone = NULL;
 	g_autoptr(ImapSet) fresh = NULL;
 	store_set_names(engine->store, gen, sync->all, sync->deleted, &gone, &fresh);
-	/* None when another connection was told of a new UIDVALIDITY meanwhile. */
-	if (!gone || !fresh)
-		return;
 	if (imap_set_count(gone) > 0 || (sync->box->trusted && imap_set_count(fresh) > 0))
 		engine->events->names_changed(sync->box->id, gen, gone, engine->data);
 }
@@ -140,6 +137,27 @@ static bool absurd(const Sync *sync)
 	return !mailbox || (imap_set_count(sync->all) == 0 && mailbox->exists > 0);
 }
 
+/* What this connection says is about messages that nobody can name any more when another one was
+ * told of a new UIDVALIDITY meanwhile. */
+static void check_generation(Sync *sync)
+{
+	Gen gen = sync->conn->gen;
+	if (sync->error || (gen != 0 && gen == store_gen(sync->box->engine->store, sync->box->id)))
+		return;
+	sync->lost = true;
+	sync->error = g_error_new(MAIL_ERROR, MAIL_ERROR_STALE,
+		"%s: the server gave the mailbox a new UIDVALIDITY", sync->box->name);
+}
+
+/* Who still waits is served by another one. */
+static void give_up(Sync *sync)
+{
+	Box *box = sync->box;
+	box->syncing = false;
+	sync_free(sync);
+	box_pump(box);
+}
+
 static void advance(Sync *sync)
 {
 	Box *box = sync->box;
@@ -147,19 +165,17 @@ static void advance(Sync *sync)
 	if (box->sync_refused) {
 		/* Its waiters were told; who came since waits for an EXAMINE of his own. */
 		box->sync_refused = false;
-		box->syncing = false;
-		sync_free(sync);
-		box_pump(box);
+		give_up(sync);
 		return;
 	}
+	check_generation(sync);
 	if (sync->lost && ++box->sync_tries < TRIES) {
 		/* The waiters have time left: once more on the next connection. */
-		box->syncing = false;
-		sync_free(sync);
-		box_pump(box);
+		give_up(sync);
 		return;
 	}
-	if (sync->error && sync->step == SYNC_SEARCH && session_selected(sync->conn->session)) {
+	if (sync->error && !sync->lost && sync->step == SYNC_SEARCH &&
+		session_selected(sync->conn->session)) {
 		g_clear_error(&sync->error);
 		send_searches(sync, SYNC_AGAIN);
 		return;

@@ -14,6 +14,20 @@
 
 typedef enum { PLAY_NEXT, PLAY_WAIT, PLAY_FAILED } Play;
 
+/* A descriptor that a line waits for. */
+typedef struct {
+	Player *player;
+	GSource *source; /* NULL: nobody waits */
+} Watch;
+
+/* One connection of the client. */
+typedef struct {
+	int fd; /* -1: closed */
+	SSL *ssl;
+	Watch watch;
+	GString *in;
+} Link;
+
 struct Player {
 	GMainContext *context;
 	const char *name;
@@ -29,10 +43,10 @@ struct Player {
 	char *failure;
 
 	Peer *peer; /* its listener and certificate; its own script is not played */
-	int fd; /* -1: no connection */
-	SSL *ssl;
-	GSource *readable;
-	GString *in;
+	Watch listening;
+	GPtrArray *links;
+	Link *link; /* the one that is spoken on */
+	gint64 closed_us; /* when the script closed one last */
 	GString *out; /* of the line being played, not sent yet */
 	gsize split;
 	char *scram; /* the last SASL message of the client */
@@ -54,62 +68,108 @@ static Play fail(Player *player, const char *format, ...)
 
 /* ---- the connection ---- */
 
-static gboolean on_readable(int fd, GIOCondition condition, gpointer data)
+static gboolean on_ready(int fd, GIOCondition condition, gpointer data)
 {
-	Player *player = data;
+	Watch *watch = data;
 
-	g_clear_pointer(&player->readable, g_source_unref);
-	player_wake(player);
+	g_clear_pointer(&watch->source, g_source_unref);
+	player_wake(watch->player);
 	return G_SOURCE_REMOVE;
 }
 
-static void wait_for(Player *player, int fd, GIOCondition condition)
+static void wait_for(Watch *watch, int fd, GIOCondition condition)
 {
-	if (player->readable)
+	if (watch->source)
 		return;
-	player->readable = g_unix_fd_source_new(fd, condition);
-	g_source_set_callback(player->readable, G_SOURCE_FUNC(on_readable), player, NULL);
-	g_source_attach(player->readable, player->context);
+	watch->source = g_unix_fd_source_new(fd, condition);
+	g_source_set_callback(watch->source, G_SOURCE_FUNC(on_ready), watch, NULL);
+	g_source_attach(watch->source, watch->player->context);
 }
 
-static void stop_waiting(Player *player)
+static void stop_waiting(Watch *watch)
 {
-	if (player->readable)
-		g_source_destroy(player->readable);
-	g_clear_pointer(&player->readable, g_source_unref);
+	if (watch->source)
+		g_source_destroy(watch->source);
+	g_clear_pointer(&watch->source, g_source_unref);
 }
 
-static void hang_up(Player *player)
+static void hang_up(Link *link)
 {
-	stop_waiting(player);
-	g_clear_pointer(&player->ssl, SSL_free);
-	if (player->fd >= 0)
-		close(player->fd);
-	player->fd = -1;
-	g_string_truncate(player->in, 0);
+	stop_waiting(&link->watch);
+	g_clear_pointer(&link->ssl, SSL_free);
+	if (link->fd >= 0)
+		close(link->fd);
+	link->fd = -1;
+	g_string_truncate(link->in, 0);
 }
 
+static Link *link_new(Player *player)
+{
+	Link *link = g_new0(Link, 1);
+
+	*link = (Link){.fd = -1, .watch.player = player};
+	link->in = g_string_new(NULL);
+	return link;
+}
+
+static void link_free(gpointer data)
+{
+	Link *link = data;
+
+	hang_up(link);
+	g_string_free(link->in, TRUE);
+	g_free(link);
+}
+
+/* It takes the place of the one spoken on if that is closed. */
 static Play accept_client(Player *player)
 {
 	const int on = 1;
+	int fd = accept4(player->peer->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	player->fd = accept4(player->peer->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (player->fd < 0) {
-		wait_for(player, player->peer->listener, G_IO_IN);
+	if (fd < 0) {
+		wait_for(&player->listening, player->peer->listener, G_IO_IN);
 		return PLAY_WAIT;
 	}
-	setsockopt(player->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (!player->link || player->link->fd >= 0) {
+		player->link = link_new(player);
+		g_ptr_array_add(player->links, player->link);
+	}
+	player->link->fd = fd;
 	return PLAY_NEXT;
 }
 
-static Play wait_tls(Player *player, int rc)
+static Play play_accept(Player *player, const char *text)
 {
-	switch (SSL_get_error(player->ssl, rc)) {
+	guint least_ms = 0, most_ms = G_MAXUINT;
+
+	sscanf(text, "%u %u", &least_ms, &most_ms);
+	Play play = accept_client(player);
+	gint64 after_ms = (g_get_monotonic_time() - player->closed_us) / 1000;
+	if (play == PLAY_NEXT && (after_ms < least_ms || after_ms > most_ms))
+		return fail(player, "the client came back after %d ms", (int)after_ms);
+	return play;
+}
+
+static Play play_on(Player *player, const char *text)
+{
+	guint n = (guint)g_ascii_strtoull(text, NULL, 10);
+
+	if (n < 1 || n > player->links->len)
+		return fail(player, "no such connection: %s", text);
+	player->link = g_ptr_array_index(player->links, n - 1);
+	return PLAY_NEXT;
+}
+
+static Play wait_tls(Link *link, int rc)
+{
+	switch (SSL_get_error(link->ssl, rc)) {
 	case SSL_ERROR_WANT_READ:
-		wait_for(player, player->fd, G_IO_IN);
+		wait_for(&link->watch, link->fd, G_IO_IN);
 		return PLAY_WAIT;
 	case SSL_ERROR_WANT_WRITE:
-		wait_for(player, player->fd, G_IO_OUT);
+		wait_for(&link->watch, link->fd, G_IO_OUT);
 		return PLAY_WAIT;
 	default:
 		return PLAY_NEXT;
@@ -118,44 +178,46 @@ static Play wait_tls(Player *player, int rc)
 
 static Play start_tls(Player *player)
 {
-	if (!player->ssl) {
-		player->ssl = SSL_new(player->peer->ctx);
-		SSL_set_fd(player->ssl, player->fd);
+	Link *link = player->link;
+
+	if (!link->ssl) {
+		link->ssl = SSL_new(player->peer->ctx);
+		SSL_set_fd(link->ssl, link->fd);
 	}
-	int rc = SSL_accept(player->ssl);
+	int rc = SSL_accept(link->ssl);
 	if (rc == 1)
 		return PLAY_NEXT;
-	return wait_tls(player, rc) == PLAY_WAIT ? PLAY_WAIT
-						 : fail(player, "the client ends the handshake");
+	return wait_tls(link, rc) == PLAY_WAIT ? PLAY_WAIT
+					       : fail(player, "the client ends the handshake");
 }
 
 /* Bytes from the client; 0: it closed. PLAY_NEXT when there is an answer in *ret_n. */
-static Play read_some(Player *player, char *buf, gsize size, gsize *ret_n)
+static Play read_some(Link *link, char *buf, gsize size, gsize *ret_n)
 {
 	*ret_n = 0;
-	if (player->ssl) {
-		int rc = SSL_read_ex(player->ssl, buf, size, ret_n);
-		return rc == 1 ? PLAY_NEXT : wait_tls(player, rc);
+	if (link->ssl) {
+		int rc = SSL_read_ex(link->ssl, buf, size, ret_n);
+		return rc == 1 ? PLAY_NEXT : wait_tls(link, rc);
 	}
-	ssize_t n = recv(player->fd, buf, size, 0);
+	ssize_t n = recv(link->fd, buf, size, 0);
 	if (n < 0 && errno == EAGAIN) {
-		wait_for(player, player->fd, G_IO_IN);
+		wait_for(&link->watch, link->fd, G_IO_IN);
 		return PLAY_WAIT;
 	}
 	*ret_n = n > 0 ? (gsize)n : 0;
 	return PLAY_NEXT;
 }
 
-static Play write_some(Player *player, const char *bytes, gsize len, gsize *ret_n)
+static Play write_some(Link *link, const char *bytes, gsize len, gsize *ret_n)
 {
 	*ret_n = len; /* to a client that is gone nothing is owed */
-	if (player->ssl) {
-		int rc = SSL_write_ex(player->ssl, bytes, len, ret_n);
-		return rc == 1 ? PLAY_NEXT : wait_tls(player, rc);
+	if (link->ssl) {
+		int rc = SSL_write_ex(link->ssl, bytes, len, ret_n);
+		return rc == 1 ? PLAY_NEXT : wait_tls(link, rc);
 	}
-	ssize_t n = send(player->fd, bytes, len, MSG_NOSIGNAL);
+	ssize_t n = send(link->fd, bytes, len, MSG_NOSIGNAL);
 	if (n < 0 && errno == EAGAIN) {
-		wait_for(player, player->fd, G_IO_OUT);
+		wait_for(&link->watch, link->fd, G_IO_OUT);
 		return PLAY_WAIT;
 	}
 	*ret_n = n > 0 ? (gsize)n : len;
@@ -168,9 +230,9 @@ static Play flush(Player *player)
 	gsize len = player->split ? MIN(player->split, player->out->len) : player->out->len;
 	gsize n = 0;
 
-	if (player->fd < 0)
+	if (player->link->fd < 0)
 		return fail(player, "there is no connection to send on");
-	if (write_some(player, player->out->str, len, &n) == PLAY_WAIT)
+	if (write_some(player->link, player->out->str, len, &n) == PLAY_WAIT)
 		return PLAY_WAIT;
 	g_string_erase(player->out, 0, (gssize)n);
 	player_wake(player);
@@ -257,17 +319,18 @@ static Play read_line(Player *player, char **ret_line)
 	char buf[4096];
 	gsize n;
 	const char *lf;
+	GString *in = player->link->in;
 
-	while (!(lf = memchr(player->in->str, '\n', player->in->len))) {
-		if (read_some(player, buf, sizeof(buf), &n) == PLAY_WAIT)
+	while (!(lf = memchr(in->str, '\n', in->len))) {
+		if (read_some(player->link, buf, sizeof(buf), &n) == PLAY_WAIT)
 			return PLAY_WAIT;
 		if (n == 0)
 			return fail(player, "the client closed the connection");
-		g_string_append_len(player->in, buf, (gssize)n);
+		g_string_append_len(in, buf, (gssize)n);
 	}
-	gsize len = (gsize)(lf - player->in->str);
-	*ret_line = g_strndup(player->in->str, len > 0 && lf[-1] == '\r' ? len - 1 : len);
-	g_string_erase(player->in, 0, (gssize)len + 1);
+	gsize len = (gsize)(lf - in->str);
+	*ret_line = g_strndup(in->str, len > 0 && lf[-1] == '\r' ? len - 1 : len);
+	g_string_erase(in, 0, (gssize)len + 1);
 	return PLAY_NEXT;
 }
 
@@ -287,7 +350,7 @@ static Play play_receive(Player *player, const char *text)
 {
 	g_autofree char *line = NULL;
 
-	if (player->fd < 0)
+	if (player->link->fd < 0)
 		return fail(player, "there is no connection to receive from");
 	Play play = read_line(player, &line);
 	if (play != PLAY_NEXT)
@@ -325,9 +388,9 @@ static Play play_eof(Player *player)
 	char buf[4096];
 	gsize n;
 
-	if (player->in->len > 0)
-		return fail(player, "the client sent: %s", player->in->str);
-	if (read_some(player, buf, sizeof(buf) - 1, &n) == PLAY_WAIT)
+	if (player->link->in->len > 0)
+		return fail(player, "the client sent: %s", player->link->in->str);
+	if (read_some(player->link, buf, sizeof(buf) - 1, &n) == PLAY_WAIT)
 		return PLAY_WAIT;
 	if (n == 0)
 		return PLAY_NEXT;
@@ -358,21 +421,26 @@ static Play play_event(Player *player, const char *pattern)
 						      : fail(player, "the news is: %s", event);
 }
 
+static Play play_truncate(Player *player)
+{
+	hang_up(player->link);
+	player->closed_us = g_get_monotonic_time();
+	return PLAY_NEXT;
+}
+
 static Play play_close(Player *player)
 {
-	if (player->ssl)
-		SSL_shutdown(player->ssl);
-	hang_up(player);
-	return PLAY_NEXT;
+	if (player->link->ssl)
+		SSL_shutdown(player->link->ssl);
+	return play_truncate(player);
 }
 
 static Play play_reset(Player *player)
 {
 	const struct linger now = {.l_onoff = 1};
 
-	setsockopt(player->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	hang_up(player);
-	return PLAY_NEXT;
+	setsockopt(player->link->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	return play_truncate(player);
 }
 
 static Play play_word(Player *player, const char *line)
@@ -381,7 +449,9 @@ static Play play_word(Player *player, const char *line)
 	const char *argument = words[0] && words[1] ? words[1] : "";
 
 	if (g_str_equal(words[0], "@accept"))
-		return accept_client(player);
+		return play_accept(player, argument);
+	if (g_str_equal(words[0], "@on"))
+		return play_on(player, argument);
 	if (g_str_equal(words[0], "@tls"))
 		return start_tls(player);
 	if (g_str_equal(words[0], "@scram"))
@@ -396,10 +466,8 @@ static Play play_word(Player *player, const char *line)
 		return play_quiet(player);
 	if (g_str_equal(words[0], "@eof"))
 		return play_eof(player);
-	if (g_str_equal(words[0], "@truncate")) {
-		hang_up(player);
-		return PLAY_NEXT;
-	}
+	if (g_str_equal(words[0], "@truncate"))
+		return play_truncate(player);
 	if (g_str_equal(words[0], "@split")) {
 		player->split = (gsize)g_ascii_strtoull(argument, NULL, 10);
 		return PLAY_NEXT;
@@ -485,8 +553,8 @@ Player *player_new(GMainContext *context, const char *name, const char *text, gu
 	player->hooks = hooks;
 	player->data = data;
 	player->lines = g_strsplit(text, "\n", -1);
-	player->fd = -1;
-	player->in = g_string_new(NULL);
+	player->listening.player = player;
+	player->links = g_ptr_array_new_with_free_func(link_free);
 	player->out = g_string_new(NULL);
 	player->tags = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	player->peer = peer_start("127.0.0.1", &identity, NULL, 0);
@@ -507,13 +575,13 @@ void player_free(Player *player)
 {
 	if (!player)
 		return;
-	hang_up(player);
+	stop_waiting(&player->listening);
+	g_ptr_array_unref(player->links);
 	g_source_destroy(player->turn);
 	g_source_unref(player->turn);
 	g_source_destroy(player->deadline);
 	g_source_unref(player->deadline);
 	peer_free(player->peer);
-	g_string_free(player->in, TRUE);
 	g_string_free(player->out, TRUE);
 	g_hash_table_unref(player->tags);
 	g_strfreev(player->lines);
@@ -540,7 +608,8 @@ void player_wake(Player *player)
 
 void player_hang_up(Player *player)
 {
-	hang_up(player);
+	for (guint i = 0; i < player->links->len; i++)
+		hang_up(g_ptr_array_index(player->links, i));
 	shutdown(player->peer->listener, SHUT_RDWR);
 }
 

@@ -9,7 +9,10 @@
  *			first word names the command
  *	> text		the client is told to do something (PlayerHooks.act)
  *	= pattern	the next news of the client must match (PlayerHooks.next_event)
- *	@accept		waits for the next connection; the first one needs no word
+ *	@accept		waits for the next connection; the first one needs no word. It takes the
+ *			place of the one spoken on if that is closed, else it is one more
+ *	@accept N M	as @accept; it comes N to M ms after the last one was closed
+ *	@on N		from here on the Nth connection is spoken on; the first is 1
  *	@tls		the server's end of a TLS handshake
  *	@scram N	answers a SCRAM client-first with a nonce that continues it and N iterations
  *	@bytes N	sends N octets 'x'

@@ -1,0 +1,347 @@
+#include "engine-fixture.h"
+
+#include <string.h>
+
+#include "../script/player.h"
+#include "engine/engine.h"
+#include "store-fixture.h"
+#include "tls-peer.h"
+
+enum { SECONDS = 20, TIMEOUT_MS = 20000, POLL_S = 60 };
+
+typedef struct {
+	Store *store;
+	Engine *engine;
+	Player *player;
+	GMutex lock;
+	GQueue events; /* char*; lock */
+	char *secret; /* lock */
+	Gen gen; /* test's thread */
+} World;
+
+/* A request and how it ends. */
+typedef struct {
+	World *world;
+	char *name;
+	Gen gen;
+} Asked;
+
+/* ---- the clock ---- */
+
+static gint ahead_s; /* atomic */
+
+/* The engine's clock, and that of all it is made of, by --wrap of the linker: an hour of it need
+ * not be waited for. GLib's own timers run on as they do. */
+gint64 __real_g_get_monotonic_time(void);
+gint64 __wrap_g_get_monotonic_time(void);
+
+gint64 __wrap_g_get_monotonic_time(void)
+{
+	return __real_g_get_monotonic_time() + g_atomic_int_get(&ahead_s) * G_USEC_PER_SEC;
+}
+
+/* ---- news: engine thread ---- */
+
+static void tell(World *world, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void tell(World *world, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	g_mutex_lock(&world->lock);
+	g_queue_push_tail(&world->events, g_strdup_vprintf(format, args));
+	g_mutex_unlock(&world->lock);
+	va_end(args);
+	player_wake(world->player);
+}
+
+static char *next_event(gpointer data)
+{
+	World *world = data;
+
+	g_mutex_lock(&world->lock);
+	char *event = g_queue_pop_head(&world->events);
+	g_mutex_unlock(&world->lock);
+	return event;
+}
+
+static const char *name_of(const GError *error)
+{
+	switch ((MailError)error->code) {
+	case MAIL_ERROR_IO:
+		return "IO";
+	case MAIL_ERROR_NOT_FOUND:
+		return "NOT_FOUND";
+	case MAIL_ERROR_STALE:
+		return "STALE";
+	case MAIL_ERROR_TIMEOUT:
+		return "TIMEOUT";
+	case MAIL_ERROR_OFFLINE:
+		return "OFFLINE";
+	case MAIL_ERROR_UNAVAILABLE:
+		return "UNAVAILABLE";
+	case MAIL_ERROR_AUTH:
+		return "AUTH";
+	case MAIL_ERROR_CANCELLED:
+		return "CANCELLED";
+	default:
+		return "other";
+	}
+}
+
+static void on_done(const GError *error, gpointer data)
+{
+	Asked *asked = data;
+
+	if (error)
+		tell(asked->world, "done %s %s %s", asked->name, name_of(error), error->message);
+	else
+		tell(asked->world, "done %s ok", asked->name);
+	g_free(asked->name);
+	g_free(asked);
+}
+
+static void on_mailboxes_changed(gpointer data)
+{
+}
+
+static void on_names_changed(MailboxId mailbox, Gen gen, const ImapSet *gone, gpointer data)
+{
+	g_autofree char *text = gone ? imap_set_to_string(gone) : g_strdup("unknown");
+
+	tell(data, "names changed, gone: %s", text);
+}
+
+static void on_message_changed(Gen gen, guint32 uid, bool size, gpointer data)
+{
+	tell(data, "message %u changed%s", uid, size ? ", size" : "");
+}
+
+static void on_generation_changed(MailboxId mailbox, Gen old, gpointer data)
+{
+	tell(data, "generation changed");
+}
+
+static void on_sizes_distrusted(gpointer data)
+{
+	tell(data, "sizes distrusted");
+}
+
+static const EngineEvents events = {
+	.mailboxes_changed = on_mailboxes_changed,
+	.names_changed = on_names_changed,
+	.message_changed = on_message_changed,
+	.generation_changed = on_generation_changed,
+	.sizes_distrusted = on_sizes_distrusted,
+};
+
+/* ---- actions ---- */
+
+static Asked *asked_new(World *world, const char *name)
+{
+	Asked *asked = g_new(Asked, 1);
+
+	*asked = (Asked){world, g_strdup(name), world->gen};
+	return asked;
+}
+
+static MailboxId mailbox_of(const World *world, const char *name)
+{
+	return id_of(world->store, name ? name : "INBOX");
+}
+
+static void ask(const char *text, Asked *asked)
+{
+	Engine *engine = asked->world->engine;
+	g_auto(GStrv) words = g_strsplit(text, " ", -1);
+	guint32 numbers[3] = {0};
+
+	for (guint i = 1; words[i] && i <= G_N_ELEMENTS(numbers); i++)
+		numbers[i - 1] = (guint32)g_ascii_strtoull(words[i], NULL, 10);
+	if (g_str_equal(words[0], "sync"))
+		engine_sync(engine, mailbox_of(asked->world, words[1]), on_done, asked);
+	else if (g_str_equal(words[0], "attributes"))
+		engine_attributes(engine, asked->gen, numbers[0], on_done, asked);
+	else if (g_str_equal(words[0], "body"))
+		engine_body(engine, asked->gen, numbers[0], numbers[1], numbers[2], on_done, asked);
+	else
+		g_error("no such action: %s", text);
+}
+
+/* In the engine thread nothing is sent before all of them are there. */
+static void ask_all(const GError *error, gpointer data)
+{
+	Asked *asked = data;
+	g_auto(GStrv) requests = g_strsplit(asked->name, "; ", -1);
+
+	for (char **request = requests; *request; request++) {
+		Asked *each = g_new(Asked, 1);
+		*each = (Asked){asked->world, g_strdup(*request), asked->gen};
+		ask(*request, each);
+	}
+	g_free(asked->name);
+	g_free(asked);
+}
+
+static void on_turned(const GError *error, gpointer data)
+{
+	tell(data, "turned");
+}
+
+/* What was asked before is queued by now; once around the loop, and what could go out was sent. */
+static void on_turn(const GError *error, gpointer data)
+{
+	World *world = data;
+
+	engine_attributes(world->engine, 0, 1, on_turned, world);
+}
+
+static void show_read(World *world, const char *text)
+{
+	static const char *const ANSWERS[] = {"hit", "miss", "absent"};
+	guint uid, offset, len;
+	char buf[100];
+	gsize n = 0;
+
+	g_assert_cmpint(sscanf(text, "%u %u %u", &uid, &offset, &len), ==, 3);
+	StoreAnswer answer = store_try_read(
+		world->store, world->gen, uid, offset, buf, MIN(len, sizeof(buf)), &n);
+	tell(world, "read %s %.*s", ANSWERS[answer], answer == STORE_HIT ? (int)n : 0, buf);
+}
+
+static void show_message(World *world, const char *text)
+{
+	StoreMessage message = {0};
+	guint32 uid = (guint32)g_ascii_strtoull(text, NULL, 10);
+	bool found = store_peek_message(world->store, world->gen, uid, &message);
+
+	tell(world, "message %u: %s%s size %" G_GUINT64_FORMAT, uid,
+		!found          ? "absent"
+		: message.known ? "known"
+				: "unknown",
+		message.size_verified ? " verified" : "", message.size);
+}
+
+static void show_listing(World *world)
+{
+	StoreMessage rows[100];
+	Gen gen = store_gen(world->store, mailbox_of(world, NULL));
+	gsize n = store_list_rows(world->store, gen, 0, rows, G_N_ELEMENTS(rows));
+	g_autoptr(ImapSet) uids = imap_set_new();
+
+	for (gsize i = 0; i < n; i++)
+		imap_set_add(uids, rows[i].uid, rows[i].uid);
+	g_autofree char *text = imap_set_to_string(uids);
+	tell(world, "listing %s", text);
+}
+
+static void set_secret(World *world, const char *text)
+{
+	g_mutex_lock(&world->lock);
+	g_free(world->secret);
+	world->secret = text ? g_strdup(text) : NULL;
+	g_mutex_unlock(&world->lock);
+}
+
+static void act(const char *text, gpointer data)
+{
+	World *world = data;
+	g_auto(GStrv) words = g_strsplit(text, " ", 2);
+
+	if (g_str_has_prefix(text, "together "))
+		/* Generation 0 is refused in the engine thread: a moment in it. */
+		engine_attributes(
+			world->engine, 0, 1, ask_all, asked_new(world, text + strlen("together ")));
+	else if (g_str_has_prefix(text, "read "))
+		show_read(world, text + strlen("read "));
+	else if (g_str_has_prefix(text, "message "))
+		show_message(world, text + strlen("message "));
+	else if (g_str_equal(text, "listing"))
+		show_listing(world);
+	else if (g_str_equal(text, "fresh"))
+		tell(world, "fresh: %s",
+			engine_names_fresh(world->engine, mailbox_of(world, NULL)) ? "yes" : "no");
+	else if (g_str_equal(words[0], "generation"))
+		world->gen = store_gen(world->store, mailbox_of(world, words[1]));
+	else if (g_str_equal(words[0], "secret"))
+		set_secret(world, words[1]);
+	else if (g_str_equal(words[0], "later"))
+		g_atomic_int_add(&ahead_s, (gint)g_ascii_strtoull(words[1], NULL, 10));
+	else if (g_str_equal(text, "turn"))
+		engine_attributes(world->engine, 0, 1, on_turn, world);
+	else if (g_str_equal(text, "stop"))
+		g_clear_pointer(&world->engine, engine_free);
+	else
+		ask(text, asked_new(world, text));
+}
+
+/* ---- scripts ---- */
+
+/* A thread of its own. */
+static char *give_secret(gpointer data, GCancellable *cancel, GError **error)
+{
+	World *world = data;
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&world->lock);
+
+	if (!world->secret)
+		g_set_error_literal(error, MAIL_ERROR, MAIL_ERROR_AUTH, "there is no password");
+	return g_strdup(world->secret);
+}
+
+static Engine *start_engine(World *world, NetTrust *trust, const Script *script)
+{
+	guint timeout_ms = script->timeout_ms ? script->timeout_ms : TIMEOUT_MS;
+	const EngineConfig config = {
+		.session = {.host = "127.0.0.1",
+			.port = player_port(world->player),
+			.tls = SESSION_TLS_NONE,
+			.user = "user",
+			.secret = give_secret,
+			.secret_data = world,
+			.trust = trust,
+			.timeout_ms = timeout_ms},
+		.connections = MAX(script->connections, 1),
+		.poll_s = script->poll_s ? script->poll_s : POLL_S,
+		.timeout_ms = timeout_ms,
+	};
+
+	return engine_new(&config, world->store, &events, world);
+}
+
+static void play(gconstpointer data)
+{
+	static const PlayerHooks hooks = {act, next_event};
+	const Script *script = data;
+	g_autoptr(GMainContext) context = g_main_context_new();
+	g_autoptr(NetTrust) trust = net_trust_new(player_cafile(), NULL, NULL);
+	World world = {0};
+
+	g_mutex_init(&world.lock);
+	set_secret(&world, "pencil");
+	world.store = store_new(NULL, 1 << 20, false, NULL);
+	world.player = player_new(context, script->name, script->text, SECONDS, &hooks, &world);
+	world.engine = start_engine(&world, trust, script);
+	engine_start(world.engine, on_done, asked_new(&world, "start"));
+	player_run(world.player);
+	player_hang_up(world.player);
+	engine_free(world.engine);
+	store_free(world.store);
+	player_free(world.player);
+	g_queue_clear_full(&world.events, g_free);
+	g_free(world.secret);
+	g_mutex_clear(&world.lock);
+}
+
+int engine_scripts_run(int argc, char **argv, const char *suite, const Script *scripts, gsize n)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_set_nonfatal_assertions();
+	for (gsize i = 0; i < n; i++) {
+		g_autofree char *path = g_strdup_printf("/%s/%s", suite, scripts[i].name);
+		g_test_add_data_func(path, &scripts[i], play);
+	}
+	int status = g_test_run();
+	peer_forget_authority();
+	return status;
+}

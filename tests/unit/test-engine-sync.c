@@ -1,0 +1,306 @@
+/* The engine against scripted servers: how it knows which messages a mailbox holds, and when what
+ * it knew is not true any more. */
+#include "engine-fixture.h"
+
+#define BEGUN                                                                                      \
+	START "= done start ok\n"                                                                  \
+	      "> sync\n"                                                                           \
+	      "C: A2 EXAMINE \"INBOX\"\n" SEARCHES("A3", "A4") EXAMINE("A2", "1")
+
+/* Once more in the oldest form; 6 is \Deleted. The selection is as good as before. */
+#define PLAIN                                                                                      \
+	"C: A5 NOOP\n"                                                                             \
+	"C: A6 UID SEARCH ALL\n"                                                                   \
+	"C: A7 UID SEARCH DELETED\n"                                                               \
+	"S: A5 OK done\n"                                                                          \
+	"S: * SEARCH 7 5 6\n"                                                                      \
+	"S: A6 OK done\n"                                                                          \
+	"S: * SEARCH 6\n"                                                                          \
+	"S: A7 OK done\n"                                                                          \
+	"= done sync ok\n"                                                                         \
+	"> listing\n"                                                                              \
+	"= listing 5,7\n"                                                                          \
+	"> sync\n"                                                                                 \
+	"C: A8 NOOP\n"
+
+#define REFUSED_SEARCH(answer)                                                                     \
+	BEGUN "S: A3 " answer "\n"                                                                 \
+	      "S: A4 " answer "\n" PLAIN
+
+/* Two refusals in a row: the mailbox is selected anew. */
+#define DOUBT(first, second)                                                                       \
+	"> sync\n"                                                                                 \
+	"C: " first " NOOP\n"                                                                      \
+	"S: " first " NO not now\n"                                                                \
+	"= done sync IO *\n"                                                                       \
+	"> sync\n"                                                                                 \
+	"C: " second " NOOP\n"                                                                     \
+	"S: " second " NO not now\n"                                                               \
+	"= done sync IO *\n"
+
+#define NEW_UIDVALIDITY(examine, noop, all, deleted, uidvalidity)                                  \
+	"> sync\n"                                                                                 \
+	"C: " examine " EXAMINE \"INBOX\"\n"                                                       \
+	"C: " noop " NOOP\n" EXAMINE(                                                              \
+		examine, uidvalidity) "= generation changed\n"                                     \
+				      "S: " noop " OK done\n" SEARCHES(all, deleted)               \
+					      SEARCHED(all, deleted, "5:7") "= done sync ok\n"
+
+static const Script scripts[] = {
+	{"connection-lost-within-sync", START
+		"= done start ok\n"
+		"> sync\n"
+		"C: A2 EXAMINE \"INBOX\"\n"
+		"C: A3 UID SEARCH RETURN (ALL) ALL\n"
+		"C: A4 UID SEARCH RETURN (ALL) DELETED\n" EXAMINE("A2", "1") "@close\n" RECONNECT(
+			"A1") "C: A13 UID SEARCH RETURN (ALL) ALL\n"
+			      "C: A14 UID SEARCH RETURN (ALL) DELETED\n" EXAMINE(
+				      "A12", "1") "S: * ESEARCH UID ALL 5:7\n"
+						  "S: A13 OK done\n"
+						  "S: * ESEARCH UID\n"
+						  "S: A14 OK done\n"
+						  "= done sync ok\n"},
+	{"uidvalidity-changed",
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "@close\n" RECONNECT("A1") "C: A13 UID FETCH 5 (UID BODY.PEEK[])\n" EXAMINE(
+			      "A12", "2") "= done body 5 0 10 STALE *\n"
+					  "= generation changed\n"
+					  "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\nother55555)\n"
+					  "S: A13 OK done\n"
+					  "> body 5 0 10\n"
+					  "= done body 5 0 10 STALE *\n"
+					  "> read 5 0 10\n"
+					  "= read absent \n"
+					  "> generation\n"
+					  "> read 5 0 10\n"
+					  "= read * \n"},
+	{"search-does-not-add-up", START "= done start ok\n"
+					 "> sync\n"
+					 "C: A2 EXAMINE \"INBOX\"\n"
+					 "C: A3 UID SEARCH RETURN (ALL) ALL\n"
+					 "C: A4 UID SEARCH RETURN (ALL) DELETED\n" EXAMINE(
+						 "A2", "1") "S: * ESEARCH UID ALL 5\n"
+							    "S: A3 OK done\n"
+							    "S: A4 OK done\n"
+							    "C: A5 NOOP\n"
+							    "C: A6 UID SEARCH ALL\n"
+							    "C: A7 UID SEARCH DELETED\n"
+							    "S: A5 OK done\n"
+							    "S: A6 OK done\n"
+							    "S: A7 OK done\n"
+							    "= done sync IO *does not say*\n"},
+	{"mailbox-refused", START "= done start ok\n"
+				  "> sync\n"
+				  "C: A2 EXAMINE \"INBOX\"\n"
+				  "C: A3 UID SEARCH RETURN (ALL) ALL\n"
+				  "C: A4 UID SEARCH RETURN (ALL) DELETED\n"
+				  "S: A2 NO [NONEXISTENT] gone\n"
+				  "S: A3 BAD no mailbox\n"
+				  "S: A4 BAD no mailbox\n"
+				  "= done sync NOT_FOUND *gone*\n"
+				  "> sync\n"
+				  "C: A5 EXAMINE \"INBOX\"\n"},
+	{"new-mail", KNOWN "S: * 4 EXISTS\n"
+			   "= names changed, gone: unknown\n"
+			   "> sync\n"
+			   "C: A6 UID SEARCH RETURN (ALL) ALL\n"
+			   "C: A7 UID SEARCH RETURN (ALL) DELETED\n"
+			   "S: * ESEARCH UID ALL 5:8\n"
+			   "S: A6 OK done\n"
+			   "S: A7 OK done\n"
+			   "= done sync ok\n"
+			   "> message 8\n"
+			   "= message 8: unknown size 0\n"},
+	{"listed-anew-without-a-message",
+		/* Nobody could name it when it went: its going is news once it is found out. */
+		KNOWN "S: * 2 EXISTS\n"
+		      "= names changed, gone: unknown\n"
+		      "= names changed, gone: unknown\n"
+		      "> sync\n"
+		      "C: A6 UID SEARCH RETURN (ALL) ALL\n"
+		      "C: A7 UID SEARCH RETURN (ALL) DELETED\n"
+		      "S: * ESEARCH UID ALL 5,7\n"
+		      "S: A6 OK done\n"
+		      "S: A7 OK done\n"
+		      "= names changed, gone: 6\n"
+		      "= done sync ok\n"},
+	{"search-plain-after-a-refused-one", REFUSED_SEARCH("BAD what is RETURN")},
+	{"search-plain-after-one-answered-no", REFUSED_SEARCH("NO [CANNOT] not that")},
+	{"search-plain-after-a-broken-answer", BEGUN "S: * ESEARCH (TAG \"A3\") UID ALL 5:x\n"
+						     "S: A3 OK done\n"
+						     "S: * ESEARCH (TAG \"A4\") UID ALL\n"
+						     "S: A4 OK done\n" PLAIN},
+	{"search-plain-counts-even-if-it-does-not-add-up",
+		BEGUN SEARCHED("A3", "A4", "5:6") "C: A5 NOOP\n"
+						  "C: A6 UID SEARCH ALL\n"
+						  "C: A7 UID SEARCH DELETED\n"
+						  "S: A5 OK done\n"
+						  "S: * SEARCH 5 6\n"
+						  "S: A6 OK done\n"
+						  "S: * SEARCH\n"
+						  "S: A7 OK done\n"
+						  "= done sync ok\n"
+						  "> listing\n"
+						  "= listing 5:6\n"},
+	{"search-refused-in-both-forms", BEGUN "S: A3 BAD no\n"
+					       "S: A4 BAD no\n"
+					       "C: A5 NOOP\n"
+					       "C: A6 UID SEARCH ALL\n"
+					       "C: A7 UID SEARCH DELETED\n"
+					       "S: A5 OK done\n"
+					       "S: A6 BAD no search here\n"
+					       "S: A7 BAD no\n"
+					       "= done sync IO *no search here*\n"},
+	{"expunges-in-one-go",
+		/* What comes between two of them is about the messages that are left. */
+		KNOWN "S: * 1 EXPUNGE\\r\\n* 1 FETCH (FLAGS (\\\\Seen))\\r\\n* 2 EXPUNGE\n"
+		      "= message 6 changed\n"
+		      "= names changed, gone: 5,7\n"
+		      "> listing\n"
+		      "= listing 6\n"
+		      "> body 6 0 10\n"
+		      "C: A6 UID FETCH 6 (UID BODY.PEEK[])\n"
+		      "S: * 1 FETCH (BODY[] {10}\\r\\nsix6666666)\n"
+		      "= done body 6 0 10 ok\n"
+		      "> read 6 0 3\n"
+		      "= read hit six\n"},
+	{"expunges-before-the-answer", KNOWN "> sync\n"
+					     "C: A6 NOOP\n"
+					     "S: * 2 EXPUNGE\\r\\n* 2 EXPUNGE\\r\\nA6 OK done\n"
+					     "= names changed, gone: 6:7\n"
+					     "= done sync ok\n"
+					     "> listing\n"
+					     "= listing 5\n"},
+	{"poll-renews-what-is-selected",
+		/* What the NOOP brings is taken in, and searched for only when it must be named. */
+		KNOWN "> later 6\n" LISTED(
+			"A6") "C: A7 NOOP\n"
+			      "S: * 2 EXPUNGE\n"
+			      "= names changed, gone: 6\n"
+			      "S: A7 OK done\n"
+			      "> body 5 0 10\n"
+			      "C: A8 UID FETCH 5 (UID BODY.PEEK[])\n"
+			      "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n0123456789)\n"
+			      "S: A8 OK done\n"
+			      "= done body 5 0 10 ok\n"
+			      "> fresh\n"
+			      "= fresh: yes\n"
+			      "> later 6\n" LISTED(
+				      "A9") "C: A10 NOOP\n"
+					    "> fresh\n"
+					    "= fresh: no\n"
+					    "S: * 3 EXISTS\n"
+					    "S: A10 OK done\n" SEARCHES("A11", "A12")
+						    SEARCHED("A11", "A12",
+							    "5,7:8") "= names changed, gone: \n"
+								     "> listing\n"
+								     "= listing 5,7:8\n"
+								     "> fresh\n"
+								     "= fresh: yes\n",
+		.poll_s = 5},
+	{"poll-forgets-what-is-not-selected",
+		KNOWN "> sync Other\n"
+		      "C: A6 EXAMINE \"Other\"\n" SEARCHES("A7", "A8") EXAMINE("A6", "1")
+			      SEARCHED("A7", "A8", "1:3") "= done sync Other ok\n"
+							  "> later 6\n"
+							  "= names changed, gone: unknown\n" LISTED(
+								  "A9") "C: A10 NOOP\n",
+		.poll_s = 5},
+	{"shown-while-away",
+		/* The listing was shown without asking: the kernel must ask once it can be told. */
+		KNOWN "@close\n"
+		      "> body 5 0 10\n"
+		      "@accept\n"
+		      "@close\n"
+		      "= done body 5 0 10 OFFLINE *\n"
+		      "> fresh\n"
+		      "= fresh: yes\n" BACK("@accept",
+			      "A1") "= names changed, gone: unknown\n"
+				    "> fresh\n"
+				    "= fresh: no\n"
+				    "> sync\n"
+				    "C: A12 EXAMINE \"INBOX\"\n" SEARCHES("A13", "A14")
+					    EXAMINE("A12", "1")
+						    SEARCHED("A13", "A14", "5:7") "= done sync ok\n"
+										  "> fresh\n"
+										  "= fresh: yes\n"},
+	{"shown-while-the-wire-is-silent",
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "> later 70\n"
+		      "C: A7 LIST *\n"
+		      "C: A8 NOOP\n"
+		      "> fresh\n"
+		      "= fresh: yes\n"
+		      "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n0123456789)\n"
+		      "= done body 5 0 10 ok\n"
+		      "= names changed, gone: unknown\n"
+		      "> fresh\n"
+		      "= fresh: no\n",
+		.timeout_ms = 300000},
+	{"shown-when-a-listing-fails",
+		/* Who asked was shown what was known before. */
+		KNOWN "> sync\n"
+		      "C: A6 NOOP\n"
+		      "@close\n" RECONNECT("A1") "@close\n" RECONNECT(
+			      "A2") "@close\n"
+				    "= done sync UNAVAILABLE *\n" BACK(
+					    "@accept", "A3") "= names changed, gone: unknown\n"
+							     "> fresh\n"
+							     "= fresh: no\n"},
+	{"shown-when-a-listing-is-late", KNOWN "> sync\n"
+					       "C: A6 NOOP\n"
+					       "> turn\n"
+					       "= turned\n"
+					       "> later 2\n"
+					       "= done sync TIMEOUT *\n"
+					       "= names changed, gone: unknown\n"
+					       "> fresh\n"
+					       "= fresh: no\n"
+					       "S: A6 OK done\n"},
+	{"uidvalidity-flaps",
+		/* Every EXAMINE gives a new one: after a few none is made that need not be. */
+		KNOWN DOUBT("A6", "A7") NEW_UIDVALIDITY("A8", "A9", "A10", "A11", "2")
+			DOUBT("A12", "A13") NEW_UIDVALIDITY("A14", "A15", "A16", "A17", "3") DOUBT(
+				"A18", "A19") NEW_UIDVALIDITY("A20", "A21", "A22", "A23", "4")
+				DOUBT("A24", "A25") NEW_UIDVALIDITY("A26", "A27", "A28", "A29", "5")
+					DOUBT("A30", "A31") "> sync\n"
+							    "C: A32 NOOP\n"
+							    "S: A32 OK done\n"
+							    "= done sync ok\n"
+							    "> listing\n"
+							    "= listing 5:7\n"},
+	{"uidvalidity-changed-on-another-connection",
+		/* What the first one says is about messages that nobody can name any more. */
+		CROWDED "> sync\n"
+			"@on 1\n"
+			"C: A8 NOOP\n"
+			"> body 3 0 10\n"
+			"@on 2\n"
+			"C: A22 EXAMINE \"INBOX\"\n"
+			"C: A23 UID FETCH 3 (UID BODY.PEEK[])\n" EXAMINE(
+				"A22", "2") "= done body * STALE *\n"
+					    "= done body * STALE *\n"
+					    "= done body * STALE *\n"
+					    "= done body * STALE *\n"
+					    "= done body * STALE *\n"
+					    "= done body * STALE *\n"
+					    "= done body * STALE *\n"
+					    "= generation changed\n"
+					    "@on 1\n"
+					    "S: A8 OK done\n"
+					    "@on 2\n" SEARCHES("A24", "A25") SEARCHED(
+						    "A24", "A25", "5:7") "= names changed, gone: \n"
+									 "= done sync ok\n"
+									 "> listing\n"
+									 "= listing 5:7\n",
+		.connections = 2},
+};
+
+int main(int argc, char **argv)
+{
+	return engine_scripts_run(argc, argv, "engine-sync", scripts, G_N_ELEMENTS(scripts));
+}

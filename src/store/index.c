@@ -9,8 +9,10 @@ typedef struct {
 	MailboxId mailbox;
 	guint32 uidvalidity;
 	gint64 names_time;
+	StoreMark mark;
 	ImapSet *uids; /* NULL: the names are not known */
 	ImapSet *deleted; /* part of uids */
+	ImapSet *stale; /* whose flags may have changed; not only of uids */
 	Rows rows; /* empty, or one for each of uids */
 } Generation;
 
@@ -20,6 +22,7 @@ static void generation_free(Generation *g)
 		return;
 	imap_set_free(g->uids);
 	imap_set_free(g->deleted);
+	imap_set_free(g->stale);
 	store_rows_clear(&g->rows);
 	g_free(g);
 }
@@ -71,6 +74,17 @@ MailboxId store_gen_mailbox(Store *store, Gen gen)
 	return mailbox;
 }
 
+guint32 store_gen_uidvalidity(Store *store, Gen gen)
+{
+	store_lock_read(store);
+
+	const Generation *g = get(store, gen);
+	guint32 uidvalidity = g ? g->uidvalidity : 0;
+
+	store_unlock(store);
+	return uidvalidity;
+}
+
 Gen store_gen_open(Store *store, MailboxId mailbox, guint32 uidvalidity)
 {
 	Gen old = current_gen(store, mailbox);
@@ -86,6 +100,7 @@ Gen store_gen_open(Store *store, MailboxId mailbox, guint32 uidvalidity)
 
 	*fresh = (Generation){.mailbox = mailbox, .uidvalidity = uidvalidity};
 	fresh->deleted = imap_set_new();
+	fresh->stale = imap_set_new();
 
 	store_lock_write(store);
 	g_ptr_array_add(store->gens, fresh);
@@ -199,6 +214,50 @@ void store_remove_names(Store *store, Gen gen, const ImapSet *uids)
 
 	if (g && g->uids)
 		replace_names(store, gen, difference(g->uids, uids), difference(g->deleted, uids));
+}
+
+ImapSet *store_names(Store *store, Gen gen)
+{
+	store_lock_read(store);
+
+	const Generation *g = get(store, gen);
+	ImapSet *names = g && g->uids ? imap_set_copy(g->uids) : NULL;
+
+	store_unlock(store);
+	return names;
+}
+
+void store_set_mark(Store *store, Gen gen, StoreMark mark)
+{
+	Generation *g = get(store, gen);
+
+	if (!g)
+		return;
+	store_lock_write(store);
+	g->mark = mark;
+	store_unlock(store);
+}
+
+StoreMark store_mark(Store *store, Gen gen)
+{
+	store_lock_read(store);
+
+	const Generation *g = get(store, gen);
+	StoreMark mark = g ? g->mark : (StoreMark){0};
+
+	store_unlock(store);
+	return mark;
+}
+
+void store_flags_doubt(Store *store, Gen gen)
+{
+	Generation *g = get(store, gen);
+
+	if (!g || !g->uids || imap_set_count(g->uids) == 0)
+		return;
+	store_lock_write(store);
+	imap_set_add(g->stale, 1, imap_set_max(g->uids));
+	store_unlock(store);
 }
 
 bool store_names_known(Store *store, Gen gen)
@@ -317,6 +376,8 @@ void store_set_attributes(Store *store, Gen gen, const StoreMessage *message, St
 		edit_put_locked(store, &edit);
 		if (was_deleted != is_deleted)
 			set_deleted_locked(edit.g, message->uid, is_deleted);
+		if (fields.has_flags)
+			imap_set_remove(edit.g->stale, message->uid, message->uid);
 		store_unlock(store);
 	}
 	if (ret_flags_changed)
@@ -404,6 +465,7 @@ static StoreMessage as_message(const Generation *g, guint32 uid, const Row *row)
 		message.date = row->date;
 		message.flags = (guint)row->flags;
 	}
+	message.flags_stale = imap_set_contains(g->stale, uid);
 	if (imap_set_contains(g->deleted, uid))
 		message.flags |= IMAP_FLAG_DELETED;
 	return message;

@@ -69,9 +69,13 @@ MailboxId store_gen_mailbox(Store *store, Gen gen);
  * mailbox and past LIMIT_GENERATIONS. */
 Gen store_gen_open(Store *store, MailboxId mailbox, guint32 uidvalidity);
 
+/* UIDVALIDITY as store_gen_open() was told; 0: none, or an old generation. Any thread. */
+guint32 store_gen_uidvalidity(Store *store, Gen gen);
+
 typedef struct {
 	guint32 uid;
 	bool known; /* size, date and flags below are known */
+	bool flags_stale; /* flags, but for \Deleted, may have changed since: store_flags_doubt() */
 	bool size_verified; /* size is the length of the body, seen */
 	guint64 size;
 	gint64 date; /* seconds since 1970 */
@@ -90,6 +94,28 @@ void store_set_names(Store *store, Gen gen, const ImapSet *uids, const ImapSet *
  * body of a removed message can be read on (open files) until its room is needed, and goes first
  * then; one in pieces goes now. Costs what changed, and a pass over the rows behind it. */
 void store_remove_names(Store *store, Gen gen, const ImapSet *uids);
+
+/* All UIDs of the mailbox, hidden ones too, as a new set; NULL: not known, or gen is old. Any
+ * thread.
+ */
+ImapSet *store_names(Store *store, Gen gen);
+
+/* What the server said of the mailbox at a moment when names and flags were as they are here: where
+ * a resynchronisation begins (RFC 7162). */
+typedef struct {
+	guint32 uidnext; /* 0: unknown */
+	guint64 highestmodseq; /* 0: none */
+} StoreMark;
+
+/* Engine thread, as all that writes. Ignored for an old generation. */
+void store_set_mark(Store *store, Gen gen, StoreMark mark);
+
+/* All zero when there is none. Any thread. */
+StoreMark store_mark(Store *store, Gen gen);
+
+/* The flags of all messages may have changed meanwhile, and only asking for them tells:
+ * store_set_attributes() with flags makes those of one message good again. */
+void store_flags_doubt(Store *store, Gen gen);
 
 /* Whether store_set_names() was ever called: there is a listing, right or not. Any thread. */
 bool store_names_known(Store *store, Gen gen);

@@ -10,6 +10,7 @@
 
 typedef struct Box Box;
 typedef struct Conn Conn;
+typedef struct Sync Sync;
 
 /* ---- waiter.c: somebody outside who waits for a verb ---- */
 
@@ -96,10 +97,10 @@ struct Box {
 	/* sync.c */
 	ImapSet *gone; /* expunged, to be told to the store in one go */
 	GPtrArray *sync_waiters;
-	bool syncing;
+	Sync *sync; /* under way */
 	bool sync_refused; /* its EXAMINE failed, its searches are still under way */
 	bool shown_stale; /* the kernel was shown a listing that the server did not confirm */
-	bool renew; /* list it again although nobody waits */
+	bool renew; /* find out what changed although nobody waits */
 	bool trusted; /* the kernel may show the listing without asking */
 	guint sync_tries; /* connections that could not tell */
 	bool dirty; /* something changed that only a listing can tell */

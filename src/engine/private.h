@@ -93,6 +93,7 @@ struct Box {
 	guint flaps; /* new UIDVALIDITYs within a minute of each other */
 	GList busy; /* in Engine.busy while there may be work; data NULL: it is not */
 	bool unstable; /* no UIDVALIDITY: UIDs hold for one selection only */
+	bool lone; /* a further connection was refused it, and one has it */
 
 	/* sync.c */
 	ImapSet *gone; /* expunged, to be told to the store in one go */
@@ -196,6 +197,8 @@ typedef struct {
 bool ahead_passed(Engine *engine, Gen gen, guint32 uid); /* any thread */
 void ahead_read(Engine *engine, Box *box, Gen gen, guint32 uid);
 bool ahead_walking(const Engine *engine, Gen gen, guint32 uid);
+/* What was asked for ahead of readers of this generation was dropped. */
+void ahead_forget(Engine *engine, Gen gen);
 void ahead_clear(Engine *engine);
 
 enum { STREAMS = 8 };
@@ -244,6 +247,8 @@ struct Engine {
 	guint attempts; /* that failed in a row */
 	GSource *retry;
 	gint64 refused_us; /* when the login was refused last */
+	gint64 progress_us; /* of connections that are gone */
+	bool further_refused; /* a further login was, since the last that was not */
 	bool starting; /* the first connection is not there yet */
 	bool stopping;
 	char *description; /* of the first connection; inbox_lock */

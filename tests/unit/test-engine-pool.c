@@ -31,6 +31,11 @@
 	"= done sync AUTH *\n"                                                                     \
 	"@accept\n"
 
+/* Logged in, and over. */
+#define FAREWELL                                                                                   \
+	"S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\\r\\n* BYE not now\n"                      \
+	"@close\n"
+
 static const Script scripts[] = {
 	{"reserved-for-who-would-starve",
 		/* The only connection is INBOX's as long as bodies of it are under way; no more of
@@ -89,6 +94,101 @@ static const Script scripts[] = {
 						  "@close\n"
 						  "> sync\n" BACK("@accept 0 1900",
 							  "A4") "C: A42 EXAMINE \"INBOX\"\n"},
+	{"further-examine-is-refused",
+		/* The mailbox is well served where it is, and goes on there alone. */
+		CROWDED "> together sync; body 3 0 10\n"
+			"C: A22 EXAMINE \"INBOX\"\n" SEARCHES(
+				"A23", "A24") "C: A25 UID FETCH 3 (UID BODY.PEEK[])\n"
+					      "S: A22 NO [INUSE] one is enough\n"
+					      "S: A23 BAD no mailbox\n"
+					      "S: A24 BAD no mailbox\n"
+					      "@on 1\n"
+					      "C: A8 NOOP\n"
+					      "@on 2\n"
+					      "S: A25 BAD no mailbox\n"
+					      "@on 1\n"
+					      "C: A9 UID FETCH 3 (UID BODY.PEEK[])\n"
+					      "S: A8 OK done\n"
+					      "= done sync ok\n"
+					      "> body 2 0 10\n"
+					      "C: A10 UID FETCH 2 (UID BODY.PEEK[])\n"
+					      "S:+ * 3 FETCH (UID 3 BODY[] {131072}\\r\\n\n"
+					      "@bytes 131072\n"
+					      "S: )\n"
+					      "= done body 3 0 10 ok\n",
+		.connections = 2},
+	{"further-examine-is-refused-beside-a-reserved-one",
+		/* It still serves the mailbox until it is at rest. */
+		CROWDED "> sync Other\n"
+			"C: A22 EXAMINE \"Other\"\n" SEARCHES("A23", "A24") EXAMINE("A22", "1")
+				SEARCHED("A23", "A24", "1:3") "= done sync Other ok\n"
+							      "> body 3 0 10\n"
+							      "C: A25 EXAMINE \"INBOX\"\n"
+							      "C: A26 UID FETCH 3 *\n"
+							      "S: A25 NO [INUSE] one is enough\n"
+							      "S: A26 BAD no mailbox\n"
+							      "@on 1\n"
+							      "C: A8 UID FETCH 3 *\n",
+		.connections = 2},
+	{"further-login-is-refused",
+		/* Said once, not tried again beside a connection that is well, and again after a
+		 * login that was taken. */
+		CROWD "@accept\n" LOGIN_PENCIL(
+			"A21") "S: A21 NO [AUTHENTICATIONFAILED] one is enough\n"
+			       "@eof\n"
+			       "@close\n"
+			       "> later 301\n"
+			       "> body 3 0 10\n"
+			       "@on 1\n"
+			       "C: A8 UID FETCH 3 (UID BODY.PEEK[])\n"
+			       "> turn\n"
+			       "= turned\n"
+			       "@nobody\n"
+			       "@close\n" RECONNECT("A3") "C: A33 UID FETCH *\n"
+							  "C: A34 UID FETCH *\n"
+							  "C: A35 UID FETCH *\n"
+							  "C: A36 UID FETCH *\n"
+							  "C: A37 UID FETCH *\n"
+							  "C: A38 UID FETCH *\n"
+							  "C: A39 UID FETCH *\n"
+							  "> body 2 0 10\n"
+							  "C: A40 UID FETCH *\n"
+							  "@accept\n" LOGIN_PENCIL("A41"),
+		.timeout_ms = 600000, .connections = 2, .poll_s = 3600},
+	{"progress-outlives-its-connection",
+		/* Bytes came until a moment ago: logins that do not last are no reason to give up.
+		 */
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "> later 15\n"
+		      "S:+ * 1 FETCH (UID 5 BODY[] {10}\\r\\n01\n"
+		      "> later 15\n"
+		      "S:+ 23\n"
+		      "@close\n"
+		      "@accept\n" FAREWELL "@accept\n" FAREWELL RECONNECT(
+			      "A1") "C: A13 UID FETCH 5 (UID BODY.PEEK[])\n" EXAMINE("A12", "1")
+			      BODY("1", "5") "= done body 5 0 10 ok\n"},
+	{"logins-alone-are-no-progress",
+		/* A server that hangs up after each does not keep us waiting for ever. */
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "@close\n"
+		      "@accept\n" FAREWELL "@accept\n"
+		      "> later 15\n" FAREWELL "> later 6\n"
+		      "= done body 5 0 10 TIMEOUT *\n"},
+	{"short-lives-with-nobody-waiting",
+		/* The longest pauses are for them, until somebody asks. */
+		START
+		"= done start ok\n"
+		"> hurry 20\n"
+		"@close\n"
+		"> sync\n" RECONNECT("A1") "@close\n" RECONNECT("A2") "@close\n" RECONNECT(
+			"A3") "@close\n"
+			      "= done sync UNAVAILABLE *\n" BACK("@accept", "A4") "@close\n" BACK(
+				      "@accept", "A5") "@close\n" BACK("@accept 390 9000",
+				      "A6") "@close\n"
+					    "> sync\n" BACK("@accept 0 700",
+						    "A7") "C: A72 EXAMINE \"INBOX\"\n"},
 	{"refused-twice-is-selected-anew",
 		KNOWN "> body 5 0 10\n"
 		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"

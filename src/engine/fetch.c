@@ -159,7 +159,12 @@ bool body_begin(Conn *conn, const ImapBodyStart *start)
 {
 	if (conn->sink || start->binary || start->section.len > 0 || conn->wants_flying == 0)
 		return false;
-	if (start->uid && !answered_by(conn, start->uid, start->has_origin, start->origin))
+	const Want *want =
+		start->uid ? answered_by(conn, start->uid, start->has_origin, start->origin) : NULL;
+	if (start->uid && !want)
+		return false;
+	/* More than was asked for is not believed, so it need not be kept. */
+	if (want && start->has_origin && start->size > want->asked)
 		return false;
 	conn->sink = store_sink_new(conn->engine->store);
 	return true;

@@ -123,9 +123,8 @@ static const Script scripts[] = {
 		/* What comes in may be much, and is named when somebody asks. */
 		KNOWN "S: * 4 EXISTS\n"
 		      "= names changed, gone: unknown\n"
-		      "> turn\n"
-		      "= turned\n"
-		      "@quiet\n"
+		      "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
 		      "> fresh\n"
 		      "= fresh: no\n"},
 	{"new-mail-within-a-check",

@@ -138,6 +138,15 @@ static const Script scripts[] = {
 					  "S: A7 OK done\n"
 					  "S: A8 OK done\n"
 					  "= done body 5 0 10 IO *does not answer*\n"},
+	{"range-longer-than-asked-behind-the-start",
+		/* None of it is kept, and the message is asked for in the other form. */
+		LARGE "> body 5 131072 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[]<131072.65536>)\n"
+		      "S:+ * 1 FETCH (UID 5 BODY[]<131072> {65537}\\r\\n\n"
+		      "@bytes 65537\n"
+		      "S: )\n"
+		      "S: A6 OK done\n"
+		      "C: A7 UID FETCH 5 (UID BODY.PEEK[])\n"},
 	{"body-nil", KNOWN "> body 5 0 10\n"
 			   "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
 			   "S: * 1 FETCH (UID 5 BODY[] NIL)\n"
@@ -260,9 +269,8 @@ static const Script scripts[] = {
 						       "C: A14 UID FETCH 5:9 *\n"
 						       "@close\n" RECONNECT(
 							       "A2") "C: A23 UID FETCH 4 *\n"
-								     "> turn\n"
-								     "= turned\n"
-								     "@quiet\n"},
+								     "> sync\n"
+								     "C: A24 UID SEARCH *\n"},
 	{"walk-goes-on-after-the-server-was-away", WALK
 		"@close\n"
 		"> body 4 0 10\n"

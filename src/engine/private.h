@@ -262,6 +262,7 @@ struct Engine {
 	Conn *list_conn;
 	gint64 listed_us; /* when LIST was answered last */
 	GArray *listed; /* ImapList with owned names */
+	gsize listed_bytes; /* of those names */
 
 	bool sizes_distrusted;
 	Walk walks[WALKS];

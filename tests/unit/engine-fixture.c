@@ -50,6 +50,17 @@ GSource *__wrap_g_timeout_source_new(guint interval)
 	return __real_g_timeout_source_new(interval / (guint)MAX(g_atomic_int_get(&hurry), 1));
 }
 
+gint64 __real_g_source_get_ready_time(GSource *source);
+gint64 __wrap_g_source_get_ready_time(GSource *source);
+
+/* As if it had not been hurried. */
+gint64 __wrap_g_source_get_ready_time(GSource *source)
+{
+	gint64 left_us = __real_g_source_get_ready_time(source) - __real_g_get_monotonic_time();
+
+	return g_get_monotonic_time() + left_us * MAX(g_atomic_int_get(&hurry), 1);
+}
+
 /* ---- news: engine thread ---- */
 
 static void tell(World *world, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -4,6 +4,12 @@
 
 #define BODY(seq, uid) "S: * " seq " FETCH (UID " uid " BODY[] {10}\\r\\n0123456789)\n"
 
+#define WHOLE(uid)                                                                                 \
+	"S:+ * " uid " FETCH (UID " uid " BODY[] {131072}\\r\\n\n"                                 \
+	"@bytes 131072\n"                                                                          \
+	"S: )\n"                                                                                   \
+	"= done body " uid " 0 10 ok\n"
+
 #define GREETING "S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\n"
 #define LOGIN_PENCIL(tag) GREETING "C: " tag " AUTHENTICATE PLAIN AHVzZXIAcGVuY2ls\n"
 #define LOGIN_CRAYON(tag) GREETING "C: " tag " AUTHENTICATE PLAIN AHVzZXIAY3JheW9u\n"
@@ -118,17 +124,21 @@ static const Script scripts[] = {
 					      "= done body 3 0 10 ok\n",
 		.connections = 2},
 	{"further-examine-is-refused-beside-a-reserved-one",
-		/* It still serves the mailbox until it is at rest. */
-		CROWDED "> sync Other\n"
-			"C: A22 EXAMINE \"Other\"\n" SEARCHES("A23", "A24") EXAMINE("A22", "1")
-				SEARCHED("A23", "A24", "1:3") "= done sync Other ok\n"
-							      "> body 3 0 10\n"
-							      "C: A25 EXAMINE \"INBOX\"\n"
-							      "C: A26 UID FETCH 3 *\n"
-							      "S: A25 NO [INUSE] one is enough\n"
-							      "S: A26 BAD no mailbox\n"
-							      "@on 1\n"
-							      "C: A8 UID FETCH 3 *\n",
+		/* What is at work for the mailbox counts, also if another one is to come next. */
+		CROWDED
+		"> together body 3 0 10; body 2 0 10; body 1 0 10\n"
+		"C: A22 EXAMINE \"INBOX\"\n"
+		"C: A23 UID FETCH 1:3 (UID BODY.PEEK[])\n"
+		"@on 1\n" WHOLE("9") WHOLE("8") WHOLE("7") WHOLE("6") WHOLE(
+			"5") "S: A6 OK done\n"
+			     "> sync Other\n"
+			     "> turn\n"
+			     "= turned\n"
+			     "@on 2\n"
+			     "S: A22 NO [INUSE] one is enough\n"
+			     "S: A23 BAD no mailbox\n"
+			     "C: A24 EXAMINE \"Other\"\n" SEARCHES("A25", "A26") "@on 1\n" WHOLE(
+				     "4") "C: A8 UID FETCH 3 (UID BODY.PEEK[])\n",
 		.connections = 2},
 	{"further-login-is-refused",
 		/* Said once, not tried again beside a connection that is well, and again after a
@@ -137,6 +147,8 @@ static const Script scripts[] = {
 			"A21") "S: A21 NO [AUTHENTICATIONFAILED] one is enough\n"
 			       "@eof\n"
 			       "@close\n"
+			       "> turn\n"
+			       "= turned\n"
 			       "> later 301\n"
 			       "> body 3 0 10\n"
 			       "@on 1\n"
@@ -181,12 +193,16 @@ static const Script scripts[] = {
 		START
 		"= done start ok\n"
 		"> hurry 20\n"
-		"@close\n"
-		"> sync\n" RECONNECT("A1") "@close\n" RECONNECT("A2") "@close\n" RECONNECT(
-			"A3") "@close\n"
-			      "= done sync UNAVAILABLE *\n" BACK("@accept", "A4") "@close\n" BACK(
-				      "@accept", "A5") "@close\n" BACK("@accept 390 9000",
-				      "A6") "@close\n"
+		"> sync\n"
+		"C: A2 EXAMINE \"INBOX\"\n"
+		"@close\n" RECONNECT("A1") "@close\n" RECONNECT(
+			"A2") "@close\n"
+			      "= done sync UNAVAILABLE *\n" BACK("@accept", "A3") "@close\n" BACK(
+				      "@accept", "A4") "@close\n" BACK("@accept",
+				      "A5") "@close\n" BACK("@accept 390 9000",
+				      "A6") "S: * BYE not now\n"
+					    "@eof\n"
+					    "@close\n"
 					    "> sync\n" BACK("@accept 0 700",
 						    "A7") "C: A72 EXAMINE \"INBOX\"\n"},
 	{"refused-twice-is-selected-anew",

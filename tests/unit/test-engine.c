@@ -298,6 +298,24 @@ static const Script scripts[] = {
 						       "> together attributes 6; attributes 7\n"
 						       "C: A7 UID FETCH 6 (UID BODY.PEEK[])\n"
 						       "C: A8 UID FETCH 7 (UID BODY.PEEK[])\n"},
+	{"whole-one-that-cannot-be-kept",
+		/* More than was announced, and more than there is room for: its length is known
+		 * then, and ranges of it can be had. */
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "S:+ * 1 FETCH (UID 5 BODY[] {70000000}\\r\\n\n"
+		      "@bytes 70000000\n"
+		      "S: )\n"
+		      "= message 5 changed, size\n"
+		      "= sizes distrusted\n"
+		      "S: A6 OK done\n"
+		      "C: A7 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+		      "S:+ * 1 FETCH (UID 5 BODY[]<0> {65536}\\r\\n\n"
+		      "@bytes 65536\n"
+		      "S: )\n"
+		      "= done body 5 0 10 ok\n"
+		      "> message 5\n"
+		      "= message 5: known verified size 70000000\n"},
 	{"range-of-another-origin", LARGE "> body 5 0 10\n"
 					  "C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
 					  "S: * 1 FETCH (UID 5 BODY[]<100> {4}\\r\\nevil)\n"

@@ -10,6 +10,7 @@
 
 typedef struct Box Box;
 typedef struct Conn Conn;
+typedef struct Sync Sync;
 
 /* ---- waiter.c: somebody outside who waits for a verb ---- */
 
@@ -92,14 +93,15 @@ struct Box {
 	guint flaps; /* new UIDVALIDITYs within a minute of each other */
 	GList busy; /* in Engine.busy while there may be work; data NULL: it is not */
 	bool unstable; /* no UIDVALIDITY: UIDs hold for one selection only */
+	bool lone; /* a further connection was refused it, and one has it */
 
 	/* sync.c */
 	ImapSet *gone; /* expunged, to be told to the store in one go */
 	GPtrArray *sync_waiters;
-	bool syncing;
+	Sync *sync; /* under way */
 	bool sync_refused; /* its EXAMINE failed, its searches are still under way */
 	bool shown_stale; /* the kernel was shown a listing that the server did not confirm */
-	bool renew; /* list it again although nobody waits */
+	bool renew; /* find out what changed although nobody waits */
 	bool trusted; /* the kernel may show the listing without asking */
 	guint sync_tries; /* connections that could not tell */
 	bool dirty; /* something changed that only a listing can tell */
@@ -195,6 +197,8 @@ typedef struct {
 bool ahead_passed(Engine *engine, Gen gen, guint32 uid); /* any thread */
 void ahead_read(Engine *engine, Box *box, Gen gen, guint32 uid);
 bool ahead_walking(const Engine *engine, Gen gen, guint32 uid);
+/* What was asked for ahead of readers of this generation was dropped. */
+void ahead_forget(Engine *engine, Gen gen);
 void ahead_clear(Engine *engine);
 
 enum { STREAMS = 8 };
@@ -243,6 +247,8 @@ struct Engine {
 	guint attempts; /* that failed in a row */
 	GSource *retry;
 	gint64 refused_us; /* when the login was refused last */
+	gint64 progress_us; /* of connections that are gone */
+	bool further_refused; /* a further login was, since the last that was not */
 	bool starting; /* the first connection is not there yet */
 	bool stopping;
 	char *description; /* of the first connection; inbox_lock */
@@ -256,6 +262,7 @@ struct Engine {
 	Conn *list_conn;
 	gint64 listed_us; /* when LIST was answered last */
 	GArray *listed; /* ImapList with owned names */
+	gsize listed_bytes; /* of those names */
 
 	bool sizes_distrusted;
 	Walk walks[WALKS];

@@ -40,6 +40,27 @@ gint64 __wrap_g_get_monotonic_time(void)
 	return __real_g_get_monotonic_time() + g_atomic_int_get(&ahead_s) * G_USEC_PER_SEC;
 }
 
+static gint hurry; /* atomic */
+
+GSource *__real_g_timeout_source_new(guint interval);
+GSource *__wrap_g_timeout_source_new(guint interval);
+
+GSource *__wrap_g_timeout_source_new(guint interval)
+{
+	return __real_g_timeout_source_new(interval / (guint)MAX(g_atomic_int_get(&hurry), 1));
+}
+
+gint64 __real_g_source_get_ready_time(GSource *source);
+gint64 __wrap_g_source_get_ready_time(GSource *source);
+
+/* As if it had not been hurried. */
+gint64 __wrap_g_source_get_ready_time(GSource *source)
+{
+	gint64 left_us = __real_g_source_get_ready_time(source) - __real_g_get_monotonic_time();
+
+	return g_get_monotonic_time() + left_us * MAX(g_atomic_int_get(&hurry), 1);
+}
+
 /* ---- news: engine thread ---- */
 
 static void tell(World *world, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -268,6 +289,8 @@ static void act(const char *text, gpointer data)
 		set_secret(world, words[1]);
 	else if (g_str_equal(words[0], "later"))
 		g_atomic_int_add(&ahead_s, (gint)g_ascii_strtoull(words[1], NULL, 10));
+	else if (g_str_equal(words[0], "hurry"))
+		g_atomic_int_set(&hurry, (gint)g_ascii_strtoull(words[1], NULL, 10));
 	else if (g_str_equal(text, "turn"))
 		engine_attributes(world->engine, 0, 1, on_turn, world);
 	else if (g_str_equal(text, "stop"))
@@ -322,6 +345,8 @@ static void play(gconstpointer data)
 	world.store = store_new(NULL, 1 << 20, false, NULL);
 	world.player = player_new(context, script->name, script->text, SECONDS, &hooks, &world);
 	world.engine = start_engine(&world, trust, script);
+	g_atomic_int_set(&ahead_s, 0);
+	g_atomic_int_set(&hurry, 1);
 	engine_start(world.engine, on_done, asked_new(&world, "start"));
 	player_run(world.player);
 	player_hang_up(world.player);

@@ -158,7 +158,8 @@ static void retire(StoreDir *dir, int bodies_fd, const char *name)
 		drop_retired(dir, bodies_fd, name);
 }
 
-/* Unlinking 10^5 files takes seconds: no mount waits for it. What is left over is for the next. */
+/* Unlinking 10^5 files takes seconds: no mount waits for it. What is left over, all where no thread
+ * can be made, is for the next. */
 static gpointer sweep(gpointer data)
 {
 	StoreDir *dir = data;
@@ -178,7 +179,7 @@ static bool open_bodies(StoreDir *dir, int dir_fd, const char *path, GError **er
 	if (faccessat(dir->bodies_fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		return fail(error, MAIL_ERROR_IO, bodies_path, g_strerror(errno));
 	each_entry(dir, dir->bodies_fd, is_left_over_name, retire);
-	dir->sweeper = g_thread_new("sweeper", sweep, dir);
+	dir->sweeper = g_thread_try_new("sweeper", sweep, dir, NULL);
 	return true;
 }
 

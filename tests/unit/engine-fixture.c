@@ -40,6 +40,22 @@ gint64 __wrap_g_get_monotonic_time(void)
 	return __real_g_get_monotonic_time() + g_atomic_int_get(&ahead_s) * G_USEC_PER_SEC;
 }
 
+/* ---- threads ---- */
+
+static gint no_threads; /* atomic */
+
+/* Those that the program makes itself, and can do without; likewise by --wrap. */
+GThread *__real_g_thread_try_new(const char *name, GThreadFunc func, gpointer data, GError **error);
+GThread *__wrap_g_thread_try_new(const char *name, GThreadFunc func, gpointer data, GError **error);
+
+GThread *__wrap_g_thread_try_new(const char *name, GThreadFunc func, gpointer data, GError **error)
+{
+	if (!g_atomic_int_get(&no_threads))
+		return __real_g_thread_try_new(name, func, data, error);
+	g_set_error_literal(error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN, "no thread is left");
+	return NULL;
+}
+
 /* ---- news: engine thread ---- */
 
 static void tell(World *world, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -266,6 +282,8 @@ static void act(const char *text, gpointer data)
 		world->gen = store_gen(world->store, mailbox_of(world, words[1]));
 	else if (g_str_equal(words[0], "secret"))
 		set_secret(world, words[1]);
+	else if (g_str_equal(words[0], "threads"))
+		g_atomic_int_set(&no_threads, words[1] != NULL);
 	else if (g_str_equal(words[0], "later"))
 		g_atomic_int_add(&ahead_s, (gint)g_ascii_strtoull(words[1], NULL, 10));
 	else if (g_str_equal(text, "turn"))

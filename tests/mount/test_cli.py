@@ -107,6 +107,8 @@ def test_check_works_with_dovecot(dovecot, program):
     for source in (dovecot.source, dovecot.clear_source):
         run = program.run('check', source, '-o', program.options(dovecot))
         assert run.returncode == 0, run.stdout
+        # What was said before STARTTLS is not shown.
+        assert ('greeting:' in run.stdout) == (source == dovecot.source)
 
 
 def test_options_in_any_place(fake, mount, program, tmp_path):

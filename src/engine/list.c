@@ -104,6 +104,15 @@ void list_note(Engine *engine, Conn *conn, const ImapList *list)
 	g_array_append_val(engine->listed, copy);
 }
 
+/* Between two answers a mailbox may have got the name of another: RENAME, or DELETE and CREATE (RFC
+ * 3501 6.3.3: a mailbox made again differs by its UIDVALIDITY, which only EXAMINE tells). */
+static void set_changed(Engine *engine)
+{
+	pool_doubt(engine);
+	engine->events->mailboxes_changed(engine->data);
+	sync_doubt(engine);
+}
+
 static void listed(const ImapStatus *status, const GError *error, gpointer data)
 {
 	Engine *engine = data;
@@ -112,7 +121,7 @@ static void listed(const ImapStatus *status, const GError *error, gpointer data)
 	engine->listed_us = g_get_monotonic_time();
 	if (!error && store_set_mailboxes(engine->store,
 			      (const ImapList *)(void *)engine->listed->data, engine->listed->len))
-		engine->events->mailboxes_changed(engine->data);
+		set_changed(engine);
 	finish(engine, error);
 	engine_pump(engine);
 }

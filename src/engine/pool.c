@@ -38,7 +38,7 @@ static bool connecting(const Engine *engine)
  * connection may have been told of a new UIDVALIDITY since. */
 static bool conn_has(const Conn *conn, const Box *box)
 {
-	return conn->box == box && !conn->doubtful &&
+	return conn->box == box && !conn->doubtful && !conn->renamed &&
 	       (conn->gen == 0 || conn->gen == store_gen(conn->engine->store, box->id));
 }
 
@@ -173,6 +173,12 @@ static void examined(const ImapStatus *status, const GError *error, gpointer dat
 	engine_pump(conn->engine);
 }
 
+void pool_doubt(Engine *engine)
+{
+	for (guint i = 0; i < engine->conns->len; i++)
+		((Conn *)g_ptr_array_index(engine->conns, i))->renamed = true;
+}
+
 void conn_select(Conn *conn, Box *box)
 {
 	conn->used_us = g_get_monotonic_time();
@@ -184,7 +190,7 @@ void conn_select(Conn *conn, Box *box)
 	if (conn_has(conn, box))
 		return;
 	conn->box = box;
-	conn->doubtful = false;
+	conn->doubtful = conn->renamed = false;
 	conn->refusals = 0;
 	conn->gen = 0;
 	session_examine(conn->session, box->name, examined, conn);

@@ -48,6 +48,7 @@ struct Conn {
 	Box *reserved; /* the mailbox it is kept for, once it is at rest */
 	guint refusals; /* NO or BAD in a row */
 	bool doubtful; /* they were about the selection: it may not hold any more */
+	bool renamed; /* mailboxes came or went since: the name may be another one's */
 	Gen gen; /* of the selection; 0 until EXAMINE is answered */
 	guint64 bytes_flying; /* of bodies asked for and not here yet */
 	guint wants_flying; /* number of them */
@@ -74,6 +75,9 @@ bool pool_has(const Engine *engine, const Box *box);
 
 /* Any ready connection, for commands that need no mailbox. */
 Conn *pool_any(Engine *engine);
+
+/* Every name may be another mailbox's now: each is selected anew before more is asked of it. */
+void pool_doubt(Engine *engine);
 
 /* Makes the mailbox the connection's; queues EXAMINE when it is not. */
 void conn_select(Conn *conn, Box *box);
@@ -162,6 +166,8 @@ void sync_note_exists(Conn *conn);
 void sync_flush(Box *box);
 void sync_age(Engine *engine, gint64 now_us, bool stuck);
 void sync_forget_shown(Engine *engine);
+/* No listing holds before the next EXAMINE of its mailbox. */
+void sync_doubt(Engine *engine);
 
 void attribute_request(Box *box, Gen gen, guint32 uid, Waiter *waiter);
 bool attribute_has_work(const Box *box);

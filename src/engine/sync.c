@@ -154,11 +154,14 @@ static GError *absurdity(const Sync *sync)
 }
 
 /* What this connection says is about messages that nobody can name any more when another one was
- * told of a new UIDVALIDITY meanwhile. */
+ * told of a new UIDVALIDITY meanwhile, or when the name may be another mailbox's. */
 static void check_generation(Sync *sync)
 {
+	if (sync->error)
+		return;
 	Gen gen = sync->conn->gen;
-	if (sync->error || (gen != 0 && gen == store_gen(sync->box->engine->store, sync->box->id)))
+	if (gen != 0 && gen == store_gen(sync->box->engine->store, sync->box->id) &&
+		!sync->conn->renamed)
 		return;
 	sync->lost = true;
 	sync->error = g_error_new(MAIL_ERROR, MAIL_ERROR_STALE,
@@ -393,5 +396,25 @@ void sync_forget_shown(Engine *engine)
 		box->trusted = false;
 		store_names_confirm(engine->store, gen, false);
 		engine->events->names_changed(box->id, gen, NULL, engine->data);
+	}
+}
+
+/* All names are taken back, those of messages that are still there too: a name that the kernel
+ * knows is read without asking. */
+void sync_doubt(Engine *engine)
+{
+	g_autoptr(ImapSet) all = imap_set_new();
+	imap_set_add(all, 1, G_MAXUINT32);
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, engine->boxes);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		Box *box = value;
+		Gen gen = store_gen(engine->store, box->id);
+		if (gen == 0)
+			continue;
+		box->trusted = false;
+		store_names_confirm(engine->store, gen, false);
+		engine->events->names_changed(box->id, gen, all, engine->data);
 	}
 }

@@ -61,6 +61,22 @@ gint64 __wrap_g_source_get_ready_time(GSource *source)
 	return g_get_monotonic_time() + left_us * MAX(g_atomic_int_get(&hurry), 1);
 }
 
+/* ---- threads ---- */
+
+static gint no_threads; /* atomic */
+
+/* Those that the program makes itself, and can do without; likewise by --wrap. */
+GThread *__real_g_thread_try_new(const char *name, GThreadFunc func, gpointer data, GError **error);
+GThread *__wrap_g_thread_try_new(const char *name, GThreadFunc func, gpointer data, GError **error);
+
+GThread *__wrap_g_thread_try_new(const char *name, GThreadFunc func, gpointer data, GError **error)
+{
+	if (!g_atomic_int_get(&no_threads))
+		return __real_g_thread_try_new(name, func, data, error);
+	g_set_error_literal(error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN, "no thread is left");
+	return NULL;
+}
+
 /* ---- news: engine thread ---- */
 
 static void tell(World *world, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -287,6 +303,8 @@ static void act(const char *text, gpointer data)
 		world->gen = store_gen(world->store, mailbox_of(world, words[1]));
 	else if (g_str_equal(words[0], "secret"))
 		set_secret(world, words[1]);
+	else if (g_str_equal(words[0], "threads"))
+		g_atomic_int_set(&no_threads, words[1] != NULL);
 	else if (g_str_equal(words[0], "later"))
 		g_atomic_int_add(&ahead_s, (gint)g_ascii_strtoull(words[1], NULL, 10));
 	else if (g_str_equal(words[0], "hurry"))

@@ -264,6 +264,18 @@ static const Script scripts[] = {
 					    "@accept\n" GREETING "@eof\n"
 					    "@close\n"
 					    "> secret pencil\n" ASKED_LATER LOGIN_PENCIL("A4")},
+	{"secret-without-a-thread-to-ask-for-it",
+		LOGIN_PENCIL("A1") TAKEN("A1") LISTED(
+			"A2") "= done start ok\n"
+			      "> threads none\n"
+			      "@close\n"
+			      "> sync\n"
+			      "@accept\n" GREETING
+			      "= done sync OFFLINE *asking for the password: no thread is left\n"
+			      "@eof\n"
+			      "@close\n"
+			      "> threads\n"
+			      "@accept\n" LOGIN_PENCIL("A3")},
 };
 
 int main(int argc, char **argv)

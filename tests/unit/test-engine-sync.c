@@ -53,6 +53,13 @@
 				      "S: " noop " OK done\n" SEARCHES(all, deleted)               \
 					      SEARCHED(all, deleted, "5:7") "= done sync ok\n"
 
+/* An answer to LIST that has one mailbox more than before. */
+#define WITH_OLD(tag)                                                                              \
+	"S: * LIST () \"/\" INBOX\n"                                                               \
+	"S: * LIST () \"/\" Old\n"                                                                 \
+	"S: * LIST () \"/\" Other\n"                                                               \
+	"S: " tag " OK done\n"
+
 static const Script scripts[] = {
 	{"connection-lost-within-sync", START
 		"= done start ok\n"
@@ -369,6 +376,58 @@ static const Script scripts[] = {
 					       "> fresh\n"
 					       "= fresh: no\n"
 					       "S: A6 OK done\n"},
+	{"mailbox-came-so-that-names-may-have-moved",
+		/* RENAME INBOX Old; CREATE INBOX: only another name is seen to come. */
+		KNOWN "> later 6\n"
+		      "C: A6 LIST *\n"
+		      "C: A7 NOOP\n"
+		      "S: A7 OK done\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "> fresh\n"
+		      "= fresh: yes\n" WITH_OLD(
+			      "A6") "= names changed, gone: 1:4294967295\n"
+				    "> fresh\n"
+				    "= fresh: no\n"
+				    "> sync\n"
+				    "C: A8 EXAMINE \"INBOX\"\n" SEARCHES("A9", "A10")
+					    EXAMINE("A8", "2") "= generation changed\n" SEARCHED(
+						    "A9", "A10", "1:3") "= done sync ok\n"
+									"> listing\n"
+									"= listing 1:3\n",
+		.poll_s = 5},
+	{"mailbox-came-while-another-is-listed",
+		/* What is being listed may be what had the name before: it is listed again. */
+		KNOWN "> later 6\n"
+		      "C: A6 LIST *\n"
+		      "C: A7 NOOP\n"
+		      "> sync\n"
+		      "> turn\n"
+		      "= turned\n" WITH_OLD(
+			      "A6") "= names changed, gone: 1:4294967295\n"
+				    "S: A7 OK done\n"
+				    "C: A8 EXAMINE \"INBOX\"\n" SEARCHES("A9", "A10")
+					    EXAMINE("A8", "2") "= generation changed\n" SEARCHED(
+						    "A9", "A10", "1:3") "= done sync ok\n",
+		.poll_s = 5},
+	{"mailbox-came-while-a-body-comes",
+		/* It is still taken in; the next one is not asked of the selection of before. */
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "> later 6\n"
+		      "C: A7 LIST *\n"
+		      "C: A8 NOOP\n" WITH_OLD("A7") "= names changed, gone: 1:4294967295\n"
+						    "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n"
+						    "0123456789)\n"
+						    "= done body 5 0 10 ok\n"
+						    "S: A6 OK done\n"
+						    "S: A8 OK done\n"
+						    "> body 6 0 10\n"
+						    "C: A9 EXAMINE \"INBOX\"\n"
+						    "C: A10 UID FETCH 6 (UID BODY.PEEK[])\n",
+		.poll_s = 5},
 	{"uidvalidity-flaps",
 		/* Every EXAMINE gives a new one: after a few none is made that need not be. */
 		KNOWN DOUBT("A6", "A7") NEW_UIDVALIDITY("A8", "A9", "A10", "A11", "2")

@@ -41,6 +41,9 @@ enum {
 	/* Octets of one mailbox name on the wire; no server takes more than 1,000. */
 	LIMIT_MAILBOX_NAME = 4096,
 
+	/* All mailbox names together: 256 octets for each of as many as there may be. */
+	LIMIT_MAILBOX_NAMES = 64 << 20,
+
 	/* Output of passcmd and tokencmd: an OAuth2 token has a few kilobytes. */
 	LIMIT_SECRET = 64 << 10,
 

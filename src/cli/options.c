@@ -68,8 +68,9 @@ static const Spec specs[] = {
 		"permissions that directories lack (default: 077)"},
 };
 
-/* Options of mount(8) and fstab(5) that concern others or ask for what is so anyway; also dev, suid
- * and exec, which mount.fuse3(8) always adds and imapfs never grants. */
+/* Options of mount(8), fstab(5) and FUSE that concern others or ask for what is so anyway; also
+ * dev, suid and exec, which mount.fuse3(8) always adds and imapfs never grants. The man page lists
+ * them. */
 static const char *const tolerated[] = {
 	"rw",
 	"defaults",
@@ -92,6 +93,8 @@ static const char *const tolerated[] = {
 	"noatime",
 	"nodiratime",
 	"relatime",
+	"default_permissions",
+	"nonempty",
 };
 
 typedef struct {
@@ -301,9 +304,26 @@ static void add_settings(GArray *settings, const char *list)
 	}
 }
 
+/* "All paths set in these environment variables must be absolute. If an implementation encounters a
+ * relative path [...] it should consider the path invalid and ignore it." (XDG Base Directory
+ * Specification); GLib uses it. */
+static char *xdg_dir(const char *dir, const char *below_home)
+{
+	if (g_path_is_absolute(dir))
+		return g_strdup(dir);
+	return g_build_filename(g_get_home_dir(), below_home, NULL);
+}
+
 static char *config_path(void)
 {
-	return g_build_filename(g_get_user_config_dir(), "imapfs", "config", NULL);
+	g_autofree char *dir = xdg_dir(g_get_user_config_dir(), ".config");
+	return g_build_filename(dir, "imapfs", "config", NULL);
+}
+
+static char *default_cache(void)
+{
+	g_autofree char *dir = xdg_dir(g_get_user_cache_dir(), ".cache");
+	return g_build_filename(dir, "imapfs", NULL);
 }
 
 /* Fills settings from the account's group, save its source, which is returned. */
@@ -500,7 +520,7 @@ static void derive(Options *options)
 
 	g_autofree char *parent = g_steal_pointer(&options->cachedir);
 	if (!parent)
-		parent = g_build_filename(g_get_user_cache_dir(), "imapfs", NULL);
+		parent = default_cache();
 	g_autofree char *escaped = g_uri_escape_string(options->account, "@:[]", FALSE);
 	g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, escaped, -1);
 	const char *name = strlen(escaped) <= NAME_MAX ? escaped : hash;

@@ -45,7 +45,7 @@ void box_free(Box *box)
 
 bool box_has_work(const Box *box)
 {
-	return ((box->sync_waiters->len > 0 || box->renew) && !box->syncing) ||
+	return ((box->sync_waiters->len > 0 || box->renew) && !box->sync) ||
 	       attribute_has_work(box) || box->urgent.length > 0 || box->ahead.length > 0;
 }
 
@@ -110,7 +110,7 @@ static void fail_messages(Box *box, const GError *error)
 
 void box_refused(Box *box, const GError *error)
 {
-	box->sync_refused = box->syncing;
+	box->sync_refused = box->sync != NULL;
 	waiters_finish(box->sync_waiters, error);
 	fail_messages(box, error);
 }

@@ -147,6 +147,7 @@ static bool away(Engine *engine, Waiter *waiter)
 	case ENGINE_CONNECTING:
 		if (engine->conns->len == 0 && !engine->retry)
 			pool_connect(engine);
+		pool_demand(engine);
 		return false;
 	case ENGINE_ONLINE:
 		break;

@@ -38,7 +38,7 @@ static bool connecting(const Engine *engine)
  * connection may have been told of a new UIDVALIDITY since. */
 static bool conn_has(const Conn *conn, const Box *box)
 {
-	return conn->box == box && !conn->doubtful &&
+	return conn->box == box && !conn->doubtful && !conn->renamed &&
 	       (conn->gen == 0 || conn->gen == store_gen(conn->engine->store, box->id));
 }
 
@@ -59,6 +59,17 @@ static Conn *selected_on(const Engine *engine, const Box *box)
 bool pool_has(const Engine *engine, const Box *box)
 {
 	return selected_on(engine, box) != NULL;
+}
+
+/* Whether some connection works for the mailbox, be it reserved for the next one. */
+static bool is_served(const Engine *engine, const Box *box)
+{
+	for (guint i = 0; i < engine->conns->len; i++) {
+		const Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (conn->ready && conn_has(conn, box))
+			return true;
+	}
+	return false;
 }
 
 /* Whether the connection may change to this mailbox now. */
@@ -110,7 +121,8 @@ static void reserve(Engine *engine, Box *box)
 /* How many connections there may be: fewer for a while after the server refused one. */
 static guint allowed(Engine *engine)
 {
-	if (g_get_monotonic_time() - engine->limited_us > LIMITED_MS * 1000LL)
+	bool over = g_get_monotonic_time() - engine->limited_us > LIMITED_MS * 1000LL;
+	if (over && !engine->further_refused)
 		engine->max_conns = engine->config.connections;
 	return engine->max_conns;
 }
@@ -119,8 +131,11 @@ Conn *pool_conn(Engine *engine, Box *box)
 {
 	Conn *conn = selected_on(engine, box);
 	bool crowded = conn && conn->bytes_flying > BUSY_BYTES && box->urgent.length > 0;
-	if (conn && (!crowded || box->unstable))
+	box->lone = box->lone && is_served(engine, box);
+	if (conn && (!crowded || box->unstable || box->lone))
 		return conn;
+	if (box->lone)
+		return NULL;
 	Conn *other = idle(engine, box);
 	if (other)
 		return other;
@@ -148,10 +163,20 @@ static void examined(const ImapStatus *status, const GError *error, gpointer dat
 		return;
 	}
 	conn->box = NULL;
-	/* The connection is gone: other news follow. Otherwise the mailbox itself is refused. */
-	if (status)
+	/* The connection is gone: other news follow. Or another one serves the mailbox well, and it
+	 * is this further one that is refused ([INUSE], [LIMIT]): what was sent behind the EXAMINE
+	 * goes there. Otherwise the mailbox itself is refused. */
+	if (status && is_served(conn->engine, box))
+		box->lone = true;
+	else if (status)
 		box_refused(box, error);
 	engine_pump(conn->engine);
+}
+
+void pool_doubt(Engine *engine)
+{
+	for (guint i = 0; i < engine->conns->len; i++)
+		((Conn *)g_ptr_array_index(engine->conns, i))->renamed = true;
 }
 
 void conn_select(Conn *conn, Box *box)
@@ -165,7 +190,7 @@ void conn_select(Conn *conn, Box *box)
 	if (conn_has(conn, box))
 		return;
 	conn->box = box;
-	conn->doubtful = false;
+	conn->doubtful = conn->renamed = false;
 	conn->refusals = 0;
 	conn->gen = 0;
 	session_examine(conn->session, box->name, examined, conn);
@@ -179,7 +204,7 @@ void conn_answered(Conn *conn, const GError *error)
 
 gint64 pool_progress_time(const Engine *engine)
 {
-	gint64 last = 0;
+	gint64 last = engine->progress_us;
 	for (guint i = 0; i < engine->conns->len; i++) {
 		const Conn *conn = g_ptr_array_index(engine->conns, i);
 		last = MAX(last, session_progress_time(conn->session));
@@ -249,7 +274,7 @@ void pool_demand(Engine *engine)
 	if (engine_state(engine) == ENGINE_REFUSED &&
 		now - engine->refused_us > REFUSED_MS * 1000LL)
 		pool_connect(engine);
-	if (!engine->retry || engine_state(engine) != ENGINE_OFFLINE)
+	if (!engine->retry)
 		return;
 	gint64 due = g_source_get_ready_time(engine->retry);
 	if (due > now + BACKOFF_WANTED_MS * 1000LL)
@@ -284,9 +309,11 @@ static void reconnect(Engine *engine, const Conn *conn, const GError *error)
 	engine->short_lives = lasted ? 0 : engine->short_lives + 1;
 	engine_set_state(engine, ENGINE_CONNECTING);
 	g_info("%s; reconnecting", error->message);
+	bool wanted = engine->waiting.length > 0;
+	guint most_ms = wanted ? BACKOFF_WANTED_MS : BACKOFF_LAST_MS;
 	if (engine->short_lives > 1)
-		retry_in(engine, MIN(backoff_ms(engine->short_lives), BACKOFF_WANTED_MS));
-	else if (engine->waiting.length > 0)
+		retry_in(engine, MIN(backoff_ms(engine->short_lives), most_ms));
+	else if (wanted)
 		pool_connect(engine);
 }
 
@@ -307,12 +334,32 @@ static void lost_last(Engine *engine, const Conn *conn, bool was_ready, const GE
 	retry_in(engine, was_ready ? BACKOFF_FIRST_MS : backoff_ms(engine->attempts));
 }
 
+/* "Too many connections" and the like: live with those that are there. */
+static void limit(Engine *engine, const GError *error)
+{
+	engine->max_conns = engine->conns->len;
+	engine->limited_us = g_get_monotonic_time();
+	/* Accounts get locked by clients that repeat a refused login: no other is tried beside the
+	 * connections that are there. The secret may be right all the same, so it is not forgotten
+	 * for when they are gone. */
+	engine->further_refused = error->code == MAIL_ERROR_AUTH;
+	if (engine->further_refused)
+		g_message("%s; going on with %u connections", error->message, engine->max_conns);
+	else
+		g_info("%s; going on with %u connections", error->message, engine->max_conns);
+}
+
 static void on_closed(const GError *error, gpointer data)
 {
 	Conn *conn = data;
 	Engine *engine = conn->engine;
 	bool was_ready = conn->ready;
 	conn->ready = false;
+	/* A request that got on does not fail because the connection went then. A login alone is
+	 * no progress: a server that hangs up after each would keep all waiting. */
+	if (conn->box)
+		engine->progress_us =
+			MAX(engine->progress_us, session_progress_time(conn->session));
 	body_end(conn);
 	list_conn_closed(conn);
 	drop_conn(engine, conn);
@@ -324,10 +371,7 @@ static void on_closed(const GError *error, gpointer data)
 	if (!first_ready(engine)) {
 		lost_last(engine, conn, was_ready, error);
 	} else if (!was_ready) {
-		/* "Too many connections" and the like: live with those that are there. */
-		engine->max_conns = engine->conns->len;
-		engine->limited_us = g_get_monotonic_time();
-		g_info("%s; going on with %u connections", error->message, engine->max_conns);
+		limit(engine, error);
 	}
 	engine_pump(engine);
 }
@@ -339,6 +383,7 @@ static void on_ready(gpointer data)
 	bool first = !first_ready(engine);
 	conn->ready = true;
 	conn->ready_us = conn->used_us = g_get_monotonic_time();
+	engine->further_refused = false;
 	secret_taken(engine);
 	if (first) {
 		bool back = engine_state(engine) != ENGINE_CONNECTING;

@@ -10,6 +10,7 @@
 
 typedef struct Box Box;
 typedef struct Conn Conn;
+typedef struct Sync Sync;
 
 /* ---- waiter.c: somebody outside who waits for a verb ---- */
 
@@ -47,6 +48,7 @@ struct Conn {
 	Box *reserved; /* the mailbox it is kept for, once it is at rest */
 	guint refusals; /* NO or BAD in a row */
 	bool doubtful; /* they were about the selection: it may not hold any more */
+	bool renamed; /* mailboxes came or went since: the name may be another one's */
 	Gen gen; /* of the selection; 0 until EXAMINE is answered */
 	guint64 bytes_flying; /* of bodies asked for and not here yet */
 	guint wants_flying; /* number of them */
@@ -74,6 +76,9 @@ bool pool_has(const Engine *engine, const Box *box);
 /* Any ready connection, for commands that need no mailbox. */
 Conn *pool_any(Engine *engine);
 
+/* Every name may be another mailbox's now: each is selected anew before more is asked of it. */
+void pool_doubt(Engine *engine);
+
 /* Makes the mailbox the connection's; queues EXAMINE when it is not. */
 void conn_select(Conn *conn, Box *box);
 
@@ -92,14 +97,15 @@ struct Box {
 	guint flaps; /* new UIDVALIDITYs within a minute of each other */
 	GList busy; /* in Engine.busy while there may be work; data NULL: it is not */
 	bool unstable; /* no UIDVALIDITY: UIDs hold for one selection only */
+	bool lone; /* a further connection was refused it, and one has it */
 
 	/* sync.c */
 	ImapSet *gone; /* expunged, to be told to the store in one go */
 	GPtrArray *sync_waiters;
-	bool syncing;
+	Sync *sync; /* under way */
 	bool sync_refused; /* its EXAMINE failed, its searches are still under way */
 	bool shown_stale; /* the kernel was shown a listing that the server did not confirm */
-	bool renew; /* list it again although nobody waits */
+	bool renew; /* find out what changed although nobody waits */
 	bool trusted; /* the kernel may show the listing without asking */
 	guint sync_tries; /* connections that could not tell */
 	bool dirty; /* something changed that only a listing can tell */
@@ -160,6 +166,8 @@ void sync_note_exists(Conn *conn);
 void sync_flush(Box *box);
 void sync_age(Engine *engine, gint64 now_us, bool stuck);
 void sync_forget_shown(Engine *engine);
+/* No listing holds before the next EXAMINE of its mailbox. */
+void sync_doubt(Engine *engine);
 
 void attribute_request(Box *box, Gen gen, guint32 uid, Waiter *waiter);
 bool attribute_has_work(const Box *box);
@@ -195,6 +203,8 @@ typedef struct {
 bool ahead_passed(Engine *engine, Gen gen, guint32 uid); /* any thread */
 void ahead_read(Engine *engine, Box *box, Gen gen, guint32 uid);
 bool ahead_walking(const Engine *engine, Gen gen, guint32 uid);
+/* What was asked for ahead of readers of this generation was dropped. */
+void ahead_forget(Engine *engine, Gen gen);
 void ahead_clear(Engine *engine);
 
 enum { STREAMS = 8 };
@@ -244,6 +254,8 @@ struct Engine {
 	guint attempts; /* that failed in a row */
 	GSource *retry;
 	gint64 refused_us; /* when the login was refused last */
+	gint64 progress_us; /* of connections that are gone */
+	bool further_refused; /* a further login was, since the last that was not */
 	bool starting; /* the first connection is not there yet */
 	bool stopping;
 	char *description; /* of the first connection; inbox_lock */
@@ -257,6 +269,7 @@ struct Engine {
 	Conn *list_conn;
 	gint64 listed_us; /* when LIST was answered last */
 	GArray *listed; /* ImapList with owned names */
+	gsize listed_bytes; /* of those names */
 
 	bool sizes_distrusted;
 	Walk walks[WALKS];

@@ -9,7 +9,7 @@ typedef enum {
 	SYNC_AGAIN, /* refused, or the numbers do not add up: once more, in the oldest form */
 } SyncStep;
 
-typedef struct {
+struct Sync {
 	Box *box;
 	Conn *conn;
 	SyncStep step;
@@ -17,7 +17,7 @@ typedef struct {
 	ImapSet *all, *deleted;
 	GError *error; /* the first */
 	bool lost; /* the connection cannot tell: it went away, or has another UIDVALIDITY */
-} Sync;
+};
 
 /* A search under way and where its answer goes. */
 typedef struct {
@@ -39,12 +39,21 @@ static void sync_free(Sync *sync)
 static void end(Sync *sync, const GError *error)
 {
 	Box *box = sync->box;
-	box->syncing = false;
-	box->trusted = !error;
+	Engine *engine = box->engine;
+	Gen gen = sync->conn->gen;
+	/* Something changed since the answer: it may be shown once, and must be asked for again. */
+	bool late = !error && box->dirty;
+	box->sync = NULL;
+	box->trusted = !error && !late;
+	if (late)
+		store_names_confirm(engine->store, gen, false);
 	if (error && mail_error_grade((MailError)error->code) == MAIL_GRADE_ACCOUNT)
 		box->shown_stale = true;
 	box->sync_tries = 0;
 	waiters_finish(box->sync_waiters, error);
+	/* Behind the answer: the kernel keeps what it is shown after the news. */
+	if (late)
+		engine->events->names_changed(box->id, gen, NULL, engine->data);
 	box_pump(box);
 	sync_free(sync);
 }
@@ -130,19 +139,29 @@ static bool plausible(const Sync *sync)
 	return mailbox && imap_set_count(sync->all) == mailbox->exists;
 }
 
-/* An empty answer for a mailbox that has messages is no reason to forget them all. */
-static bool absurd(const Sync *sync)
+/* An empty answer for a mailbox that has messages is no reason to forget them all, and one of more
+ * than can be kept none to believe that they are there. */
+static GError *absurdity(const Sync *sync)
 {
 	const SessionMailbox *mailbox = session_selected(sync->conn->session);
-	return !mailbox || (imap_set_count(sync->all) == 0 && mailbox->exists > 0);
+	if (!mailbox || (imap_set_count(sync->all) == 0 && mailbox->exists > 0))
+		return g_error_new(MAIL_ERROR, MAIL_ERROR_IO,
+			"%s: the server does not say which messages it holds", sync->box->name);
+	if (imap_set_count(sync->all) > LIMIT_ROWS)
+		return g_error_new(MAIL_ERROR, MAIL_ERROR_IO,
+			"%s: the server names more than %u messages", sync->box->name, LIMIT_ROWS);
+	return NULL;
 }
 
 /* What this connection says is about messages that nobody can name any more when another one was
- * told of a new UIDVALIDITY meanwhile. */
+ * told of a new UIDVALIDITY meanwhile, or when the name may be another mailbox's. */
 static void check_generation(Sync *sync)
 {
+	if (sync->error)
+		return;
 	Gen gen = sync->conn->gen;
-	if (sync->error || (gen != 0 && gen == store_gen(sync->box->engine->store, sync->box->id)))
+	if (gen != 0 && gen == store_gen(sync->box->engine->store, sync->box->id) &&
+		!sync->conn->renamed)
 		return;
 	sync->lost = true;
 	sync->error = g_error_new(MAIL_ERROR, MAIL_ERROR_STALE,
@@ -153,7 +172,7 @@ static void check_generation(Sync *sync)
 static void give_up(Sync *sync)
 {
 	Box *box = sync->box;
-	box->syncing = false;
+	box->sync = NULL;
 	sync_free(sync);
 	box_pump(box);
 }
@@ -200,16 +219,12 @@ static void advance(Sync *sync)
 		}
 		break;
 	case SYNC_AGAIN:
-		if (absurd(sync)) {
-			g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_IO,
-				"%s: the server does not say which messages it holds", box->name);
-			end(sync, error);
-			return;
-		}
 		break;
 	}
-	publish(sync);
-	end(sync, NULL);
+	g_autoptr(GError) error = absurdity(sync);
+	if (!error)
+		publish(sync);
+	end(sync, error);
 }
 
 void sync_request(Box *box, Waiter *waiter)
@@ -220,35 +235,47 @@ void sync_request(Box *box, Waiter *waiter)
 
 void sync_dispatch(Box *box, Conn *conn)
 {
-	if (box->syncing || (box->sync_waiters->len == 0 && !box->renew))
+	if (box->sync || (box->sync_waiters->len == 0 && !box->renew))
 		return;
-	box->syncing = true;
 	box->renew = false;
 	bool check = conn->box == box && conn->gen != 0 && session_has_map(conn->session) &&
 		     store_names_time(box->engine->store, conn->gen) != 0;
 	conn_select(conn, box);
 	Sync *sync = g_new0(Sync, 1);
 	*sync = (Sync){.box = box, .conn = conn, .step = SYNC_CHECK};
+	box->sync = sync;
 	if (check)
 		send_noop(sync);
 	else
 		send_searches(sync, SYNC_SEARCH);
 }
 
-/* Searches are answered in the order they were asked (RFC 3501 5.5): the tag of ESEARCH would
- * only say it again. */
-void sync_note_search(Conn *conn, const ImapSearch *answer)
+/* The search that an answer is for: they are answered in the order they were asked (RFC 3501 5.5).
+ * ESEARCH is one response for each, and its tag would only say the order again (RFC 4731 3.1);
+ * SEARCH may come in several lines, all of them before the tagged OK. */
+static Search *answered_by(const Conn *conn, const ImapSearch *answer)
 {
 	for (GList *l = conn->searches.head; l; l = l->next) {
 		Search *search = l->data;
-		if (search->answered)
-			continue;
-		search->answered = true;
-		imap_set_union(*search->target, answer->all);
-		if (search->target == &search->sync->all)
-			session_set_map(conn->session, answer->all);
-		return;
+		if (!search->answered || !answer->tag.data)
+			return search;
 	}
+	return NULL;
+}
+
+void sync_note_search(Conn *conn, const ImapSearch *answer)
+{
+	Search *search = answered_by(conn, answer);
+	/* What can be no listing any more need not be kept. */
+	if (!search || imap_set_count(*search->target) > LIMIT_ROWS)
+		return;
+	search->answered = true;
+	imap_set_union(*search->target, answer->all);
+	if (search->target != &search->sync->all)
+		return;
+	session_set_map(conn->session, search->sync->all);
+	/* It tells what came and went until now. */
+	search->sync->box->dirty = false;
 }
 
 /* The listing is not what it was, and only the server can say what it is. */
@@ -256,10 +283,7 @@ static void distrust(Conn *conn)
 {
 	Box *box = conn->box;
 	box->dirty = true;
-	/* What the kernel was shown must be taken back, whether somebody lists it again or not. */
-	box->renew |= box->trusted;
 	box->trusted = false;
-	box_pump(box);
 	store_names_confirm(conn->engine->store, conn->gen, false);
 	conn->engine->events->names_changed(box->id, conn->gen, NULL, conn->engine->data);
 }
@@ -270,7 +294,11 @@ void sync_note_expunged(Conn *conn, const ImapSet *uids)
 	if (!box || conn->gen == 0)
 		return;
 	if (!uids) {
+		/* Messages that the kernel was shown are gone, and must be named to be taken back,
+		 * whether somebody lists the mailbox again or not. */
+		box->renew |= box->trusted;
 		distrust(conn);
+		box_pump(box);
 		return;
 	}
 	if (conn->gen != store_gen(conn->engine->store, box->id))
@@ -279,6 +307,8 @@ void sync_note_expunged(Conn *conn, const ImapSet *uids)
 	const ImapRange *ranges = imap_set_ranges(uids, &n);
 	for (gsize i = 0; i < n; i++)
 		imap_set_add(box->gone, ranges[i].lo, ranges[i].hi);
+	if (box->sync && box->sync->all)
+		imap_set_subtract(box->sync->all, uids);
 	box_pump(box);
 }
 
@@ -296,13 +326,17 @@ void sync_flush(Box *box)
 	engine->events->names_changed(box->id, gen, gone, engine->data);
 }
 
-/* More messages than the map has: new mail, to be named at the next access. */
+/* More messages than the map has: new mail, to be named at the next access. A listing under way may
+ * have been answered before it came. */
 void sync_note_exists(Conn *conn)
 {
 	Box *box = conn->box;
-	if (!box || conn->gen == 0 || session_has_map(conn->session) || box->syncing)
+	if (!box || conn->gen == 0 || session_has_map(conn->session))
 		return;
-	distrust(conn);
+	if (box->sync)
+		box->dirty = true;
+	else
+		distrust(conn);
 }
 
 /* Who waits for a listing that is known is shown it as it is. */
@@ -332,7 +366,7 @@ void sync_age(Engine *engine, gint64 now_us, bool stuck)
 		gint64 right = gen ? store_names_time(engine->store, gen) : 0;
 		if (stuck && gen && store_names_known(engine->store, gen))
 			cut_off(box, error);
-		if (!box->trusted || box->renew || box->syncing ||
+		if (!box->trusted || box->renew || box->sync ||
 			now_us - right < engine->config.poll_s * G_USEC_PER_SEC)
 			continue;
 		if (engine->config.poll_s >= RENEW_LEAST_S && pool_has(engine, box)) {
@@ -367,5 +401,25 @@ void sync_forget_shown(Engine *engine)
 		box->trusted = false;
 		store_names_confirm(engine->store, gen, false);
 		engine->events->names_changed(box->id, gen, NULL, engine->data);
+	}
+}
+
+/* All names are taken back, those of messages that are still there too: a name that the kernel
+ * knows is read without asking. */
+void sync_doubt(Engine *engine)
+{
+	g_autoptr(ImapSet) all = imap_set_new();
+	imap_set_add(all, 1, G_MAXUINT32);
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, engine->boxes);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		Box *box = value;
+		Gen gen = store_gen(engine->store, box->id);
+		if (gen == 0)
+			continue;
+		box->trusted = false;
+		store_names_confirm(engine->store, gen, false);
+		engine->events->names_changed(box->id, gen, all, engine->data);
 	}
 }

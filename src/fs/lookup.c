@@ -35,6 +35,13 @@ static void reply_message(const Op *op, Gen gen, const StoreMessage *message, gu
 	notify_messages(fs->notify, op->ino, g_steal_pointer(&uids));
 }
 
+/* Whether the server was asked for the names and refused this mailbox. */
+static bool refused(const Op *op, const GError *error)
+{
+	return op->synced && !op->fetched && error &&
+	       mail_error_grade((MailError)error->code) != MAIL_GRADE_ACCOUNT;
+}
+
 static bool advance_message(Op *op, const GError *error, MailboxId mailbox, guint32 uid)
 {
 	Fs *fs = op->fs;
@@ -45,7 +52,7 @@ static bool advance_message(Op *op, const GError *error, MailboxId mailbox, guin
 			!engine_names_fresh(fs->engine, mailbox);
 	if ((!known || doubtful) && !op->synced)
 		return op_sync(op, mailbox);
-	if (!known) {
+	if (!known || (doubtful && refused(op, error))) {
 		kernel_reply_error(op->req, error);
 		return false;
 	}

@@ -291,13 +291,21 @@ static gpointer wake_loop(gpointer data)
 	return NULL;
 }
 
-void fs_stop(Fs *fs)
+/* false: the caller must wake the loop. */
+static bool begin_stop(Fs *fs)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&fs->loop_lock);
 	if (fs->stopping)
-		return;
+		return true;
 	fs->stopping = true;
 	if (fs->session)
 		fuse_session_exit(fs->session);
-	fs->waker = g_thread_new("fs-waker", wake_loop, fs);
+	fs->waker = g_thread_try_new("fs-waker", wake_loop, fs, NULL);
+	return fs->waker != NULL;
+}
+
+void fs_stop(Fs *fs)
+{
+	if (!begin_stop(fs))
+		wake_loop(fs);
 }

@@ -122,7 +122,12 @@ void auth_fetch_secret(Session *session)
 	};
 	g_source_set_callback(job->ready, secret_ready, session, NULL);
 	session->secret_job = job;
-	job->thread = g_thread_new("secret", secret_thread, job);
+	g_autoptr(GError) why = NULL;
+	job->thread = g_thread_try_new("secret", secret_thread, job, &why);
+	/* No more processes or memory for this user, for now: this login fails, not the mount. */
+	if (!job->thread)
+		session_failf(session, MAIL_ERROR_UNAVAILABLE, "asking for the password: %s",
+			why->message);
 }
 
 void auth_forget(Session *session)

@@ -193,12 +193,18 @@ static GList *find_flying(Session *session, const ImapBytes *tag)
 	return NULL;
 }
 
+/* Whether the command's mailbox is selected: else its answer is about nothing. */
+static bool counts(const Session *session, const Command *command)
+{
+	return command->need != SESSION_SELECTED || command->selection == session->selection;
+}
+
 /* The error that a command ends with: the server's, or that its mailbox was never selected
  * although the server answered OK. */
 static GError *outcome(const Session *session, const Command *command, const ImapStatus *status)
 {
 	GError *error = code_error(status, imap_command_name(command->line));
-	if (!error && command->need == SESSION_SELECTED && command->selection != session->selection)
+	if (!error && !counts(session, command))
 		error = g_error_new(MAIL_ERROR, MAIL_ERROR_IO,
 			"%s: answered without the mailbox being selected",
 			imap_command_name(command->line));
@@ -225,7 +231,7 @@ bool queue_complete(Session *session, const ImapBytes *tag, const ImapStatus *st
 	if (command->need == SESSION_SELECT)
 		selected_end(session, command, status);
 	g_autoptr(GError) error = outcome(session, command, status);
-	command->done(status, error, command->data);
+	command->done(counts(session, command) ? status : NULL, error, command->data);
 	command_free(command);
 	if (session->step == STEP_OVER)
 		return false;

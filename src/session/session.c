@@ -565,7 +565,8 @@ char *session_describe(const Session *session)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_autofree char *tls = session->net ? net_stream_describe(session->net) : g_strdup("");
-	g_string_append_printf(text, "greeting: %s\n", session->greeting ? session->greeting : "");
+	if (session->greeting && *session->greeting)
+		g_string_append_printf(text, "greeting: %s\n", session->greeting);
 	g_string_append_printf(text, "encryption: %s\n", *tls ? tls : "none");
 	g_string_append_printf(text, "login: %s\n",
 		session->preauth ? "not needed (PREAUTH)"

@@ -42,9 +42,9 @@ typedef enum {
 	SESSION_ALONE, /* nothing may be under way beside it: login, STARTTLS, LOGOUT */
 } SessionNeed;
 
-/* The end of a command, exactly once. status: the tagged answer, NULL when none came. error: NULL
- * after OK; made by the one table of code.c after NO and BAD; else why the connection ended, or
- * that the mailbox it needed could not be selected. */
+/* The end of a command, exactly once. status: the tagged answer, NULL when none came, or its
+ * mailbox was not selected. error: NULL after OK; made by the one table of code.c after NO and BAD;
+ * else why the connection ended, or that the mailbox it needed could not be selected. */
 typedef void (*SessionDone)(const ImapStatus *status, const GError *error, gpointer data);
 
 /* Callbacks may submit commands and call session_close(), but not session_free(). */

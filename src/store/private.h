@@ -32,6 +32,7 @@ struct Store {
 	GArray *mailboxes; /* lock: StoreMailbox by id - 1 */
 	GArray *listed; /* lock: StoreMailbox by name */
 	GHashTable *names; /* engine thread: name -> id; owns the names */
+	gsize names_bytes; /* engine thread */
 
 	/* index.c */
 	GPtrArray *gens; /* lock: Generation * by Gen - 1, NULL: none, or it is old */

@@ -45,9 +45,9 @@ typedef struct {
 
 /* Takes the whole answer of LIST: known names keep their id, new ones get one, missing ones are
  * no longer listed. Names that are empty, have a NUL byte or pass LIMIT_MAILBOX_NAME, and what
- * passes LIMIT_MAILBOXES, are left out. INBOX in any case is one mailbox, named "INBOX"; of a name
- * that comes twice the later entry counts. Returns whether anything but \Marked and \Unmarked
- * changed. */
+ * passes LIMIT_MAILBOXES or LIMIT_MAILBOX_NAMES, are left out. INBOX in any case is one mailbox,
+ * named "INBOX"; of a name that comes twice the later entry counts. Returns whether anything but
+ * \Marked and \Unmarked changed. */
 bool store_set_mailboxes(Store *store, const ImapList *lists, gsize n);
 
 /* The listed mailboxes in the byte order of their names, as an array of StoreMailbox. Any thread.
@@ -190,6 +190,9 @@ bool store_has_body(Store *store, Gen gen, guint32 uid);
 typedef struct StoreSink StoreSink;
 StoreSink *store_sink_new(Store *store);
 void store_sink_write(StoreSink *sink, const void *bytes, gsize len);
+
+/* Of all bytes that were written, kept or not: past cache_size and LIMIT_MEMORY_BODIES they are
+ * only counted, and nothing can be committed. */
 guint64 store_sink_size(const StoreSink *sink);
 void store_sink_free(StoreSink *sink); /* drops it; accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreSink, store_sink_free)

@@ -107,6 +107,8 @@ def test_check_works_with_dovecot(dovecot, program):
     for source in (dovecot.source, dovecot.clear_source):
         run = program.run('check', source, '-o', program.options(dovecot))
         assert run.returncode == 0, run.stdout
+        # What was said before STARTTLS is not shown.
+        assert ('greeting:' in run.stdout) == (source == dovecot.source)
 
 
 def test_options_in_any_place(fake, mount, program, tmp_path):
@@ -213,6 +215,22 @@ def test_account_from_the_configuration_file(fake, mount, program, tmp_path):
     run = program.run('check', 'play')
     assert run.returncode == 1
     assert 'play' in run.stdout
+
+
+def test_relative_xdg_directories_are_ignored(fake, mount, program, tmp_path, monkeypatch):
+    """As their specification demands: what is there depends on where the program was started."""
+    server = fake()
+    server.inbox.append(BODY)
+    place = program.home / '.config' / 'imapfs'
+    place.mkdir(parents=True)
+    (place / 'config').write_text(f'[work]\nsource={server.source}\n')
+    here = tmp_path / 'here'
+    here.mkdir()
+    monkeypatch.chdir(here)
+    program.env |= {'XDG_CONFIG_HOME': 'config', 'XDG_CACHE_HOME': './cache'}
+    assert (mount(server, source='work').inbox / '1.eml').read_bytes() == BODY
+    assert os.listdir(program.home / '.cache' / 'imapfs')
+    assert os.listdir(here) == []
 
 
 def test_folders_are_chosen(fake, mount):

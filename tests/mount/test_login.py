@@ -304,9 +304,11 @@ def test_endless_password_command(fake, program):
 
 
 def test_missing_password_file(fake, program, tmp_path):
-    run = check(program, fake(), passfile=tmp_path / 'nowhere')
+    server = fake()
+    run = check(program, server, passfile=tmp_path / 'nowhere')
     assert run.returncode == 1
-    assert 'nowhere' in run.stdout
+    assert re.search('passfile .*nowhere: No such file', run.stdout)
+    assert not server.sessions, 'it connected first'
 
 
 def test_no_terminal_to_prompt_on(fake, program):

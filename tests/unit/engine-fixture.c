@@ -40,6 +40,43 @@ gint64 __wrap_g_get_monotonic_time(void)
 	return __real_g_get_monotonic_time() + g_atomic_int_get(&ahead_s) * G_USEC_PER_SEC;
 }
 
+static gint hurry; /* atomic */
+
+GSource *__real_g_timeout_source_new(guint interval);
+GSource *__wrap_g_timeout_source_new(guint interval);
+
+GSource *__wrap_g_timeout_source_new(guint interval)
+{
+	return __real_g_timeout_source_new(interval / (guint)MAX(g_atomic_int_get(&hurry), 1));
+}
+
+gint64 __real_g_source_get_ready_time(GSource *source);
+gint64 __wrap_g_source_get_ready_time(GSource *source);
+
+/* As if it had not been hurried. */
+gint64 __wrap_g_source_get_ready_time(GSource *source)
+{
+	gint64 left_us = __real_g_source_get_ready_time(source) - __real_g_get_monotonic_time();
+
+	return g_get_monotonic_time() + left_us * MAX(g_atomic_int_get(&hurry), 1);
+}
+
+/* ---- threads ---- */
+
+static gint no_threads; /* atomic */
+
+/* Those that the program makes itself, and can do without; likewise by --wrap. */
+GThread *__real_g_thread_try_new(const char *name, GThreadFunc func, gpointer data, GError **error);
+GThread *__wrap_g_thread_try_new(const char *name, GThreadFunc func, gpointer data, GError **error);
+
+GThread *__wrap_g_thread_try_new(const char *name, GThreadFunc func, gpointer data, GError **error)
+{
+	if (!g_atomic_int_get(&no_threads))
+		return __real_g_thread_try_new(name, func, data, error);
+	g_set_error_literal(error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN, "no thread is left");
+	return NULL;
+}
+
 /* ---- news: engine thread ---- */
 
 static void tell(World *world, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -266,8 +303,12 @@ static void act(const char *text, gpointer data)
 		world->gen = store_gen(world->store, mailbox_of(world, words[1]));
 	else if (g_str_equal(words[0], "secret"))
 		set_secret(world, words[1]);
+	else if (g_str_equal(words[0], "threads"))
+		g_atomic_int_set(&no_threads, words[1] != NULL);
 	else if (g_str_equal(words[0], "later"))
 		g_atomic_int_add(&ahead_s, (gint)g_ascii_strtoull(words[1], NULL, 10));
+	else if (g_str_equal(words[0], "hurry"))
+		g_atomic_int_set(&hurry, (gint)g_ascii_strtoull(words[1], NULL, 10));
 	else if (g_str_equal(text, "turn"))
 		engine_attributes(world->engine, 0, 1, on_turn, world);
 	else if (g_str_equal(text, "stop"))
@@ -322,6 +363,8 @@ static void play(gconstpointer data)
 	world.store = store_new(NULL, 1 << 20, false, NULL);
 	world.player = player_new(context, script->name, script->text, SECONDS, &hooks, &world);
 	world.engine = start_engine(&world, trust, script);
+	g_atomic_int_set(&ahead_s, 0);
+	g_atomic_int_set(&hurry, 1);
 	engine_start(world.engine, on_done, asked_new(&world, "start"));
 	player_run(world.player);
 	player_hang_up(world.player);

@@ -12,7 +12,9 @@
  *	> turn				that the engine sent what it could of the above is news
  *	> generation [MAILBOX]		its generation now is what requests are about
  *	> secret [TEXT]			the password from now on; none: asking for it fails
+ *	> threads [none]		whether the program can make further threads
  *	> later SECONDS			the clock of the engine goes forward
+ *	> hurry N			timers that are set from now on run N times as fast
  *	> stop				engine_free()
  */
 #pragma once
@@ -125,14 +127,16 @@ int engine_scripts_run(int argc, char **argv, const char *suite, const Script *s
 								     "= done attributes 1 ok\n"    \
 								     "= done attributes 9 ok\n"
 
-/* A second connection comes to help with the six bodies under way on the first one; its ID shows
- * that it is ready. */
-#define CROWDED                                                                                    \
+/* Six of them are under way: a second connection would help. */
+#define CROWD                                                                                      \
 	MANY "> together body 9 0 10; body 8 0 10; body 7 0 10; body 6 0 10; body 5 0 10\n"        \
 	     "C: A6 UID FETCH 5:9 (UID BODY.PEEK[])\n"                                             \
 	     "> body 4 0 10\n"                                                                     \
-	     "C: A7 UID FETCH 4 (UID BODY.PEEK[])\n"                                               \
-	     "@accept\n"                                                                           \
-	     "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH ID] hi\n"                                 \
-	     "C: A21 ID *\n"                                                                       \
-	     "S: A21 OK done\n"
+	     "C: A7 UID FETCH 4 (UID BODY.PEEK[])\n"
+
+/* It comes; its ID shows that it is ready. */
+#define CROWDED                                                                                    \
+	CROWD "@accept\n"                                                                          \
+	      "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH ID] hi\n"                                \
+	      "C: A21 ID *\n"                                                                      \
+	      "S: A21 OK done\n"

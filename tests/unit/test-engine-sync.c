@@ -27,6 +27,13 @@
 	BEGUN "S: A3 " answer "\n"                                                                 \
 	      "S: A4 " answer "\n" PLAIN
 
+#define REFUSED_BOTH                                                                               \
+	BEGUN "S: A3 BAD no\n"                                                                     \
+	      "S: A4 BAD no\n"                                                                     \
+	      "C: A5 NOOP\n"                                                                       \
+	      "C: A6 UID SEARCH ALL\n"                                                             \
+	      "C: A7 UID SEARCH DELETED\n"
+
 /* Two refusals in a row: the mailbox is selected anew. */
 #define DOUBT(first, second)                                                                       \
 	"> sync\n"                                                                                 \
@@ -45,6 +52,13 @@
 		examine, uidvalidity) "= generation changed\n"                                     \
 				      "S: " noop " OK done\n" SEARCHES(all, deleted)               \
 					      SEARCHED(all, deleted, "5:7") "= done sync ok\n"
+
+/* An answer to LIST that has one mailbox more than before. */
+#define WITH_OLD(tag)                                                                              \
+	"S: * LIST () \"/\" INBOX\n"                                                               \
+	"S: * LIST () \"/\" Old\n"                                                                 \
+	"S: * LIST () \"/\" Other\n"                                                               \
+	"S: " tag " OK done\n"
 
 static const Script scripts[] = {
 	{"connection-lost-within-sync", START
@@ -112,6 +126,43 @@ static const Script scripts[] = {
 			   "= done sync ok\n"
 			   "> message 8\n"
 			   "= message 8: unknown size 0\n"},
+	{"new-mail-that-nobody-looks-for",
+		/* What comes in may be much, and is named when somebody asks. */
+		KNOWN "S: * 4 EXISTS\n"
+		      "= names changed, gone: unknown\n"
+		      "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "> fresh\n"
+		      "= fresh: no\n"},
+	{"new-mail-within-a-check",
+		/* The map knows it by then, the listing does not. */
+		KNOWN "> sync\n"
+		      "C: A6 NOOP\n"
+		      "S: * 4 EXISTS\n"
+		      "S: * 4 FETCH (FLAGS () UID 8)\n"
+		      "S: A6 OK done\n" SEARCHES("A7", "A8")
+			      SEARCHED("A7", "A8", "5:8") "= names changed, gone: \n"
+							  "= done sync ok\n"
+							  "> listing\n"
+							  "= listing 5:8\n"},
+	{"new-mail-within-the-last-search",
+		/* The answer came before it: shown, and asked for again. */
+		REFUSED_BOTH "S: A5 OK done\n"
+			     "S: * SEARCH 5 6 7\n"
+			     "S: * 4 EXISTS\n"
+			     "S: * 4 FETCH (FLAGS () UID 8)\n"
+			     "S: A6 OK done\n"
+			     "S: * SEARCH\n"
+			     "S: A7 OK done\n"
+			     "= done sync ok\n"
+			     "= names changed, gone: unknown\n"
+			     "> fresh\n"
+			     "= fresh: no\n"},
+	{"new-mail-before-the-answer",
+		/* An answer that adds up is about all that was said before it. */
+		BEGUN "S: * 4 EXISTS\n" SEARCHED("A3", "A4", "5:8") "= done sync ok\n"
+								    "> fresh\n"
+								    "= fresh: yes\n"},
 	{"listed-anew-without-a-message",
 		/* Nobody could name it when it went: its going is news once it is found out. */
 		KNOWN "S: * 2 EXISTS\n"
@@ -143,15 +194,79 @@ static const Script scripts[] = {
 						  "= done sync ok\n"
 						  "> listing\n"
 						  "= listing 5:6\n"},
-	{"search-refused-in-both-forms", BEGUN "S: A3 BAD no\n"
-					       "S: A4 BAD no\n"
-					       "C: A5 NOOP\n"
-					       "C: A6 UID SEARCH ALL\n"
-					       "C: A7 UID SEARCH DELETED\n"
-					       "S: A5 OK done\n"
-					       "S: A6 BAD no search here\n"
-					       "S: A7 BAD no\n"
-					       "= done sync IO *no search here*\n"},
+	{"search-refused-in-both-forms", REFUSED_BOTH "S: A5 OK done\n"
+						      "S: A6 BAD no search here\n"
+						      "S: A7 BAD no\n"
+						      "= done sync IO *no search here*\n"},
+	{"search-in-several-lines", REFUSED_BOTH "S: A5 OK done\n"
+						 "S: * SEARCH 5 6\n"
+						 "S: * SEARCH 7\n"
+						 "S: A6 OK done\n"
+						 "S: * SEARCH 5\n"
+						 "S: * SEARCH 7\n"
+						 "S: A7 OK done\n"
+						 "= done sync ok\n"
+						 "> listing\n"
+						 "= listing 6\n"},
+	{"search-names-more-than-there-can-be",
+		BEGUN "S: * 4294967295 EXISTS\n" SEARCHED(
+			"A3", "A4", "1:4294967295") "= done sync IO *names more than*\n"},
+	{"expunged-within-the-search",
+		/* What the answer still named is gone by the time it counts. */
+		BEGUN "S: * ESEARCH UID ALL 5:7\n"
+		      "S: * 1 EXPUNGE\n"
+		      "= names changed, gone: 5\n"
+		      "S: A3 OK done\n"
+		      "S: * ESEARCH UID\n"
+		      "S: A4 OK done\n"
+		      "= done sync ok\n"
+		      "> listing\n"
+		      "= listing 6:7\n"},
+	{"expunged-within-the-last-search", REFUSED_BOTH "S: A5 OK done\n"
+							 "S: * SEARCH 5 6 7\n"
+							 "S: * 1 EXPUNGE\n"
+							 "= names changed, gone: 5\n"
+							 "S: A6 OK done\n"
+							 "S: * SEARCH\n"
+							 "S: A7 OK done\n"
+							 "= done sync ok\n"
+							 "> listing\n"
+							 "= listing 6:7\n"},
+	{"expunged-for-a-new-one-within-the-search",
+		/* The number is the same, the messages are not. */
+		BEGUN "S: * ESEARCH UID ALL 5:7\n"
+		      "S: * 1 EXPUNGE\n"
+		      "S: * 3 EXISTS\n"
+		      "= names changed, gone: 5\n"
+		      "S: A3 OK done\n"
+		      "S: * ESEARCH UID\n"
+		      "S: A4 OK done\n"
+		      "C: A5 NOOP\n"
+		      "C: A6 UID SEARCH ALL\n"
+		      "C: A7 UID SEARCH DELETED\n"
+		      "S: A5 OK done\n"
+		      "S: * SEARCH 6 7 8\n"
+		      "S: A6 OK done\n"
+		      "S: * SEARCH\n"
+		      "S: A7 OK done\n"
+		      "= done sync ok\n"
+		      "> listing\n"
+		      "= listing 6:8\n"},
+	{"expunged-nobody-knows-what-within-the-search",
+		/* The listing is shown to who waits for it, and not trusted. */
+		BEGUN "S: * ESEARCH UID ALL 5:7\n"
+		      "S: * 9 EXPUNGE\n"
+		      "= names changed, gone: unknown\n"
+		      "S: A3 OK done\n"
+		      "S: * ESEARCH UID\n"
+		      "S: A4 OK done\n"
+		      "= done sync ok\n"
+		      "= names changed, gone: unknown\n"
+		      "> fresh\n"
+		      "= fresh: no\n"
+		      "> sync\n" SEARCHES("A5", "A6") SEARCHED("A5", "A6", "5:7") "= done sync ok\n"
+										  "> fresh\n"
+										  "= fresh: yes\n"},
 	{"expunges-in-one-go",
 		/* What comes between two of them is about the messages that are left. */
 		KNOWN "S: * 1 EXPUNGE\\r\\n* 1 FETCH (FLAGS (\\\\Seen))\\r\\n* 2 EXPUNGE\n"
@@ -261,6 +376,58 @@ static const Script scripts[] = {
 					       "> fresh\n"
 					       "= fresh: no\n"
 					       "S: A6 OK done\n"},
+	{"mailbox-came-so-that-names-may-have-moved",
+		/* RENAME INBOX Old; CREATE INBOX: only another name is seen to come. */
+		KNOWN "> later 6\n"
+		      "C: A6 LIST *\n"
+		      "C: A7 NOOP\n"
+		      "S: A7 OK done\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "> fresh\n"
+		      "= fresh: yes\n" WITH_OLD(
+			      "A6") "= names changed, gone: 1:4294967295\n"
+				    "> fresh\n"
+				    "= fresh: no\n"
+				    "> sync\n"
+				    "C: A8 EXAMINE \"INBOX\"\n" SEARCHES("A9", "A10")
+					    EXAMINE("A8", "2") "= generation changed\n" SEARCHED(
+						    "A9", "A10", "1:3") "= done sync ok\n"
+									"> listing\n"
+									"= listing 1:3\n",
+		.poll_s = 5},
+	{"mailbox-came-while-another-is-listed",
+		/* What is being listed may be what had the name before: it is listed again. */
+		KNOWN "> later 6\n"
+		      "C: A6 LIST *\n"
+		      "C: A7 NOOP\n"
+		      "> sync\n"
+		      "> turn\n"
+		      "= turned\n" WITH_OLD(
+			      "A6") "= names changed, gone: 1:4294967295\n"
+				    "S: A7 OK done\n"
+				    "C: A8 EXAMINE \"INBOX\"\n" SEARCHES("A9", "A10")
+					    EXAMINE("A8", "2") "= generation changed\n" SEARCHED(
+						    "A9", "A10", "1:3") "= done sync ok\n",
+		.poll_s = 5},
+	{"mailbox-came-while-a-body-comes",
+		/* It is still taken in; the next one is not asked of the selection of before. */
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "> later 6\n"
+		      "C: A7 LIST *\n"
+		      "C: A8 NOOP\n" WITH_OLD("A7") "= names changed, gone: 1:4294967295\n"
+						    "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n"
+						    "0123456789)\n"
+						    "= done body 5 0 10 ok\n"
+						    "S: A6 OK done\n"
+						    "S: A8 OK done\n"
+						    "> body 6 0 10\n"
+						    "C: A9 EXAMINE \"INBOX\"\n"
+						    "C: A10 UID FETCH 6 (UID BODY.PEEK[])\n",
+		.poll_s = 5},
 	{"uidvalidity-flaps",
 		/* Every EXAMINE gives a new one: after a few none is made that need not be. */
 		KNOWN DOUBT("A6", "A7") NEW_UIDVALIDITY("A8", "A9", "A10", "A11", "2")

@@ -108,6 +108,12 @@ static void fail_messages(Box *box, const GError *error)
 	body_fail_all(box, error);
 }
 
+void box_try_again(Box *box)
+{
+	box->sync_refused = box->syncing;
+	box_pump(box);
+}
+
 void box_refused(Box *box, const GError *error)
 {
 	box->sync_refused = box->syncing;
@@ -131,6 +137,18 @@ static bool flaps(Box *box, bool changed)
 	return box->flaps > FLAPS;
 }
 
+static void lose_generation(Box *box, Gen old)
+{
+	replace_set(&box->gone);
+	box->flags_due = false;
+	box->no_modseq = false;
+	/* Nothing that was asked of the old generation can be answered any more. */
+	g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_STALE,
+		"%s: the server gave the mailbox a new UIDVALIDITY", box->name);
+	fail_messages(box, error);
+	box->engine->events->generation_changed(box->id, old, box->engine->data);
+}
+
 void box_selected(Box *box, Conn *conn)
 {
 	Engine *engine = box->engine;
@@ -139,12 +157,7 @@ void box_selected(Box *box, Conn *conn)
 	conn->gen = store_gen_open(engine->store, box->id, uidvalidity);
 	bool changed = old != 0 && old != conn->gen;
 	box->unstable = uidvalidity == 0 || flaps(box, changed);
-	if (!changed)
-		return;
-	replace_set(&box->gone);
-	/* Nothing that was asked of the old generation can be answered any more. */
-	g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_STALE,
-		"%s: the server gave the mailbox a new UIDVALIDITY", box->name);
-	fail_messages(box, error);
-	engine->events->generation_changed(box->id, old, engine->data);
+	if (changed)
+		lose_generation(box, old);
+	resync_selected(conn);
 }

@@ -56,6 +56,16 @@ static Conn *selected_on(const Engine *engine, const Box *box)
 	return best;
 }
 
+bool pool_hears(const Engine *engine, const Box *box)
+{
+	for (guint i = 0; i < engine->conns->len; i++) {
+		const Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (conn->ready && conn->gen != 0 && conn_has(conn, box))
+			return true;
+	}
+	return false;
+}
+
 bool pool_has(const Engine *engine, const Box *box)
 {
 	return selected_on(engine, box) != NULL;
@@ -142,15 +152,18 @@ static void examined(const ImapStatus *status, const GError *error, gpointer dat
 {
 	Conn *conn = data;
 	Box *box = conn->box;
+	conn->selecting = false;
 	if (!error) {
 		box_selected(box, conn);
-		engine_pump(conn->engine);
-		return;
+	} else {
+		conn->box = NULL;
+		/* The connection is gone: other news follow. Otherwise the mailbox is refused. */
+		if (status && resync_refused(conn, box, status))
+			box_try_again(box);
+		else if (status)
+			box_refused(box, error);
 	}
-	conn->box = NULL;
-	/* The connection is gone: other news follow. Otherwise the mailbox itself is refused. */
-	if (status)
-		box_refused(box, error);
+	sync_examined(conn, error);
 	engine_pump(conn->engine);
 }
 
@@ -168,7 +181,8 @@ void conn_select(Conn *conn, Box *box)
 	conn->doubtful = false;
 	conn->refusals = 0;
 	conn->gen = 0;
-	session_examine(conn->session, box->name, examined, conn);
+	conn->selecting = true;
+	resync_select(conn, box, examined);
 }
 
 void conn_answered(Conn *conn, const GError *error)
@@ -194,6 +208,7 @@ static void conn_free(gpointer data)
 	Conn *conn = data;
 	session_free(conn->session);
 	store_sink_free(conn->sink);
+	imap_set_free(conn->resync.uids);
 	g_free(conn);
 }
 

@@ -10,6 +10,7 @@
 
 typedef struct Box Box;
 typedef struct Conn Conn;
+typedef struct Sync Sync;
 
 /* ---- waiter.c: somebody outside who waits for a verb ---- */
 
@@ -37,6 +38,52 @@ GPtrArray *waiters_new(void);
 /* Finishes and drops all of the array. */
 void waiters_finish(GPtrArray *waiters, const GError *error);
 
+/* ---- resync.c: what a selection says of a mailbox that was known before (RFC 7162) ---- */
+
+/* How changes are found out, best last. */
+typedef enum {
+	RESYNC_LIST, /* nothing known can serve: everything is listed */
+	RESYNC_PLAIN, /* UIDNEXT and EXISTS tell whether the names are still right */
+	RESYNC_CONDSTORE, /* with HIGHESTMODSEQ they tell whether anything changed */
+	RESYNC_QRESYNC, /* EXAMINE says what changed */
+} ResyncMode;
+
+typedef struct {
+	/* when EXAMINE was sent */
+	ResyncMode mode;
+	bool covered; /* another connection has it selected and hears of what changes */
+	Gen gen; /* of what was known */
+	ImapSet *uids; /* the names then, NULL: unknown or not of use; until it is answered */
+	StoreMark mark;
+
+	/* when it was answered */
+	enum {
+		RESYNC_UNSURE, /* list it */
+		RESYNC_NAMES, /* its names are right; flags, \Deleted among them, are not known to
+				 be */
+		RESYNC_ALL, /* names and flags are right */
+	} result;
+	StoreMark now;
+} Resync;
+
+/* Fills conn->resync and queues EXAMINE. */
+void resync_select(Conn *conn, Box *box, SessionDone done);
+
+/* EXAMINE was answered OK, the generation is settled: applies what it said if it adds up. */
+void resync_selected(Conn *conn);
+
+/* EXAMINE was refused: whether its parameters may be at fault, and it is worth a try without. */
+bool resync_refused(Conn *conn, Box *box, const ImapStatus *status);
+
+/* A command that asks for the flags that changed; NULL: they are in doubt from now on. */
+ImapCommand *resync_flags_command(Conn *conn);
+
+/* Its answer: flags are in doubt if it was none. */
+void resync_flags_done(Conn *conn, const ImapStatus *status, const GError *error);
+
+/* Names and flags are known as of EXAMINE or later: the next selection begins from here. */
+void resync_settle(Conn *conn);
+
 /* ---- pool.c: connections ---- */
 
 struct Conn {
@@ -48,6 +95,9 @@ struct Conn {
 	guint refusals; /* NO or BAD in a row */
 	bool doubtful; /* they were about the selection: it may not hold any more */
 	Gen gen; /* of the selection; 0 until EXAMINE is answered */
+	bool selecting; /* EXAMINE is not answered yet */
+	Resync resync; /* of that selection */
+	Sync *sync; /* waits for the answer to EXAMINE, NULL: none */
 	guint64 bytes_flying; /* of bodies asked for and not here yet */
 	guint wants_flying; /* number of them */
 	GQueue searches; /* Search* in the order of their commands (sync.c) */
@@ -70,6 +120,9 @@ Conn *pool_conn(Engine *engine, Box *box);
 
 /* Whether the mailbox is selected on some connection. */
 bool pool_has(const Engine *engine, const Box *box);
+
+/* Whether a connection has it selected and is told of what changes there. */
+bool pool_hears(const Engine *engine, const Box *box);
 
 /* Any ready connection, for commands that need no mailbox. */
 Conn *pool_any(Engine *engine);
@@ -103,6 +156,8 @@ struct Box {
 	bool trusted; /* the kernel may show the listing without asking */
 	guint sync_tries; /* connections that could not tell */
 	bool dirty; /* something changed that only a listing can tell */
+	bool flags_due; /* flags changed since the mark, and were not asked for yet */
+	bool no_modseq; /* its modification sequences are of no use (resync.c) */
 
 	/* attribute.c */
 	GHashTable *attribute_waiters; /* uid -> GPtrArray of Waiter */
@@ -140,6 +195,9 @@ void box_reset(Box *box);
 /* The mailbox was selected on conn: settles its generation. */
 void box_selected(Box *box, Conn *conn);
 
+/* EXAMINE failed, and another one is made for those who wait. */
+void box_try_again(Box *box);
+
 /* The mailbox cannot be selected: everything asked of it ends with this error. */
 void box_refused(Box *box, const GError *error);
 
@@ -154,6 +212,7 @@ void list_age(Engine *engine, gint64 now_us);
 
 void sync_request(Box *box, Waiter *waiter);
 void sync_dispatch(Box *box, Conn *conn);
+void sync_examined(Conn *conn, const GError *error);
 void sync_note_search(Conn *conn, const ImapSearch *search);
 void sync_note_expunged(Conn *conn, const ImapSet *uids);
 void sync_note_exists(Conn *conn);
@@ -256,6 +315,9 @@ struct Engine {
 	Conn *list_conn;
 	gint64 listed_us; /* when LIST was answered last */
 	GArray *listed; /* ImapList with owned names */
+
+	guint resync_off; /* bits of ResyncMode that this server does wrong */
+	guint qresync_faults; /* answers that did not add up */
 
 	bool sizes_distrusted;
 	Walk walks[WALKS];

@@ -172,6 +172,11 @@ struct Box {
 	guint attribute_joined; /* requests that moved on inside it while it was on its way */
 	guint attribute_window; /* messages */
 
+	/* flags.c */
+	GHashTable *flags_waiters; /* uid -> GPtrArray of Waiter */
+	ImapSet *flags_want, *flags_flying;
+	ImapSet *flags_retried; /* asked for again after a connection was lost */
+
 	/* body.c */
 	GHashTable *wants; /* uid -> GPtrArray of Want */
 	GQueue urgent, ahead;
@@ -224,6 +229,15 @@ void attribute_request(Box *box, Gen gen, guint32 uid, Waiter *waiter);
 bool attribute_has_work(const Box *box);
 void attribute_dispatch(Box *box, Conn *conn);
 void attribute_note(Conn *conn, guint32 uid, const ImapFetch *fetch);
+
+void flags_init(Box *box);
+void flags_clear(Box *box);
+void flags_request(Box *box, Gen gen, guint32 uid, Waiter *waiter);
+bool flags_has_work(const Box *box);
+void flags_dispatch(Box *box, Conn *conn);
+void flags_note(Conn *conn, guint32 uid);
+/* Ends what waits, error NULL: it was ended before. */
+void flags_fail_all(Box *box, const GError *error);
 
 void body_request(Box *box, Gen gen, guint32 uid, guint64 offset, guint64 len, Waiter *waiter);
 void body_request_whole(Box *box, Gen gen, guint32 uid, Waiter *waiter);

@@ -163,6 +163,8 @@ static void ask(const char *text, Asked *asked)
 		engine_sync(engine, mailbox_of(asked->world, words[1]), on_done, asked);
 	else if (g_str_equal(words[0], "attributes"))
 		engine_attributes(engine, asked->gen, numbers[0], on_done, asked);
+	else if (g_str_equal(words[0], "flags"))
+		engine_flags(engine, asked->gen, numbers[0], on_done, asked);
 	else if (g_str_equal(words[0], "body"))
 		engine_body(engine, asked->gen, numbers[0], numbers[1], numbers[2], on_done, asked);
 	else

@@ -3,6 +3,7 @@
  *
  *	> sync [MAILBOX]		engine_sync(), of INBOX without a name
  *	> attributes UID		engine_attributes()
+ *	> flags UID			engine_flags()
  *	> body UID OFFSET LENGTH	engine_body()
  *	> together A; B; C		those requests at one moment
  *	> read UID OFFSET LENGTH	what the store has is news

@@ -66,6 +66,12 @@
 
 #define NOTHING_GONE SEARCHED("A5", "A6", "5:7") SYNCED HOLDS("5:7") MARK("8 24") THEN_NOOP("A7")
 
+#define DOUBTFUL_FLAGS                                                                             \
+	PLAIN ASK_PLAIN("A2", "A3") STATE("3", "8", "20") DONE("A2") NONE_DELETED DONE("A3")       \
+		SYNCED "> generation\n"
+
+#define PLAIN_FLAGS(seq, uid, flags) "S: * " seq " FETCH (UID " uid " FLAGS (" flags "))\n"
+
 static const Script scripts[] = {
 	/* ---- QRESYNC ---- */
 	{"qresync-unchanged",
@@ -316,6 +322,42 @@ static const Script scripts[] = {
 			      "C: A5 UID SEARCH ALL\n"
 			      "C: A6 UID SEARCH DELETED\n" DONE("A4") "S: * SEARCH 5 6 7\n" DONE(
 				      "A5") "S: * SEARCH\n" DONE("A6") SYNCED,
+		KNOWN_BEFORE},
+	{"flags-when-somebody-looks",
+		/* All after the first one are asked for with it. What another client changed
+		 * meanwhile is news. */
+		DOUBTFUL_FLAGS
+		"> together flags 5; flags 5; flags 6\n"
+		"C: A4 UID FETCH 5:7 (UID FLAGS)\n" PLAIN_FLAGS(
+			"1", "5", "") "= done flags 5 ok\n= done flags 5 ok\n" PLAIN_FLAGS("2", "6",
+			SEEN) "= message 6 changed\n= done flags 6 ok\n> flags 7\n" PLAIN_FLAGS("3",
+			"7", "") DONE("A4") "= done flags 7 ok\n" ROW("6", "known flags 1") ROW("7",
+			"known flags 0") "> flags 5\n= done flags 5 ok\n> turn\n= turned\n@quiet\n",
+		KNOWN_BEFORE},
+	{"flags-of-a-message-that-went",
+		DOUBTFUL_FLAGS "> flags 6\n"
+			       "C: A4 UID FETCH 6:7 (UID FLAGS)\n" DONE(
+				       "A4") "= done flags 6 IO *does not tell*\n"
+					     "> flags 9\n= done flags 9 NOT_FOUND *\n",
+		KNOWN_BEFORE},
+	{"flags-after-a-lost-connection",
+		/* Once more, and then it is given up. */
+		DOUBTFUL_FLAGS "> flags 7\n"
+			       "C: A4 UID FETCH 7 (UID FLAGS)\n@close\n@accept\n" LOGGED_IN("")
+				       LISTED("A11") "C: A12 EXAMINE \"INBOX\"\n"
+						     "C: A13 UID FETCH 7 (UID FLAGS)\n@close\n"
+						     "= done flags 7 UNAVAILABLE *\n",
+		KNOWN_BEFORE},
+	{"flags-refused",
+		DOUBTFUL_FLAGS "> flags 7\n"
+			       "C: A4 UID FETCH 7 (UID FLAGS)\nS: A4 NO not now\n"
+			       "= done flags 7 IO *not now*\n",
+		KNOWN_BEFORE},
+	{"flags-of-an-old-uidvalidity",
+		DOUBTFUL_FLAGS "@close\n> flags 7\n@accept\n" LOGGED_IN("")
+			LISTED("A11") "C: A12 EXAMINE \"INBOX\"\n"
+				      "C: A13 UID FETCH 7 (UID FLAGS)\n" EXAMINE("A12",
+					      "2") "= done flags 7 STALE *\n= generation changed\n",
 		KNOWN_BEFORE},
 	{"plain-lost-before-the-answer",
 		PLAIN ASK_PLAIN("A2", "A3") "@close\n@accept\n" LOGGED_IN("") LISTED("A11")

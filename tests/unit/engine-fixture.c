@@ -352,7 +352,10 @@ static void know(Store *store, const Known *known)
 	for (gsize i = 0; i < n; i++)
 		for (guint32 uid = ranges[i].lo; uid <= ranges[i].hi; uid++)
 			store_set_attributes(store, gen,
-				&(StoreMessage){.uid = uid, .size = 10, .date = 1}, all, NULL);
+				&(StoreMessage){.uid = uid,
+					.size = known->size ? known->size : 10,
+					.date = 1},
+				all, NULL);
 	store_set_mark(store, gen, (StoreMark){known->uidnext, known->highestmodseq});
 	store_names_confirm(store, gen, false);
 }

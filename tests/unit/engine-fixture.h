@@ -26,10 +26,11 @@ enum { SHORT_MS = 1000 };
 
 /* What the store knows of INBOX before the engine starts. */
 typedef struct {
-	const char *uids; /* all without flags, 10 octets long; NULL: nothing is known */
+	const char *uids; /* all without flags; NULL: nothing is known */
 	guint32 uidvalidity;
 	guint32 uidnext;
 	guint64 highestmodseq;
+	guint64 size; /* of each; 0: 10 */
 } Known;
 
 typedef struct {

@@ -41,8 +41,6 @@
 #define VANISHED(uids) "S: * VANISHED (EARLIER) " uids "\n"
 #define NONE_DELETED "S: * ESEARCH UID\n"
 
-#define LARGE_ONE(uid) "S: * " uid " FETCH (UID " uid " RFC822.SIZE 131072)\n"
-
 #define DONE(tag) "S: " tag " OK done\n"
 
 /* ---- what came of it ---- */
@@ -214,20 +212,59 @@ static const Script scripts[] = {
 		/* Who selects the mailbox beside one that hears of all changes asks for none. */
 		LOGGED_IN(" ENABLE QRESYNC") ENABLE("A1") LISTING("A2") "> sync\n" ASK_QRESYNC(
 			"A3", "20") STATE("9", "10", "20") DONE("A3") SYNCED
-		"> generation\n" LARGE_ONE("4") LARGE_ONE("5") LARGE_ONE("6") LARGE_ONE("7")
-			LARGE_ONE("8") LARGE_ONE(
-				"9") "> together body 9 0 10; body 8 0 10; body 7 0 10; body 6 0 "
-				     "10; body 5 0 10\n"
-				     "C: A4 UID FETCH 5:9 (UID BODY.PEEK[])\n"
-				     "> body 4 0 10\n"
-				     "C: A5 UID FETCH 4 (UID BODY.PEEK[])\n"
-				     "@accept\n" LOGGED_IN(" ENABLE QRESYNC") ENABLE(
-					     "A21") "> body 3 0 10\n"
-						    "C: A22 EXAMINE \"INBOX\"\n"
-						    "C: A23 UID FETCH 3 (UID BODY.PEEK[])\n" STATE(
-							    "9", "10", "24") DONE("A22")
-							    MARK("10 20"),
-		.known = {"1:9", 1, 10, 20}, .connections = 2},
+		"> generation\n"
+		"> together body 9 0 10; body 8 0 10; body 7 0 10; body 6 0 "
+		"10; body 5 0 10\n"
+		"C: A4 UID FETCH 5:9 (UID BODY.PEEK[])\n"
+		"> body 4 0 10\n"
+		"C: A5 UID FETCH 4 (UID BODY.PEEK[])\n"
+		"@accept\n" LOGGED_IN(" ENABLE QRESYNC") ENABLE(
+			"A21") "> body 3 0 10\n"
+			       "C: A22 EXAMINE \"INBOX\"\n"
+			       "C: A23 UID FETCH 3 (UID BODY.PEEK[])\n" STATE("9", "10", "24")
+				       DONE("A22") MARK("10 20"),
+		.known = {"1:9", 1, 10, 20, 131072}, .connections = 2},
+
+	{"qresync-on-two-connections-at-once",
+		/* What the first one brought is not what the second one's answer begins from. */
+		LOGGED_IN(" ENABLE QRESYNC") ENABLE("A1") LISTING(
+			"A2") "> generation\n"
+			      "> together body 9 0 10; body 8 0 10; body 7 0 10; body 6 0 10; body "
+			      "5 0 10\n" ASK_QRESYNC("A3",
+				      "20") "C: A4 UID FETCH 5:9 (UID BODY.PEEK[])\n"
+					    "> body 4 0 10\n"
+					    "C: A5 UID FETCH 4 (UID BODY.PEEK[])\n"
+					    "@accept\n" LOGGED_IN(" ENABLE QRESYNC") ENABLE(
+						    "A21") "> body 3 0 10\n" ASK_QRESYNC("A22",
+						    "20") "C: A23 UID FETCH 3 (UID BODY.PEEK[])\n"
+							  "@on 1\n" STATE("8", "10", "24")
+								  VANISHED("2") DONE("A3") GONE(
+									  "2") "@on 2\n" STATE("7",
+									  "10",
+									  "25") VANISHED("1:2")
+									  DONE("A22") "S: * 1 "
+										      "FETCH (UID "
+										      "3 BODY[] "
+										      "{10}"
+										      "\\r\\n012345"
+										      "6789)\n"
+										      "= message 3 "
+										      "changed, "
+										      "size\n= "
+										      "sizes "
+										      "distrusted\n"
+										      "= done body "
+										      "3 0 10 "
+										      "ok\n" HOLDS(
+											      "1,3:"
+											      "9") ROW("3",
+											      "know"
+											      "n "
+											      "flag"
+											      "s 0 "
+											      "stal"
+											      "e"),
+		.connections = 2, .known = {"1:9", 1, 10, 20, 131072}},
 
 	/* ---- CONDSTORE ---- */
 	{"condstore-unchanged",

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fake import Certs, Server
 from tests.support import SLOW, mounting
-from tests.support.dovecot import Account, Dovecot
+from tests.support.dovecot import MASK, Account, Dovecot
 from tests.support.mounting import Mount, Program
 from tests.support.proxy import Proxy
 
@@ -56,6 +56,7 @@ def fake(certs):
 
     def start(tls='implicit', certificate='good', **more):
         server = Server(tls, certs.context(certificate) if tls != 'none' else None, **more)
+        server.mask(*MASK)
         servers.append(server)
         server.ca = certs.ca
         server.password = server.users['user']
@@ -70,14 +71,14 @@ def fake(certs):
         assert ended_by_test or not server.errors, server.errors
 
 
-def start_dovecot(tmp_path_factory, certs, settings=''):
-    """A Dovecot in a directory of its own, with further settings."""
+def start_dovecot(tmp_path_factory, certs, **more):
+    """A Dovecot in a directory of its own."""
     # Nobody's processes must get through the directories above, which pytest makes 0700.
     directory = tmp_path_factory.mktemp('dovecot')
     for path in itertools.takewhile(lambda path: path.name.startswith(('pytest', 'dovecot')),
                                     [directory, *directory.parents]):
         path.chmod(0o711)
-    return Dovecot(directory, certs, settings)
+    return Dovecot(directory, certs, **more)
 
 
 @pytest.fixture(scope='session')

@@ -28,14 +28,14 @@ struct Fs {
 	bool distrusted; /* engine thread: sizes_distrusted() came */
 	gint news; /* atomic: counts changes of entries and listings, see fs_news() */
 
-	GMutex update_lock; /* one update of the tree at a time; taken before tree_lock */
+	GMutex update_lock; /* one update of the tree at a time; taken before other locks */
 	TreeIds *ids; /* update_lock */
 	gint root; /* directory id; atomic: news may come while it is being found */
 	GMutex tree_lock;
 	Tree *tree; /* tree_lock; NULL before fs_mount() */
 
 	struct fuse_session *session; /* loop_lock */
-	bool mounted; /* the thread of fs_mount() */
+	bool mounted; /* one thread after the other: fs_mount(), fs_loop(), fs_free() */
 	GMutex loop_lock;
 	GCond loop_ended;
 	GThread *waker; /* loop_lock: see fs_stop() */

@@ -6,17 +6,19 @@ import pytest
 
 from tests.conftest import start_dovecot
 from tests.support import eventually
-from tests.support.dovecot import Account
+from tests.support.dovecot import MASK, Account
 
 BODY = b'Subject: x\r\n\r\nThis is a message.\r\n'
-REST = 'IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE UIDPLUS UNSELECT MOVE'
 
-# What is masked, what EXAMINE asks for, and whether the changed folder must be listed.
+# What is masked, what EXAMINE asks for, and whether the changed folder must be listed; without the
+# modes that IMAPFS_MASK rules out.
 MODES = {
     'qresync': ([], r' \(QRESYNC \(\d+ \d+\)\)', False),
     'condstore': (['QRESYNC'], r' \(CONDSTORE\)', True),
     'plain': (['QRESYNC', 'CONDSTORE'], '', True),
 }
+NEEDED = {'qresync': {'ENABLE', 'QRESYNC', 'CONDSTORE'}, 'condstore': {'CONDSTORE'}, 'plain': set()}
+MODES = {mode: how for mode, how in MODES.items() if not NEEDED[mode] & set(MASK)}
 # Mailboxes to look at in between; each is enough for once.
 NAMES = [f'Other{number}' for number in range(4)]
 MODE = pytest.mark.parametrize('mode', MODES)
@@ -119,6 +121,7 @@ def test_uidvalidity_changes_meanwhile(server, mount, mode):
     eventually(other)
 
 
+@pytest.mark.skipif('qresync' not in MODES, reason='QRESYNC is masked')
 @pytest.mark.parametrize('changes', [
     lambda vanished, changed: (range(1, 60), []),
     lambda vanished, changed: ([], []),
@@ -142,10 +145,7 @@ def test_wrong_answers_evict_nothing(server, mount, changes):
 @pytest.fixture(params=MODES)
 def real(request, tmp_path_factory, certs):
     """(account on a Dovecot that offers no more than the mode, mode)."""
-    masked = MODES[request.param][0]
-    kept = [name for name in ('ESEARCH', 'CONDSTORE', 'QRESYNC') if name not in masked]
-    server = start_dovecot(tmp_path_factory, certs,
-                           f'imap_capability = {REST} {" ".join(kept)}\n')
+    server = start_dovecot(tmp_path_factory, certs, mask=[*MASK, *MODES[request.param][0]])
     yield Account(server, 'u'), request.param
     server.stop()
 
@@ -174,4 +174,4 @@ def test_changes_elsewhere_on_a_real_server(real, mount):
     mail.wait_for_output(r'EXAMINE "INBOX"' + MODES[mode][1] + r'\n')
     selections = [part for part in mail.output().split('EXAMINE "') if part.startswith('INBOX')]
     assert len(selections) > 2
-    assert any('(ALL) ALL' in part for part in selections[1:]) == MODES[mode][2]
+    assert any(' ALL\n' in part for part in selections[1:]) == MODES[mode][2]

@@ -23,6 +23,10 @@ enum {
 	 * endless stream of them an attack on ours. */
 	LIMIT_CHATTER = 10000,
 
+	/* Changes that EXAMINE may report (RFC 7162), 8 bytes each: past it the mailbox is listed.
+	 */
+	LIMIT_CHANGES = 1 << 20,
+
 	/* Bytes of untagged responses before the login is done: a CAPABILITY line and an ALERT. */
 	LIMIT_BEFORE_LOGIN = 64 << 10,
 

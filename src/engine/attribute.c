@@ -311,4 +311,5 @@ void attribute_note(Conn *conn, guint32 uid, const ImapFetch *fetch)
 	if (known && changed)
 		flags_changed(conn, uid, before.flags, message.flags);
 	settle_all(box, conn->gen, uid);
+	flags_note(conn, uid);
 }

@@ -3,7 +3,15 @@
 #include "engine/private.h"
 
 /* What other threads ask of the engine thread. */
-typedef enum { ASK_START, ASK_SYNC, ASK_ATTRIBUTES, ASK_BODY, ASK_NOTE, ASK_STOP } AskKind;
+typedef enum {
+	ASK_START,
+	ASK_SYNC,
+	ASK_ATTRIBUTES,
+	ASK_FLAGS,
+	ASK_BODY,
+	ASK_NOTE,
+	ASK_STOP
+} AskKind;
 
 typedef struct {
 	AskKind kind;
@@ -41,6 +49,11 @@ void engine_attributes(Engine *engine, Gen gen, guint32 uid, EngineDone done, gp
 {
 	post(engine,
 		&(Ask){.kind = ASK_ATTRIBUTES, .id = gen, .uid = uid, .done = done, .data = data});
+}
+
+void engine_flags(Engine *engine, Gen gen, guint32 uid, EngineDone done, gpointer data)
+{
+	post(engine, &(Ask){.kind = ASK_FLAGS, .id = gen, .uid = uid, .done = done, .data = data});
 }
 
 void engine_body(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len, EngineDone done,
@@ -199,6 +212,8 @@ static void take_message(Engine *engine, const Ask *ask)
 		fail(waiter, MAIL_ERROR_STALE, "the message is of an old UIDVALIDITY");
 	else if (ask->kind == ASK_ATTRIBUTES)
 		attribute_request(box, ask->id, ask->uid, waiter);
+	else if (ask->kind == ASK_FLAGS)
+		flags_request(box, ask->id, ask->uid, waiter);
 	else
 		body_request(box, ask->id, ask->uid, ask->offset, ask->len, waiter);
 }
@@ -247,6 +262,7 @@ static void take(Engine *engine, const Ask *ask)
 		take_sync(engine, ask);
 		break;
 	case ASK_ATTRIBUTES:
+	case ASK_FLAGS:
 	case ASK_BODY:
 		take_message(engine, ask);
 		break;
@@ -299,6 +315,7 @@ static void serve_busy(Engine *engine, bool urgent)
 			continue;
 		sync_dispatch(box, conn);
 		attribute_dispatch(box, conn);
+		flags_dispatch(box, conn);
 		body_dispatch(box, conn);
 	}
 }

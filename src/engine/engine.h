@@ -60,6 +60,10 @@ void engine_sync(Engine *engine, MailboxId mailbox, EngineDone done, gpointer da
 /* Makes one message ready to be shown (store_try_message), with a window of others after it. */
 void engine_attributes(Engine *engine, Gen gen, guint32 uid, EngineDone done, gpointer data);
 
+/* Makes the flags of one message good again, if they may have changed since (StoreMessage.
+ * flags_stale), and those of others after it. Of a message that is not known: its attributes. */
+void engine_flags(Engine *engine, Gen gen, guint32 uid, EngineDone done, gpointer data);
+
 /* Makes [offset, offset+len) of a body present, or as much of it as the message has. */
 void engine_body(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len, EngineDone done,
 	gpointer data);

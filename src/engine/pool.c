@@ -56,6 +56,16 @@ static Conn *selected_on(const Engine *engine, const Box *box)
 	return best;
 }
 
+bool pool_hears(const Engine *engine, const Box *box)
+{
+	for (guint i = 0; i < engine->conns->len; i++) {
+		const Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (conn->ready && conn->gen != 0 && conn_has(conn, box))
+			return true;
+	}
+	return false;
+}
+
 bool pool_has(const Engine *engine, const Box *box)
 {
 	return selected_on(engine, box) != NULL;
@@ -153,23 +163,33 @@ Conn *pool_any(Engine *engine)
 	return conn ? conn : first_ready(engine);
 }
 
+/* The connection is gone: other news follow. Or another one serves the mailbox well, and it is this
+ * further one that is refused ([INUSE], [LIMIT]): what was sent behind the EXAMINE goes there.
+ * Otherwise the mailbox itself is refused. */
+static void refuse(Conn *conn, Box *box, const ImapStatus *status, const GError *error)
+{
+	if (!status)
+		return;
+	if (resync_refused(conn, box, status))
+		box_try_again(box);
+	else if (is_served(conn->engine, box))
+		box->lone = true;
+	else
+		box_refused(box, error);
+}
+
 static void examined(const ImapStatus *status, const GError *error, gpointer data)
 {
 	Conn *conn = data;
 	Box *box = conn->box;
+	conn->selecting = false;
 	if (!error) {
 		box_selected(box, conn);
-		engine_pump(conn->engine);
-		return;
+	} else {
+		conn->box = NULL;
+		refuse(conn, box, status, error);
 	}
-	conn->box = NULL;
-	/* The connection is gone: other news follow. Or another one serves the mailbox well, and it
-	 * is this further one that is refused ([INUSE], [LIMIT]): what was sent behind the EXAMINE
-	 * goes there. Otherwise the mailbox itself is refused. */
-	if (status && is_served(conn->engine, box))
-		box->lone = true;
-	else if (status)
-		box_refused(box, error);
+	sync_examined(conn, error);
 	engine_pump(conn->engine);
 }
 
@@ -193,7 +213,8 @@ void conn_select(Conn *conn, Box *box)
 	conn->doubtful = conn->renamed = false;
 	conn->refusals = 0;
 	conn->gen = 0;
-	session_examine(conn->session, box->name, examined, conn);
+	conn->selecting = true;
+	resync_select(conn, box, examined);
 }
 
 void conn_answered(Conn *conn, const GError *error)
@@ -219,6 +240,7 @@ static void conn_free(gpointer data)
 	Conn *conn = data;
 	session_free(conn->session);
 	store_sink_free(conn->sink);
+	imap_set_free(conn->resync.uids);
 	g_free(conn);
 }
 

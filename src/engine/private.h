@@ -38,6 +38,52 @@ GPtrArray *waiters_new(void);
 /* Finishes and drops all of the array. */
 void waiters_finish(GPtrArray *waiters, const GError *error);
 
+/* ---- resync.c: what a selection says of a mailbox that was known before (RFC 7162) ---- */
+
+/* How changes are found out, best last. */
+typedef enum {
+	RESYNC_LIST, /* nothing known can serve: everything is listed */
+	RESYNC_PLAIN, /* UIDNEXT and EXISTS tell whether the names are still right */
+	RESYNC_CONDSTORE, /* with HIGHESTMODSEQ they tell whether anything changed */
+	RESYNC_QRESYNC, /* EXAMINE says what changed */
+} ResyncMode;
+
+typedef struct {
+	/* when EXAMINE was sent */
+	ResyncMode mode;
+	bool covered; /* another connection has it selected and hears of what changes */
+	Gen gen; /* of what was known */
+	ImapSet *uids; /* the names then, NULL: unknown or not of use; until it is answered */
+	StoreMark mark;
+
+	/* when it was answered */
+	enum {
+		RESYNC_UNSURE, /* list it */
+		RESYNC_NAMES, /* its names are right; flags, \Deleted among them, are not known to
+				 be */
+		RESYNC_ALL, /* names and flags are right */
+	} result;
+	StoreMark now;
+} Resync;
+
+/* Fills conn->resync and queues EXAMINE. */
+void resync_select(Conn *conn, Box *box, SessionDone done);
+
+/* EXAMINE was answered OK, the generation is settled: applies what it said if it adds up. */
+void resync_selected(Conn *conn);
+
+/* EXAMINE was refused: whether its parameters may be at fault, and it is worth a try without. */
+bool resync_refused(Conn *conn, Box *box, const ImapStatus *status);
+
+/* A command that asks for the flags that changed; NULL: they are in doubt from now on. */
+ImapCommand *resync_flags_command(Conn *conn);
+
+/* Its answer: flags are in doubt if it was none. */
+void resync_flags_done(Conn *conn, const ImapStatus *status, const GError *error);
+
+/* Names and flags are known as of EXAMINE or later: the next selection begins from here. */
+void resync_settle(Conn *conn);
+
 /* ---- pool.c: connections ---- */
 
 struct Conn {
@@ -50,6 +96,9 @@ struct Conn {
 	bool doubtful; /* they were about the selection: it may not hold any more */
 	bool renamed; /* mailboxes came or went since: the name may be another one's */
 	Gen gen; /* of the selection; 0 until EXAMINE is answered */
+	bool selecting; /* EXAMINE is not answered yet */
+	Resync resync; /* of that selection */
+	Sync *sync; /* waits for the answer to EXAMINE, NULL: none */
 	guint64 bytes_flying; /* of bodies asked for and not here yet */
 	guint wants_flying; /* number of them */
 	GQueue searches; /* Search* in the order of their commands (sync.c) */
@@ -72,6 +121,9 @@ Conn *pool_conn(Engine *engine, Box *box);
 
 /* Whether the mailbox is selected on some connection. */
 bool pool_has(const Engine *engine, const Box *box);
+
+/* Whether a connection has it selected and is told of what changes there. */
+bool pool_hears(const Engine *engine, const Box *box);
 
 /* Any ready connection, for commands that need no mailbox. */
 Conn *pool_any(Engine *engine);
@@ -109,6 +161,8 @@ struct Box {
 	bool trusted; /* the kernel may show the listing without asking */
 	guint sync_tries; /* connections that could not tell */
 	bool dirty; /* something changed that only a listing can tell */
+	bool flags_due; /* flags changed since the mark, and were not asked for yet */
+	bool no_modseq; /* its modification sequences are of no use (resync.c) */
 
 	/* attribute.c */
 	GHashTable *attribute_waiters; /* uid -> GPtrArray of Waiter */
@@ -122,6 +176,11 @@ struct Box {
 	guint32 attribute_next; /* where a sequential reader goes on */
 	guint attribute_joined; /* requests that moved on inside it while it was on its way */
 	guint attribute_window; /* messages */
+
+	/* flags.c */
+	GHashTable *flags_waiters; /* uid -> GPtrArray of Waiter */
+	ImapSet *flags_want, *flags_flying;
+	ImapSet *flags_retried; /* asked for again after a connection was lost */
 
 	/* body.c */
 	GHashTable *wants; /* uid -> GPtrArray of Want */
@@ -146,6 +205,9 @@ void box_reset(Box *box);
 /* The mailbox was selected on conn: settles its generation. */
 void box_selected(Box *box, Conn *conn);
 
+/* EXAMINE failed, and another one is made for those who wait. */
+void box_try_again(Box *box);
+
 /* The mailbox cannot be selected: everything asked of it ends with this error. */
 void box_refused(Box *box, const GError *error);
 
@@ -160,6 +222,7 @@ void list_age(Engine *engine, gint64 now_us);
 
 void sync_request(Box *box, Waiter *waiter);
 void sync_dispatch(Box *box, Conn *conn);
+void sync_examined(Conn *conn, const GError *error);
 void sync_note_search(Conn *conn, const ImapSearch *search);
 void sync_note_expunged(Conn *conn, const ImapSet *uids);
 void sync_note_exists(Conn *conn);
@@ -173,6 +236,15 @@ void attribute_request(Box *box, Gen gen, guint32 uid, Waiter *waiter);
 bool attribute_has_work(const Box *box);
 void attribute_dispatch(Box *box, Conn *conn);
 void attribute_note(Conn *conn, guint32 uid, const ImapFetch *fetch);
+
+void flags_init(Box *box);
+void flags_clear(Box *box);
+void flags_request(Box *box, Gen gen, guint32 uid, Waiter *waiter);
+bool flags_has_work(const Box *box);
+void flags_dispatch(Box *box, Conn *conn);
+void flags_note(Conn *conn, guint32 uid);
+/* Ends what waits, error NULL: it was ended before. */
+void flags_fail_all(Box *box, const GError *error);
 
 void body_request(Box *box, Gen gen, guint32 uid, guint64 offset, guint64 len, Waiter *waiter);
 void body_request_whole(Box *box, Gen gen, guint32 uid, Waiter *waiter);
@@ -270,6 +342,9 @@ struct Engine {
 	gint64 listed_us; /* when LIST was answered last */
 	GArray *listed; /* ImapList with owned names */
 	gsize listed_bytes; /* of those names */
+
+	guint resync_off; /* bits of ResyncMode that this server does wrong */
+	guint qresync_faults; /* answers that did not add up */
 
 	bool sizes_distrusted;
 	Walk walks[WALKS];

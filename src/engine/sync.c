@@ -5,6 +5,9 @@ enum { TRIES = 3 };
 
 typedef enum {
 	SYNC_CHECK, /* the map is whole: NOOP brings what changed */
+	SYNC_SELECT, /* EXAMINE says what changed */
+	SYNC_DELETED, /* the names may be right: which are \Deleted is asked */
+	SYNC_FLAGS, /* the names are right: which flags changed is asked */
 	SYNC_SEARCH, /* UID SEARCH names everything */
 	SYNC_AGAIN, /* refused, or the numbers do not add up: once more, in the oldest form */
 } SyncStep;
@@ -108,16 +111,39 @@ static void send_noop(Sync *sync)
 		sync->conn->session, SESSION_SELECTED, imap_command_new("NOOP"), noop_done, sync);
 }
 
-static void send_searches(Sync *sync, SyncStep step)
+static void flags_done(const ImapStatus *status, const GError *error, gpointer data)
+{
+	Sync *sync = data;
+	resync_flags_done(sync->conn, status, error);
+	command_done(sync, status, status ? NULL : error);
+}
+
+static void send_flags(Sync *sync)
+{
+	ImapCommand *line = sync->box->flags_due ? resync_flags_command(sync->conn) : NULL;
+	if (!line)
+		return;
+	sync->commands++;
+	session_submit(sync->conn->session, SESSION_SELECTED, line, flags_done, sync);
+}
+
+/* The commands of a step. What is asked first is as old as the answer to it: flags before the
+ * search that is the last word on \Deleted. */
+static void send_step(Sync *sync, SyncStep step)
 {
 	sync->step = step;
-	sync->box->dirty = false;
 	/* One more than the commands: none of them can end the step before all are queued. */
 	sync->commands = 1;
 	if (step == SYNC_AGAIN)
 		send_noop(sync);
-	send_search(sync, "ALL", &sync->all);
-	send_search(sync, "DELETED", &sync->deleted);
+	if (step == SYNC_FLAGS || step == SYNC_SEARCH)
+		send_flags(sync);
+	if (step == SYNC_SEARCH || step == SYNC_AGAIN) {
+		sync->box->dirty = false;
+		send_search(sync, "ALL", &sync->all);
+	}
+	if (step != SYNC_FLAGS)
+		send_search(sync, "DELETED", &sync->deleted);
 	command_done(sync, NULL, NULL);
 }
 
@@ -128,6 +154,7 @@ static void publish(Sync *sync)
 	g_autoptr(ImapSet) gone = NULL;
 	g_autoptr(ImapSet) fresh = NULL;
 	store_set_names(engine->store, gen, sync->all, sync->deleted, &gone, &fresh);
+	resync_settle(sync->conn);
 	if (imap_set_count(gone) > 0 || (sync->box->trusted && imap_set_count(fresh) > 0))
 		engine->events->names_changed(sync->box->id, gen, gone, engine->data);
 }
@@ -177,6 +204,63 @@ static void give_up(Sync *sync)
 	box_pump(box);
 }
 
+/* Whether the names in the store are those of the server, but for \Deleted. */
+static bool names_hold(const Sync *sync)
+{
+	return !sync->box->dirty && session_has_map(sync->conn->session);
+}
+
+/* The server confirmed the names; flags are as good as its answers made them. */
+static void confirm(Sync *sync)
+{
+	store_names_confirm(sync->box->engine->store, sync->conn->gen, true);
+	if (sync->step == SYNC_FLAGS)
+		resync_settle(sync->conn);
+	end(sync, NULL);
+}
+
+/* All commands of the step were answered. */
+static void next_step(Sync *sync)
+{
+	bool names = sync->conn->resync.result == RESYNC_NAMES;
+	switch (sync->step) {
+	case SYNC_SELECT:
+		if (names)
+			send_step(sync, sync->box->flags_due ? SYNC_FLAGS : SYNC_DELETED);
+		else if (sync->conn->resync.result == RESYNC_ALL)
+			end(sync, NULL);
+		else
+			send_step(sync, SYNC_SEARCH);
+		return;
+	case SYNC_CHECK:
+	case SYNC_FLAGS:
+		if (names_hold(sync))
+			confirm(sync);
+		else
+			send_step(sync, SYNC_SEARCH);
+		return;
+	case SYNC_DELETED:
+		if (!names || !names_hold(sync)) {
+			send_step(sync, SYNC_SEARCH);
+			return;
+		}
+		sync->all = store_names(sync->box->engine->store, sync->conn->gen);
+		break;
+	case SYNC_SEARCH:
+		if (!plausible(sync)) {
+			send_step(sync, SYNC_AGAIN);
+			return;
+		}
+		break;
+	case SYNC_AGAIN:
+		break;
+	}
+	g_autoptr(GError) error = absurdity(sync);
+	if (!error)
+		publish(sync);
+	end(sync, error);
+}
+
 static void advance(Sync *sync)
 {
 	Box *box = sync->box;
@@ -193,38 +277,18 @@ static void advance(Sync *sync)
 		give_up(sync);
 		return;
 	}
-	if (sync->error && !sync->lost && sync->step == SYNC_SEARCH &&
+	if (sync->error && !sync->lost &&
+		(sync->step == SYNC_SEARCH || sync->step == SYNC_DELETED) &&
 		session_selected(sync->conn->session)) {
 		g_clear_error(&sync->error);
-		send_searches(sync, SYNC_AGAIN);
+		send_step(sync, SYNC_AGAIN);
 		return;
 	}
 	if (sync->error) {
 		end(sync, sync->error);
 		return;
 	}
-	switch (sync->step) {
-	case SYNC_CHECK:
-		if (box->dirty || !session_has_map(sync->conn->session)) {
-			send_searches(sync, SYNC_SEARCH);
-			return;
-		}
-		store_names_confirm(box->engine->store, sync->conn->gen, true);
-		end(sync, NULL);
-		return;
-	case SYNC_SEARCH:
-		if (!plausible(sync)) {
-			send_searches(sync, SYNC_AGAIN);
-			return;
-		}
-		break;
-	case SYNC_AGAIN:
-		break;
-	}
-	g_autoptr(GError) error = absurdity(sync);
-	if (!error)
-		publish(sync);
-	end(sync, error);
+	next_step(sync);
 }
 
 void sync_request(Box *box, Waiter *waiter)
@@ -233,21 +297,48 @@ void sync_request(Box *box, Waiter *waiter)
 	box_pump(box);
 }
 
+/* Behind its EXAMINE goes what must be asked whatever it says. */
+static void begin_selected(Sync *sync)
+{
+	switch (sync->conn->resync.mode) {
+	case RESYNC_LIST:
+		send_step(sync, SYNC_SEARCH);
+		break;
+	case RESYNC_PLAIN:
+		send_step(sync, SYNC_DELETED);
+		break;
+	case RESYNC_CONDSTORE:
+	case RESYNC_QRESYNC:
+		sync->step = SYNC_SELECT;
+		sync->commands = 1;
+		sync->conn->sync = sync;
+		break;
+	}
+}
+
+void sync_examined(Conn *conn, const GError *error)
+{
+	Sync *sync = g_steal_pointer(&conn->sync);
+	if (sync)
+		command_done(sync, NULL, error);
+}
+
 void sync_dispatch(Box *box, Conn *conn)
 {
 	if (box->sync || (box->sync_waiters->len == 0 && !box->renew))
 		return;
 	box->renew = false;
-	bool check = conn->box == box && conn->gen != 0 && session_has_map(conn->session) &&
-		     store_names_time(box->engine->store, conn->gen) != 0;
 	conn_select(conn, box);
 	Sync *sync = g_new0(Sync, 1);
 	*sync = (Sync){.box = box, .conn = conn, .step = SYNC_CHECK};
 	box->sync = sync;
-	if (check)
+	if (conn->selecting)
+		begin_selected(sync);
+	else if (session_has_map(conn->session) &&
+		 store_names_time(box->engine->store, conn->gen) != 0)
 		send_noop(sync);
 	else
-		send_searches(sync, SYNC_SEARCH);
+		send_step(sync, SYNC_SEARCH);
 }
 
 /* The search that an answer is for: they are answered in the order they were asked (RFC 3501 5.5).

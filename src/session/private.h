@@ -8,11 +8,17 @@
 
 typedef struct SecretJob SecretJob;
 
+/* The mailbox of a SESSION_SELECT. */
+typedef struct {
+	char *name;
+	SessionKnown known;
+} Target;
+
 /* One command on its way. */
 typedef struct {
 	SessionNeed need;
 	ImapCommand *line;
-	char *mailbox; /* SESSION_SELECT: its name */
+	Target *target; /* SESSION_SELECT: what of */
 	guint selection; /* the SESSION_SELECT it depends on, or is */
 	char tag[16];
 	GPtrArray *pieces; /* GBytes; NULL while queued */
@@ -55,6 +61,8 @@ struct Session {
 	guint64 caps;
 	bool caps_known; /* since the last change of trust: connect, TLS, login */
 	char **mechs;
+	bool enabling; /* ENABLE is not answered yet */
+	bool qresync; /* ENABLED said so (RFC 7162 3.2.3) */
 
 	/* queue.c */
 	GQueue queued; /* Command*, not sent */
@@ -70,6 +78,10 @@ struct Session {
 	guint selecting; /* selection under way, 0: none */
 	guint selection; /* selection in force, 0: none */
 	ImapSet *map; /* UIDs by sequence number, of the first messages; NULL: unknown */
+	SessionChanges changes; /* of the selection under way or answered just now */
+	ImapSet *vanished; /* of changes; NULL: none were asked for */
+	GArray *changed; /* of changes: SessionChange */
+	bool closed_due; /* the server has yet to say where the old mailbox's data ends */
 
 	/* auth.c */
 	char *secret;
@@ -88,7 +100,7 @@ void session_failf(Session *session, MailError code, const char *format, ...) G_
 void session_advance(Session *session);
 
 /* queue.c */
-void queue_submit(Session *session, SessionNeed need, ImapCommand *line, char *mailbox,
+void queue_submit(Session *session, SessionNeed need, ImapCommand *line, Target *target,
 	SessionDone done, gpointer data);
 void queue_pump(Session *session);
 void queue_continue(Session *session);
@@ -100,6 +112,7 @@ void queue_watch(Session *session);
 /* selected.c */
 void selected_begin(Session *session, const Command *select);
 void selected_end(Session *session, const Command *select, const ImapStatus *status);
+void selected_forget_changes(Session *session);
 void selected_clear(Session *session);
 bool selected_note(Session *session, const ImapResponse *response);
 

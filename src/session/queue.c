@@ -7,7 +7,9 @@ static void command_free(Command *command)
 {
 	imap_command_free(command->line);
 	g_clear_pointer(&command->pieces, g_ptr_array_unref);
-	g_free(command->mailbox);
+	if (command->target)
+		g_free(command->target->name);
+	g_free(command->target);
 	g_free(command);
 }
 
@@ -42,6 +44,11 @@ static bool sendable(const Session *session, const Command *command)
 
 	/* Answers to commands of the old mailbox must not be taken for the new one's. */
 	if (command->need == SESSION_SELECT && mailbox_in_use(session))
+		return false;
+
+	/* What EXAMINE may ask for depends on what was enabled, and nothing may be enabled once a
+	 * mailbox is selected (RFC 5161 3.1). */
+	if (command->need == SESSION_SELECT && session->enabling)
 		return false;
 
 	/* Behind its own EXAMINE a command needs no round trip of waiting: the server works in
@@ -116,11 +123,11 @@ static void start(Session *session, Command *command)
 	if (!waiting(session))
 		session->progress_us = g_get_monotonic_time();
 	g_snprintf(command->tag, sizeof(command->tag), "i%u", ++session->next_tag);
+	if (command->need == SESSION_SELECT)
+		selected_begin(session, command);
 	command->pieces = imap_command_pieces(command->line, command->tag, literal_mode(session));
 	g_autofree char *text = imap_command_transcript(command->line, command->tag);
 	g_debug("%p C: %s", (void *)session, text);
-	if (command->need == SESSION_SELECT)
-		selected_begin(session, command);
 	g_queue_push_tail(&session->flying, command);
 	send_piece(session, command);
 }
@@ -147,12 +154,12 @@ void queue_pump(Session *session)
 	queue_watch(session);
 }
 
-void queue_submit(Session *session, SessionNeed need, ImapCommand *line, char *mailbox,
+void queue_submit(Session *session, SessionNeed need, ImapCommand *line, Target *target,
 	SessionDone done, gpointer data)
 {
 	Command *command = g_new0(Command, 1);
-	*command = (Command){
-		.need = need, .line = line, .mailbox = mailbox, .done = done, .data = data};
+	*command =
+		(Command){.need = need, .line = line, .target = target, .done = done, .data = data};
 	if (session->step == STEP_OVER || !imap_command_valid(line)) {
 		g_autoptr(GError) error = session->step == STEP_OVER
 						  ? g_error_new(MAIL_ERROR, MAIL_ERROR_OFFLINE,
@@ -232,6 +239,8 @@ bool queue_complete(Session *session, const ImapBytes *tag, const ImapStatus *st
 		selected_end(session, command, status);
 	g_autoptr(GError) error = outcome(session, command, status);
 	command->done(counts(session, command) ? status : NULL, error, command->data);
+	if (command->need == SESSION_SELECT)
+		selected_forget_changes(session);
 	command_free(command);
 	if (session->step == STEP_OVER)
 		return false;

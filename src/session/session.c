@@ -192,10 +192,30 @@ static void send_id(Session *session)
 	queue_submit(session, SESSION_ANY, line, NULL, ignore_done, NULL);
 }
 
+static void enable_done(const ImapStatus *status, const GError *error, gpointer data)
+{
+	Session *session = data;
+	session->enabling = false;
+}
+
+/* RFC 7162 3.2.3. Only ENABLED tells whether it came about: some servers say OK and no more. */
+static void send_enable(Session *session)
+{
+	static const guint64 needed =
+		IMAP_CAP_BIT(IMAP_CAP_ENABLE) | IMAP_CAP_BIT(IMAP_CAP_QRESYNC);
+	if ((session->caps & needed) != needed)
+		return;
+	session->enabling = true;
+	ImapCommand *line = imap_command_new("ENABLE");
+	imap_command_raw(line, "QRESYNC");
+	queue_submit(session, SESSION_ANY, line, NULL, enable_done, session);
+}
+
 static void become_ready(Session *session)
 {
 	session->step = STEP_READY;
 	send_id(session);
+	send_enable(session);
 	session->events->ready(session->data);
 }
 
@@ -315,6 +335,8 @@ static void take_untagged(Session *session, const ImapResponse *response)
 	if (response->kind == IMAP_RESPONSE_CAPABILITY) {
 		take_capabilities(session, &response->caps);
 		session->caps_after_login = session->step == STEP_LOGIN;
+	} else if (response->kind == IMAP_RESPONSE_ENABLED && session->enabling) {
+		session->qresync |= (response->caps.caps & IMAP_CAP_BIT(IMAP_CAP_QRESYNC)) != 0;
 	} else if (response->kind == IMAP_RESPONSE_STATUS) {
 		take_status(session, &response->status);
 	}
@@ -518,11 +540,14 @@ void session_submit(
 	queue_submit(session, need, line, NULL, done, data);
 }
 
-void session_examine(Session *session, const char *mailbox, SessionDone done, gpointer data)
+void session_examine(Session *session, const char *mailbox, const SessionKnown *known,
+	SessionDone done, gpointer data)
 {
 	ImapCommand *line = imap_command_new("EXAMINE");
 	imap_command_mailbox(line, mailbox, strlen(mailbox));
-	queue_submit(session, SESSION_SELECT, line, g_strdup(mailbox), done, data);
+	Target *target = g_new(Target, 1);
+	*target = (Target){g_strdup(mailbox), *known};
+	queue_submit(session, SESSION_SELECT, line, target, done, data);
 }
 
 static void logout_done(const ImapStatus *status, const GError *error, gpointer data)

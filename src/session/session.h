@@ -78,6 +78,27 @@ typedef struct {
 	guint64 highestmodseq; /* 0: none */
 } SessionMailbox;
 
+/* What is known of a mailbox that is about to be selected, so that the server can say what changed
+ * since (RFC 7162). All zero: nothing, and modification sequences are of no use. */
+typedef struct {
+	bool modseq; /* HIGHESTMODSEQ is wanted: CONDSTORE is asked for where it is offered */
+	guint32 uidvalidity;
+	guint64 highestmodseq; /* what is known is as of then; 0: do not ask for changes */
+} SessionKnown;
+
+typedef struct {
+	guint32 uid;
+	guint flags; /* IMAP_FLAG_* */
+} SessionChange;
+
+/* What EXAMINE said of changes since SessionKnown: only hints until they add up with EXISTS. */
+typedef struct {
+	bool complete; /* false: past LIMIT_CHANGES, not well formed, or another mailbox's */
+	const ImapSet *vanished; /* may name messages that were never known */
+	const SessionChange *changed; /* new messages and new flags, in the server's order */
+	gsize n_changed;
+} SessionChanges;
+
 /* Starts connecting in context. config is copied except for trust and secret_data, which outlive
  * the session, as events do. */
 Session *session_open(GMainContext *context, const SessionConfig *config,
@@ -97,9 +118,15 @@ void session_logout(Session *session);
 void session_submit(
 	Session *session, SessionNeed need, ImapCommand *line, SessionDone done, gpointer data);
 
-/* Queues EXAMINE of a mailbox (wire bytes). Commands queued after it with SESSION_SELECTED may go
- * out in the same flight; they fail if it fails. */
-void session_examine(Session *session, const char *mailbox, SessionDone done, gpointer data);
+/* Queues EXAMINE of a mailbox (wire bytes), with the parameters of RFC 7162 that `known` and this
+ * connection allow. Commands queued after it with SESSION_SELECTED may go out in the same flight;
+ * they fail if it fails. */
+void session_examine(Session *session, const char *mailbox, const SessionKnown *known,
+	SessionDone done, gpointer data);
+
+/* What the EXAMINE that was answered OK just now said of changes: valid within its SessionDone.
+ * NULL: it was not asked, or UIDVALIDITY is another one. */
+const SessionChanges *session_changes(const Session *session);
 
 /* Ready, and not over: commands may be submitted. */
 bool session_is_ready(const Session *session);

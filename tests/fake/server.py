@@ -32,6 +32,9 @@ class Quirks:
     body_short = 0            # literals end so many octets early, and silence follows
     uidvalidity = 'sent'      # sent, missing, or a function(mailbox) -> str
     uidnext = 'sent'          # sent, missing
+    enabled = 'sent'          # sent, missing: ENABLE is answered OK and enables nothing
+    highestmodseq = 'sent'    # sent, missing, or a function(mailbox) -> what is sent
+    changes = None            # function(vanished, changed) -> those that QRESYNC tells instead
     lowercase = False         # response names in lower case
     list_lines = ()           # whole lines sent in front of the others of LIST
     esearch = True            # False: RETURN is accepted, the answer is a plain SEARCH

@@ -200,6 +200,8 @@ static void ask(const char *text, Asked *asked)
 		engine_sync(engine, mailbox_of(asked->world, words[1]), on_done, asked);
 	else if (g_str_equal(words[0], "attributes"))
 		engine_attributes(engine, asked->gen, numbers[0], on_done, asked);
+	else if (g_str_equal(words[0], "flags"))
+		engine_flags(engine, asked->gen, numbers[0], on_done, asked);
 	else if (g_str_equal(words[0], "body"))
 		engine_body(engine, asked->gen, numbers[0], numbers[1], numbers[2], on_done, asked);
 	else
@@ -260,6 +262,27 @@ static void show_message(World *world, const char *text)
 		message.size_verified ? " verified" : "", message.size);
 }
 
+static void show_row(World *world, const char *text)
+{
+	StoreMessage message = {0};
+	guint32 uid = (guint32)g_ascii_strtoull(text, NULL, 10);
+	Gen gen = store_gen(world->store, mailbox_of(world, NULL));
+	bool found = store_peek_message(world->store, gen, uid, &message);
+
+	tell(world, "row %u: %s flags %x%s", uid,
+		!found          ? "absent"
+		: message.known ? "known"
+				: "unknown",
+		message.flags, message.flags_stale ? " stale" : "");
+}
+
+static void show_mark(World *world)
+{
+	StoreMark mark = store_mark(world->store, store_gen(world->store, mailbox_of(world, NULL)));
+
+	tell(world, "mark %u %" G_GUINT64_FORMAT, mark.uidnext, mark.highestmodseq);
+}
+
 static void show_listing(World *world)
 {
 	StoreMessage rows[100];
@@ -294,6 +317,10 @@ static void act(const char *text, gpointer data)
 		show_read(world, text + strlen("read "));
 	else if (g_str_has_prefix(text, "message "))
 		show_message(world, text + strlen("message "));
+	else if (g_str_has_prefix(text, "row "))
+		show_row(world, text + strlen("row "));
+	else if (g_str_equal(text, "mark"))
+		show_mark(world);
 	else if (g_str_equal(text, "listing"))
 		show_listing(world);
 	else if (g_str_equal(text, "fresh"))
@@ -350,6 +377,30 @@ static Engine *start_engine(World *world, NetTrust *trust, const Script *script)
 	return engine_new(&config, world->store, &events, world);
 }
 
+static void know(Store *store, const Known *known)
+{
+	static const StoreFields all = {true, true, true};
+	ImapList lists[] = {list_of("INBOX"), list_of("Other")};
+	g_autoptr(ImapSet) uids = set_of(known->uids);
+	gsize n;
+
+	store_set_mailboxes(store, lists, G_N_ELEMENTS(lists));
+
+	Gen gen = store_gen_open(store, id_of(store, "INBOX"), known->uidvalidity);
+
+	set_names(store, gen, known->uids, "");
+	const ImapRange *ranges = imap_set_ranges(uids, &n);
+	for (gsize i = 0; i < n; i++)
+		for (guint32 uid = ranges[i].lo; uid <= ranges[i].hi; uid++)
+			store_set_attributes(store, gen,
+				&(StoreMessage){.uid = uid,
+					.size = known->size ? known->size : 10,
+					.date = 1},
+				all, NULL);
+	store_set_mark(store, gen, (StoreMark){known->uidnext, known->highestmodseq});
+	store_names_confirm(store, gen, false);
+}
+
 static void play(gconstpointer data)
 {
 	static const PlayerHooks hooks = {act, next_event};
@@ -361,6 +412,8 @@ static void play(gconstpointer data)
 	g_mutex_init(&world.lock);
 	set_secret(&world, "pencil");
 	world.store = store_new(NULL, 1 << 20, false, NULL);
+	if (script->known.uids)
+		know(world.store, &script->known);
 	world.player = player_new(context, script->name, script->text, SECONDS, &hooks, &world);
 	world.engine = start_engine(&world, trust, script);
 	g_atomic_int_set(&ahead_s, 0);

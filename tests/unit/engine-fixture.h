@@ -3,10 +3,13 @@
  *
  *	> sync [MAILBOX]		engine_sync(), of INBOX without a name
  *	> attributes UID		engine_attributes()
+ *	> flags UID			engine_flags()
  *	> body UID OFFSET LENGTH	engine_body()
  *	> together A; B; C		those requests at one moment
  *	> read UID OFFSET LENGTH	what the store has is news
  *	> message UID			what the store knows is news
+ *	> row UID			what the store knows of its flags is news
+ *	> mark				where INBOX would be resynchronised from is news
  *	> listing			the UIDs that INBOX is listed with are news
  *	> fresh				engine_names_fresh() of INBOX is news
  *	> turn				that the engine sent what it could of the above is news
@@ -23,12 +26,22 @@
 
 enum { SHORT_MS = 1000 };
 
+/* What the store knows of INBOX before the engine starts. */
+typedef struct {
+	const char *uids; /* all without flags; NULL: nothing is known */
+	guint32 uidvalidity;
+	guint32 uidnext;
+	guint64 highestmodseq;
+	guint64 size; /* of each; 0: 10 */
+} Known;
+
 typedef struct {
 	const char *name;
 	const char *text;
 	guint timeout_ms; /* 0: 20 seconds */
 	guint connections; /* 0: 1 */
 	guint poll_s; /* 0: 60 */
+	Known known;
 } Script;
 
 /* Runs them as tests /SUITE/NAME: what main() returns. */

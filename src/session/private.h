@@ -35,6 +35,14 @@ typedef enum {
 	STEP_OVER,
 } Step;
 
+/* Where IDLE is. */
+typedef enum {
+	IDLE_OFF,
+	IDLE_ASKED, /* sent, "+" did not come yet */
+	IDLE_RUNNING,
+	IDLE_ENDING, /* DONE was sent */
+} IdleStep;
+
 struct Session {
 	GMainContext *context;
 	SessionConfig config; /* strings owned */
@@ -63,6 +71,13 @@ struct Session {
 	guint last_selection; /* number of the SESSION_SELECT queued last */
 	GSource *watchdog;
 	gint64 progress_us;
+
+	/* idle.c */
+	bool idle_wanted;
+	IdleStep idle_step; /* not off: the command is the last and only one under way */
+	SessionIdle idle;
+	gint64 idle_us; /* when it began to run; 0: it does not */
+	GSource *idle_quiet; /* while it waits for a quiet moment */
 
 	/* selected.c */
 	SessionMailbox box;
@@ -96,6 +111,13 @@ bool queue_complete(Session *session, const ImapBytes *tag, const ImapStatus *st
 void queue_fail_all(Session *session, const GError *error);
 void queue_free(Session *session);
 void queue_watch(Session *session);
+
+/* idle.c */
+/* Ends IDLE for what is queued, or has it begin soon when nothing is. */
+void idle_settle(Session *session);
+/* Whether "+" was IDLE's. */
+bool idle_continue(Session *session);
+void idle_free(Session *session);
 
 /* selected.c */
 void selected_begin(Session *session, const Command *select);

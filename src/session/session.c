@@ -17,6 +17,7 @@ void session_fail(Session *session, GError *error)
 		return;
 	session->step = STEP_OVER;
 	auth_forget(session);
+	idle_free(session);
 	selected_clear(session);
 	g_clear_pointer(&session->net, net_stream_free);
 	g_autoptr(GError) lost =
@@ -49,6 +50,7 @@ void session_free(Session *session)
 	selected_clear(session);
 	net_stream_free(session->net);
 	imap_stream_free(session->stream);
+	idle_free(session);
 	queue_free(session);
 	g_strfreev(session->mechs);
 	g_free(session->mech);
@@ -553,7 +555,8 @@ guint64 session_caps(const Session *session)
 
 guint session_pending(const Session *session)
 {
-	return session->queued.length + session->flying.length;
+	return session->queued.length + session->flying.length -
+	       (session->idle_step == IDLE_OFF ? 0 : 1);
 }
 
 gint64 session_progress_time(const Session *session)

@@ -34,6 +34,13 @@ typedef struct {
 
 typedef struct Session Session;
 
+/* What became of IDLE (RFC 2177) on a connection. */
+typedef enum {
+	SESSION_IDLE_UNTRIED,
+	SESSION_IDLE_WORKS, /* the server took it once: the selected mailbox tells its changes */
+	SESSION_IDLE_FAILED, /* refused, or no "+" came; it is not tried again here */
+} SessionIdle;
+
 /* What a queued command needs of the connection; sendable() in queue.c has the rules. */
 typedef enum {
 	SESSION_ANY, /* no mailbox: LIST, STATUS, NOOP, ID */
@@ -101,13 +108,24 @@ void session_submit(
  * out in the same flight; they fail if it fails. */
 void session_examine(Session *session, const char *mailbox, SessionDone done, gpointer data);
 
+/* Wanted, IDLE runs whenever a mailbox is selected and nothing was to be sent for a moment; a
+ * command ends it and goes out after its tagged answer, which the watchdog waits for. Silence
+ * within IDLE is no timeout: who wants to know submits a NOOP now and then, which renews it
+ * too. */
+void session_idle(Session *session, bool wanted);
+
+SessionIdle session_idle_state(const Session *session);
+
+/* Since when IDLE runs (g_get_monotonic_time); 0: it does not. */
+gint64 session_idle_time(const Session *session);
+
 /* Ready, and not over: commands may be submitted. */
 bool session_is_ready(const Session *session);
 
 /* IMAP_CAP_BIT()s as of the last CAPABILITY. */
 guint64 session_caps(const Session *session);
 
-/* Commands queued or under way. */
+/* Commands queued or under way, IDLE not among them. */
 guint session_pending(const Session *session);
 
 /* The mailbox that is selected now; NULL while none is, also between EXAMINE and its OK. */

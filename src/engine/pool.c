@@ -5,8 +5,9 @@
 
 enum {
 	BACKOFF_FIRST_MS = 500,
+	BACKOFF_WANTED_MS = 4 * 1000, /* while somebody asks for mail, and at first */
 	BACKOFF_LAST_MS = 60 * 1000,
-	BACKOFF_WANTED_MS = 4 * 1000, /* while somebody asks for mail */
+	AWAY_LONG_MS = 10 * 60 * 1000, /* a server that restarts is back by then */
 	REFUSED_MS = 30 * 1000, /* between two questions for another password */
 	LIMITED_MS = 5 * 60 * 1000,
 	LASTED_MS = 10 * 1000, /* a connection that lived so long was a good one */
@@ -75,6 +76,14 @@ static bool is_free_for(const Conn *conn, const Box *box)
 	return conn->reserved ? conn->reserved == box : !box_has_work(conn->box);
 }
 
+/* How much is lost when it leaves its mailbox. */
+static int worth(const Conn *conn)
+{
+	if (!conn->box)
+		return 0;
+	return push_keeps(conn->box) ? 2 : 1;
+}
+
 /* Of those that may, the one that has done nothing for a mailbox the longest. */
 static Conn *idle(const Engine *engine, const Box *box)
 {
@@ -83,8 +92,8 @@ static Conn *idle(const Engine *engine, const Box *box)
 		Conn *conn = g_ptr_array_index(engine->conns, i);
 		if (!is_free_for(conn, box))
 			continue;
-		if (!best || (!conn->box && best->box) ||
-			((!conn->box == !best->box) && conn->used_us < best->used_us))
+		if (!best || worth(conn) < worth(best) ||
+			(worth(conn) == worth(best) && conn->used_us < best->used_us))
 			best = conn;
 	}
 	return best;
@@ -130,6 +139,16 @@ Conn *pool_conn(Engine *engine, Box *box)
 	if (!conn && box_is_urgent(box) && !connecting(engine))
 		reserve(engine, box);
 	return conn;
+}
+
+bool pool_spare(Engine *engine, const Box *box)
+{
+	const Conn *conn = idle(engine, box);
+	if (conn && worth(conn) < 2)
+		return true;
+	if (engine->conns->len < allowed(engine) && !connecting(engine))
+		pool_connect(engine);
+	return false;
 }
 
 Conn *pool_any(Engine *engine)
@@ -234,10 +253,11 @@ static void retry_in(Engine *engine, guint delay_ms)
 }
 
 /* Exponential with jitter, so that a thousand clients do not come back at once. */
-static guint backoff_ms(guint attempts)
+static guint backoff_ms(guint attempts, gint64 away_us)
 {
 	guint64 delay = (guint64)BACKOFF_FIRST_MS << MIN(attempts - 1, 16);
-	delay = MIN(delay, (guint64)BACKOFF_LAST_MS);
+	guint64 most = away_us < AWAY_LONG_MS * 1000LL ? BACKOFF_WANTED_MS : BACKOFF_LAST_MS;
+	delay = MIN(delay, most);
 	return (guint)(delay / 2) + (guint)g_random_int_range(0, (gint32)(delay / 2) + 1);
 }
 
@@ -254,6 +274,14 @@ void pool_demand(Engine *engine)
 	gint64 due = g_source_get_ready_time(engine->retry);
 	if (due > now + BACKOFF_WANTED_MS * 1000LL)
 		retry_in(engine, BACKOFF_WANTED_MS);
+}
+
+void pool_resume(Engine *engine)
+{
+	engine->away_us = g_get_monotonic_time();
+	engine->attempts = MIN(engine->attempts, 1);
+	if (engine->retry)
+		retry_in(engine, 0);
 }
 
 /* Everything that waits ends with this error; new requests fail at once until it is back. */
@@ -284,8 +312,8 @@ static void reconnect(Engine *engine, const Conn *conn, const GError *error)
 	engine_set_state(engine, ENGINE_CONNECTING);
 	g_info("%s; reconnecting", error->message);
 	if (engine->short_lives > 1)
-		retry_in(engine, MIN(backoff_ms(engine->short_lives), BACKOFF_WANTED_MS));
-	else if (engine->waiting.length > 0)
+		retry_in(engine, backoff_ms(engine->short_lives, 0));
+	else
 		pool_connect(engine);
 }
 
@@ -301,9 +329,12 @@ static void lost_last(Engine *engine, const Conn *conn, bool was_ready, const GE
 		reconnect(engine, conn, error);
 		return;
 	}
-	engine->attempts++;
+	gint64 now = g_get_monotonic_time();
+	if (engine->attempts++ == 0)
+		engine->away_us = now;
 	go_offline(engine, ENGINE_OFFLINE, error);
-	retry_in(engine, was_ready ? BACKOFF_FIRST_MS : backoff_ms(engine->attempts));
+	retry_in(engine,
+		was_ready ? BACKOFF_FIRST_MS : backoff_ms(engine->attempts, now - engine->away_us));
 }
 
 static void on_closed(const GError *error, gpointer data)
@@ -312,6 +343,8 @@ static void on_closed(const GError *error, gpointer data)
 	Engine *engine = conn->engine;
 	bool was_ready = conn->ready;
 	conn->ready = false;
+	if (was_ready)
+		push_closed(conn, error);
 	body_end(conn);
 	list_conn_closed(conn);
 	drop_conn(engine, conn);
@@ -347,8 +380,9 @@ static void on_ready(gpointer data)
 		if (back)
 			g_message("%s is back", engine->config.session.host);
 		engine_describe_from(engine, conn->session);
-		list_refresh(engine);
+		list_refresh(engine, false);
 	}
+	push_ready(conn);
 	engine_pump(engine);
 }
 
@@ -368,6 +402,13 @@ static void on_response(const ImapResponse *response, gpointer data)
 	switch (response->kind) {
 	case IMAP_RESPONSE_LIST:
 		list_note(conn->engine, conn, &response->list);
+		push_note_list(conn);
+		break;
+	case IMAP_RESPONSE_MAILBOX_STATUS:
+		push_note_status(conn, &response->mailbox_status);
+		break;
+	case IMAP_RESPONSE_STATUS:
+		push_note_code(conn, response->status.code);
 		break;
 	case IMAP_RESPONSE_SEARCH:
 		sync_note_search(conn, &response->search);

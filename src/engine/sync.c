@@ -5,6 +5,7 @@ enum { TRIES = 3 };
 
 typedef enum {
 	SYNC_CHECK, /* the map is whole: NOOP brings what changed */
+	SYNC_NEW, /* the map lacks what arrived last */
 	SYNC_SEARCH, /* UID SEARCH names everything */
 	SYNC_AGAIN, /* refused, or the numbers do not add up: once more, in the oldest form */
 } SyncStep;
@@ -14,6 +15,7 @@ typedef struct {
 	Conn *conn;
 	SyncStep step;
 	guint commands; /* under way */
+	guint64 named; /* by the map before SYNC_NEW */
 	ImapSet *all, *deleted;
 	GError *error; /* the first */
 	bool lost; /* the connection cannot tell: it went away, or has another UIDVALIDITY */
@@ -36,11 +38,29 @@ static void sync_free(Sync *sync)
 	g_free(sync);
 }
 
+/* Where things stand, to be compared with STATUS. UIDNEXT is told by EXAMINE only. */
+static void set_mark(const Sync *sync)
+{
+	Store *store = sync->box->engine->store;
+	const SessionMailbox *mailbox = session_selected(sync->conn->session);
+	const ImapSet *map = session_map(sync->conn->session);
+	Gen gen = sync->conn->gen;
+	StoreMark mark = store_mark(store, gen);
+	if (!mailbox || !map)
+		return;
+	guint64 next = MAX(mailbox->uidnext, (guint64)imap_set_max(map) + 1);
+	mark.uidnext = (guint32)MIN(MAX(mark.uidnext, next), G_MAXUINT32);
+	mark.highestmodseq = mailbox->highestmodseq;
+	store_set_mark(store, gen, mark);
+}
+
 static void end(Sync *sync, const GError *error)
 {
 	Box *box = sync->box;
 	box->syncing = false;
 	box->trusted = !error;
+	if (!error)
+		set_mark(sync);
 	if (error && mail_error_grade((MailError)error->code) == MAIL_GRADE_ACCOUNT)
 		box->shown_stale = true;
 	box->sync_tries = 0;
@@ -99,10 +119,29 @@ static void send_noop(Sync *sync)
 		sync->conn->session, SESSION_SELECTED, imap_command_new("NOOP"), noop_done, sync);
 }
 
+/* Names what arrived; costs the change, not the mailbox. */
+static void send_new(Sync *sync)
+{
+	sync->step = SYNC_NEW;
+	sync->named = imap_set_count(session_map(sync->conn->session));
+	guint32 last = imap_set_max(session_map(sync->conn->session));
+	g_autofree char *key = g_strdup_printf("UID %u:*", last + 1);
+	sync->commands = 0;
+	send_search(sync, key, &sync->all);
+}
+
+/* What an EXISTS announced is named by the map already if a FETCH came with it (NOTIFY). */
+static bool may_send_new(const Sync *sync)
+{
+	const ImapSet *map = session_map(sync->conn->session);
+	return map && !sync->box->dirty && imap_set_max(map) < G_MAXUINT32 &&
+	       !session_has_map(sync->conn->session);
+}
+
 static void send_searches(Sync *sync, SyncStep step)
 {
 	sync->step = step;
-	sync->box->dirty = false;
+	sync->box->dirty = sync->box->arrived = false;
 	/* One more than the commands: none of them can end the step before all are queued. */
 	sync->commands = 1;
 	if (step == SYNC_AGAIN)
@@ -112,6 +151,16 @@ static void send_searches(Sync *sync, SyncStep step)
 	command_done(sync, NULL, NULL);
 }
 
+/* Who listed the mailbox with its attributes will want those of what arrived: now that something is
+ * on the wire they cost no turn. */
+static void sync_arrived(Box *box, const ImapSet *fresh)
+{
+	enum { FEW = 256 };
+	box->arrived = false;
+	if (box->attribute_window > 0 && imap_set_count(fresh) <= FEW)
+		imap_set_union(box->attribute_want, fresh);
+}
+
 static void publish(Sync *sync)
 {
 	Engine *engine = sync->box->engine;
@@ -119,6 +168,10 @@ static void publish(Sync *sync)
 	g_autoptr(ImapSet) gone = NULL;
 	g_autoptr(ImapSet) fresh = NULL;
 	store_set_names(engine->store, gen, sync->all, sync->deleted, &gone, &fresh);
+	if (sync->step == SYNC_NEW)
+		sync_arrived(sync->box, fresh);
+	else
+		sync->box->listed_us = g_get_monotonic_time();
 	if (imap_set_count(gone) > 0 || (sync->box->trusted && imap_set_count(fresh) > 0))
 		engine->events->names_changed(sync->box->id, gen, gone, engine->data);
 }
@@ -158,6 +211,15 @@ static void give_up(Sync *sync)
 	box_pump(box);
 }
 
+/* The map is the listing; which of them are \Deleted did not change. */
+static void take_map(Sync *sync)
+{
+	sync->step = SYNC_NEW;
+	imap_set_free(sync->all);
+	sync->all = imap_set_copy(session_map(sync->conn->session));
+	g_clear_pointer(&sync->deleted, imap_set_free);
+}
+
 static void advance(Sync *sync)
 {
 	Box *box = sync->box;
@@ -174,8 +236,8 @@ static void advance(Sync *sync)
 		give_up(sync);
 		return;
 	}
-	if (sync->error && !sync->lost && sync->step == SYNC_SEARCH &&
-		session_selected(sync->conn->session)) {
+	bool may_repeat = sync->step == SYNC_SEARCH || sync->step == SYNC_NEW;
+	if (sync->error && !sync->lost && may_repeat && session_selected(sync->conn->session)) {
 		g_clear_error(&sync->error);
 		send_searches(sync, SYNC_AGAIN);
 		return;
@@ -186,13 +248,34 @@ static void advance(Sync *sync)
 	}
 	switch (sync->step) {
 	case SYNC_CHECK:
+		if (may_send_new(sync)) {
+			send_new(sync);
+			return;
+		}
 		if (box->dirty || !session_has_map(sync->conn->session)) {
 			send_searches(sync, SYNC_SEARCH);
 			return;
 		}
+		if (box->arrived) {
+			take_map(sync);
+			break;
+		}
 		store_names_confirm(box->engine->store, sync->conn->gen, true);
 		end(sync, NULL);
 		return;
+	case SYNC_NEW:
+		if (may_send_new(sync) &&
+			imap_set_count(session_map(sync->conn->session)) > sync->named) {
+			/* And more arrived meanwhile. */
+			send_new(sync);
+			return;
+		}
+		if (!session_has_map(sync->conn->session)) {
+			send_searches(sync, SYNC_SEARCH);
+			return;
+		}
+		take_map(sync);
+		break;
 	case SYNC_SEARCH:
 		if (!plausible(sync)) {
 			send_searches(sync, SYNC_AGAIN);
@@ -224,12 +307,16 @@ void sync_dispatch(Box *box, Conn *conn)
 		return;
 	box->syncing = true;
 	box->renew = false;
-	bool check = conn->box == box && conn->gen != 0 && session_has_map(conn->session) &&
-		     store_names_time(box->engine->store, conn->gen) != 0;
+	bool check = conn->box == box && conn->gen != 0 && session_map(conn->session) &&
+		     store_names_known(box->engine->store, conn->gen);
 	conn_select(conn, box);
 	Sync *sync = g_new0(Sync, 1);
 	*sync = (Sync){.box = box, .conn = conn, .step = SYNC_CHECK};
-	if (check)
+	if (check && conn->gen != 0 && may_send_new(sync))
+		send_new(sync);
+	else if (check && conn->gen != 0 && box->arrived && !box->dirty)
+		advance(sync);
+	else if (check)
 		send_noop(sync);
 	else
 		send_searches(sync, SYNC_SEARCH);
@@ -245,23 +332,31 @@ void sync_note_search(Conn *conn, const ImapSearch *answer)
 			continue;
 		search->answered = true;
 		imap_set_union(*search->target, answer->all);
-		if (search->target == &search->sync->all)
+		if (search->target != &search->sync->all)
+			return;
+		if (search->sync->step == SYNC_NEW)
+			session_extend_map(conn->session, answer->all);
+		else
 			session_set_map(conn->session, answer->all);
 		return;
 	}
 }
 
-/* The listing is not what it was, and only the server can say what it is. */
-static void distrust(Conn *conn)
+void sync_doubt(Box *box, bool renew)
 {
-	Box *box = conn->box;
-	box->dirty = true;
-	/* What the kernel was shown must be taken back, whether somebody lists it again or not. */
-	box->renew |= box->trusted;
+	Engine *engine = box->engine;
+	Gen gen = store_gen(engine->store, box->id);
+	box->renew |= renew && box->trusted;
 	box->trusted = false;
 	box_pump(box);
-	store_names_confirm(conn->engine->store, conn->gen, false);
-	conn->engine->events->names_changed(box->id, conn->gen, NULL, conn->engine->data);
+	store_names_confirm(engine->store, gen, false);
+	engine->events->names_changed(box->id, gen, NULL, engine->data);
+}
+
+void sync_renew(Box *box)
+{
+	box->renew = true;
+	box_pump(box);
 }
 
 void sync_note_expunged(Conn *conn, const ImapSet *uids)
@@ -269,12 +364,13 @@ void sync_note_expunged(Conn *conn, const ImapSet *uids)
 	Box *box = conn->box;
 	if (!box || conn->gen == 0)
 		return;
-	if (!uids) {
-		distrust(conn);
-		return;
-	}
 	if (conn->gen != store_gen(conn->engine->store, box->id))
 		return;
+	if (!uids) {
+		box->dirty = true;
+		sync_doubt(box, true);
+		return;
+	}
 	gsize n;
 	const ImapRange *ranges = imap_set_ranges(uids, &n);
 	for (gsize i = 0; i < n; i++)
@@ -296,13 +392,16 @@ void sync_flush(Box *box)
 	engine->events->names_changed(box->id, gen, gone, engine->data);
 }
 
-/* More messages than the map has: new mail, to be named at the next access. */
+/* More messages than the map has: new mail, to be named at once if somebody looked here. */
 void sync_note_exists(Conn *conn)
 {
 	Box *box = conn->box;
-	if (!box || conn->gen == 0 || session_has_map(conn->session) || box->syncing)
+	if (!box || conn->gen == 0 || conn->gen != store_gen(conn->engine->store, box->id) ||
+		session_has_map(conn->session))
 		return;
-	distrust(conn);
+	box->arrived = true;
+	if (!box->syncing)
+		sync_doubt(box, true);
 }
 
 /* Who waits for a listing that is known is shown it as it is. */
@@ -314,11 +413,9 @@ static void cut_off(Box *box, const GError *error)
 	waiters_finish(box->sync_waiters, error);
 }
 
-/* A listing that no push covers is trusted for poll_s; then the kernel must ask at its next access.
- * While the wire is silent an old listing is better than none. */
-void sync_age(Engine *engine, gint64 now_us, bool stuck)
+/* While the wire is silent an old listing is better than none. */
+void sync_cut_off(Engine *engine)
 {
-	enum { RENEW_LEAST_S = 5 };
 	g_autoptr(GError) error =
 		g_error_new(MAIL_ERROR, MAIL_ERROR_TIMEOUT, "the server does not answer");
 	GHashTableIter iter;
@@ -326,23 +423,9 @@ void sync_age(Engine *engine, gint64 now_us, bool stuck)
 	g_hash_table_iter_init(&iter, engine->boxes);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		Box *box = value;
-		if (!box->trusted && !stuck)
-			continue;
 		Gen gen = store_gen(engine->store, box->id);
-		gint64 right = gen ? store_names_time(engine->store, gen) : 0;
-		if (stuck && gen && store_names_known(engine->store, gen))
+		if (gen && store_names_known(engine->store, gen))
 			cut_off(box, error);
-		if (!box->trusted || box->renew || box->syncing ||
-			now_us - right < engine->config.poll_s * G_USEC_PER_SEC)
-			continue;
-		if (engine->config.poll_s >= RENEW_LEAST_S && pool_has(engine, box)) {
-			/* A NOOP tells what came and went, for those too who only look up names. */
-			box->renew = true;
-			box_pump(box);
-			continue;
-		}
-		box->trusted = false;
-		engine->events->names_changed(box->id, gen, NULL, engine->data);
 	}
 }
 

@@ -135,6 +135,13 @@ const SessionMailbox *session_selected(const Session *session);
  * sequence-number map. Kept only when they add up with EXISTS; returns whether they do. */
 bool session_set_map(Session *session, const ImapSet *uids);
 
+/* Adds what a SEARCH for the messages behind the known ones named to the map. Kept only when it
+ * adds up with EXISTS; returns whether the map is whole now. */
+bool session_extend_map(Session *session, const ImapSet *uids);
+
+/* The map as the UIDs of the first messages; NULL: not known. Until anything is received. */
+const ImapSet *session_map(const Session *session);
+
 /* Whether every sequence number can be turned into a UID. */
 bool session_has_map(const Session *session);
 

@@ -1,6 +1,7 @@
 #include "engine-fixture.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "../script/player.h"
 #include "engine/engine.h"
@@ -38,6 +39,20 @@ gint64 __wrap_g_get_monotonic_time(void);
 gint64 __wrap_g_get_monotonic_time(void)
 {
 	return __real_g_get_monotonic_time() + g_atomic_int_get(&ahead_s) * G_USEC_PER_SEC;
+}
+
+static gint slept_s; /* atomic */
+
+int __real_clock_gettime(clockid_t clock, struct timespec *ret);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	int status = __real_clock_gettime(clock, ret);
+
+	if (clock == CLOCK_BOOTTIME)
+		ret->tv_sec += g_atomic_int_get(&slept_s);
+	return status;
 }
 
 /* ---- news: engine thread ---- */
@@ -268,6 +283,8 @@ static void act(const char *text, gpointer data)
 		set_secret(world, words[1]);
 	else if (g_str_equal(words[0], "later"))
 		g_atomic_int_add(&ahead_s, (gint)g_ascii_strtoull(words[1], NULL, 10));
+	else if (g_str_equal(words[0], "sleep"))
+		g_atomic_int_add(&slept_s, (gint)g_ascii_strtoull(words[1], NULL, 10));
 	else if (g_str_equal(text, "turn"))
 		engine_attributes(world->engine, 0, 1, on_turn, world);
 	else if (g_str_equal(text, "stop"))

@@ -13,6 +13,7 @@
  *	> generation [MAILBOX]		its generation now is what requests are about
  *	> secret [TEXT]			the password from now on; none: asking for it fails
  *	> later SECONDS			the clock of the engine goes forward
+ *	> sleep SECONDS			the machine sleeps: CLOCK_BOOTTIME alone goes forward
  *	> stop				engine_free()
  */
 #pragma once

@@ -357,9 +357,9 @@ static gboolean tick(gpointer data)
 	}
 	if (stuck)
 		sync_cut_off(engine);
-	push_age(engine, now);
 	if (!stuck && engine_state(engine) == ENGINE_ONLINE)
 		sync_forget_shown(engine);
+	push_age(engine, now);
 	return G_SOURCE_CONTINUE;
 }
 

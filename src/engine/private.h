@@ -215,6 +215,8 @@ void body_reset(Box *box);
 
 void push_ready(Conn *conn);
 void push_closed(Conn *conn, const GError *error);
+/* The names of a mailbox are right as of now. */
+void push_listed(Box *box);
 void push_note_status(Conn *conn, const ImapMailboxStatus *status);
 void push_note_list(Conn *conn);
 void push_note_code(Conn *conn, ImapCode code);

@@ -89,6 +89,16 @@ static void update(Engine *engine)
 	publish_covered(engine, covered);
 }
 
+void push_listed(Box *box)
+{
+	Engine *engine = box->engine;
+	if (!covers(box))
+		return;
+	box->covered = true;
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
+	imap_set_add(engine->covered, box->id, box->id);
+}
+
 bool push_covers(Engine *engine, MailboxId mailbox)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
@@ -107,7 +117,8 @@ void push_closed(Conn *conn, const GError *error)
 	g_hash_table_iter_init(&iter, engine->boxes);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		Box *box = value;
-		if (!box->covered || covers(box))
+		bool told = box->covered || box == conn->box || conn->notify == NOTIFY_ON;
+		if (!told || covers(box))
 			continue;
 		box->covered = false;
 		store_names_confirm(engine->store, store_gen(engine->store, box->id), false);

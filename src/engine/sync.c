@@ -59,8 +59,10 @@ static void end(Sync *sync, const GError *error)
 	Box *box = sync->box;
 	box->syncing = false;
 	box->trusted = !error;
-	if (!error)
+	if (!error) {
 		set_mark(sync);
+		push_listed(box);
+	}
 	if (error && mail_error_grade((MailError)error->code) == MAIL_GRADE_ACCOUNT)
 		box->shown_stale = true;
 	box->sync_tries = 0;

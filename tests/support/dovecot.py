@@ -71,7 +71,7 @@ class Dovecot:
 
     password = 'korrekt-9f2e'
 
-    def __init__(self, directory, certs):
+    def __init__(self, directory, certs, settings=''):
         self.dir = Path(directory)
         self.ca = certs.ca
         self.log = []
@@ -86,7 +86,7 @@ class Dovecot:
         (self.dir / 'dovecot.conf').write_text(CONFIG.format(
             dir=self.dir, certificate=self.dir / 'cert.pem', key=self.dir / 'key.pem',
             user=owner.pw_name, group=_group_name(self.gid), imap=self.clear_port,
-            imaps=self.port, password=self.password, uid=self.uid, gid=self.gid))
+            imaps=self.port, password=self.password, uid=self.uid, gid=self.gid) + settings)
         self._give_away(self.dir)
         self.start()
 

@@ -26,6 +26,11 @@
 
 #define IDLING START_WITH("IDLE") SYNCED("", "INBOX", "A2", "A3", "A4") IDLE("A5")
 
+/* What it told shows that IDLE runs. */
+#define TOLD                                                                                       \
+	IDLING "S: * 3 EXPUNGE\n"                                                                  \
+	       "= names changed, gone: 7\n"
+
 #define DOUBTED "= names changed, gone: unknown\n"
 
 #define STATUS(tag, name) "C: " tag " STATUS \"" name "\" (MESSAGES UIDNEXT UIDVALIDITY)\n"
@@ -49,10 +54,10 @@
 static const Script scripts[] = {
 	{"idle-covers-what-is-selected",
 		/* Without any request it stays right beyond `poll`. */
-		IDLING "> later 61\n"
-		       "C: DONE\n"
-		       "S: A5 OK done\n" LISTED("A6") IDLE("A7") "> fresh\n"
-								 "= fresh: yes\n"},
+		TOLD "> later 61\n"
+		     "C: DONE\n"
+		     "S: A5 OK done\n" LISTED("A6") IDLE("A7") "> fresh\n"
+							       "= fresh: yes\n"},
 	{"idle-tells-of-new-mail", IDLING "S: * 4 EXISTS\n" DOUBTED IDLE_ENDS(
 					   "A5") "C: A6 UID SEARCH RETURN (ALL) UID 8:*\n"
 						 "S: * ESEARCH UID ALL 8\n"
@@ -65,8 +70,8 @@ static const Script scripts[] = {
 					  "> listing\n"
 					  "= listing 5,7\n"},
 	{"idle-is-renewed-and-proved",
-		IDLING "> later 301\n" IDLE_ENDS("A5") "C: A6 NOOP\n"
-						       "S: A6 OK done\n" LISTED("A7") IDLE("A8")},
+		TOLD "> later 301\n" IDLE_ENDS("A5") "C: A6 NOOP\n"
+						     "S: A6 OK done\n" LISTED("A7") IDLE("A8")},
 	{"idle-refused-is-not-tried-again",
 		/* It is polled, also on the next connection. */
 		START_WITH("IDLE") SYNCED("", "INBOX", "A2", "A3",

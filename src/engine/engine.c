@@ -308,6 +308,8 @@ static gboolean pump(gpointer data)
 		pool_connect(engine);
 	list_pump(engine);
 	settle_busy(engine);
+	if (pool_paused(engine))
+		return G_SOURCE_CONTINUE;
 	serve_busy(engine, true);
 	serve_busy(engine, false);
 	return G_SOURCE_CONTINUE;
@@ -360,6 +362,8 @@ static gboolean tick(gpointer data)
 	if (!stuck && engine_state(engine) == ENGINE_ONLINE)
 		sync_forget_shown(engine);
 	push_age(engine, now);
+	if (engine->paused_us != 0 && engine->busy.length > 0)
+		engine_pump(engine);
 	return G_SOURCE_CONTINUE;
 }
 

@@ -9,6 +9,8 @@ enum {
 	BACKOFF_LAST_MS = 60 * 1000,
 	AWAY_LONG_MS = 10 * 60 * 1000, /* a server that restarts is back by then */
 	REFUSED_MS = 30 * 1000, /* between two questions for another password */
+	PAUSE_MS = 1000, /* doubled while the server goes on asking for less */
+	PAUSES_MOST = 5,
 	LIMITED_MS = 5 * 60 * 1000,
 	LASTED_MS = 10 * 1000, /* a connection that lived so long was a good one */
 	BUSY_BYTES =
@@ -114,6 +116,44 @@ static void reserve(Engine *engine, Box *box)
 	}
 	if (best)
 		best->reserved = box;
+}
+
+/* One that nobody needs now. */
+static Conn *surplus(const Engine *engine)
+{
+	for (guint i = 0; i < engine->conns->len; i++) {
+		Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (conn->ready && conn->notify == NOTIFY_OFF && worth(conn) < 2 &&
+			!conn->reserved && session_pending(conn->session) == 0)
+			return conn;
+	}
+	return NULL;
+}
+
+/* Fewer connections, and a pause that grows when it is said again soon after. */
+static void slow_down(Engine *engine, guint conns)
+{
+	gint64 now = g_get_monotonic_time();
+	bool again = engine->paused_us != 0 && now - engine->paused_us < LIMITED_MS * 1000LL;
+	engine->pauses = again ? MIN(engine->pauses + 1, PAUSES_MOST) : 0;
+	engine->max_conns = MAX(1, conns);
+	engine->limited_us = now;
+	engine->paused_us = now + ((gint64)PAUSE_MS << engine->pauses) * 1000;
+	g_info("%s asks for less; going on with %u connections after a pause",
+		engine->config.session.host, engine->max_conns);
+	Conn *conn = engine->conns->len > engine->max_conns ? surplus(engine) : NULL;
+	if (conn)
+		session_logout(conn->session);
+}
+
+bool pool_paused(Engine *engine)
+{
+	for (guint i = 0; i < engine->conns->len; i++) {
+		Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (session_take_throttled(conn->session))
+			slow_down(engine, engine->conns->len - 1);
+	}
+	return g_get_monotonic_time() < engine->paused_us;
 }
 
 /* How many connections there may be: fewer for a while after the server refused one. */
@@ -345,6 +385,8 @@ static void on_closed(const GError *error, gpointer data)
 	conn->ready = false;
 	if (was_ready)
 		push_closed(conn, error);
+	if (session_take_throttled(conn->session))
+		slow_down(engine, engine->conns->len - 1);
 	body_end(conn);
 	list_conn_closed(conn);
 	drop_conn(engine, conn);

@@ -83,6 +83,9 @@ Conn *pool_conn(Engine *engine, Box *box);
  * its way afterwards. */
 bool pool_spare(Engine *engine, const Box *box);
 
+/* Whether no work may be sent now, since the server said that it is asked for too much. */
+bool pool_paused(Engine *engine);
+
 /* The machine slept: what was tried before says nothing, the next attempt is now. */
 void pool_resume(Engine *engine);
 
@@ -295,6 +298,8 @@ struct Engine {
 	GPtrArray *conns;
 	GPtrArray *dead; /* ended, to be freed when none of their frames is on the stack */
 	guint max_conns;
+	gint64 paused_us; /* the server asked for less: no work is sent before */
+	guint pauses; /* in a row */
 	gint64 limited_us; /* when the server refused a further connection */
 	guint short_lives; /* logins in a row that did not last */
 	guint attempts; /* that failed in a row */

@@ -55,6 +55,7 @@ struct Session {
 	bool secured; /* STARTTLS was answered OK: the clear part must end here */
 	bool preauth; /* greeted as logged in already */
 	bool caps_after_login; /* CAPABILITY came untagged with the login's answer */
+	bool throttled; /* the server asked for less: session_take_throttled() */
 	guint chatter; /* untagged statuses since the server said something of use */
 	guint64 early_bytes; /* received before the login was done */
 	char *greeting; /* escaped text, for session_describe() */
@@ -140,3 +141,5 @@ void session_logged_in(const ImapStatus *status, const GError *error, gpointer d
 GError *code_error(const ImapStatus *status, const char *context);
 GError *code_bye_error(const ImapStatus *status, const char *host, bool in_login);
 GError *code_login_error(const ImapStatus *status);
+/* Whether it says that we ask for too much, or too much at once. */
+bool code_is_throttled(const ImapStatus *status);

@@ -294,6 +294,7 @@ static bool believed_early(const ImapResponse *response)
 static void take_status(Session *session, const ImapStatus *status)
 {
 	show_alert(session, status);
+	session->throttled |= code_is_throttled(status);
 	if (status->caps)
 		take_capabilities(session, status->caps);
 	if (status->kind == IMAP_STATUS_BYE && session->step != STEP_LOGOUT)
@@ -329,6 +330,7 @@ static void take_untagged(Session *session, const ImapResponse *response)
 static void take_tagged(Session *session, const ImapResponse *response)
 {
 	session->chatter = 0;
+	session->throttled |= code_is_throttled(&response->status);
 	/* RFC 3501 7: resp-cond-state is all that a tag may stand before. */
 	if (response->status.kind == IMAP_STATUS_PREAUTH ||
 		response->status.kind == IMAP_STATUS_BYE) {
@@ -541,6 +543,13 @@ void session_logout(Session *session)
 	session->step = STEP_LOGOUT;
 	queue_submit(
 		session, SESSION_ALONE, imap_command_new("LOGOUT"), NULL, logout_done, session);
+}
+
+bool session_take_throttled(Session *session)
+{
+	bool throttled = session->throttled;
+	session->throttled = false;
+	return throttled;
 }
 
 bool session_is_ready(const Session *session)

@@ -119,6 +119,10 @@ SessionIdle session_idle_state(const Session *session);
 /* Since when IDLE runs (g_get_monotonic_time); 0: it does not. */
 gint64 session_idle_time(const Session *session);
 
+/* Whether the server said since the last call that it is asked for too much ([THROTTLED], too many
+ * connections), in whatever answer. */
+bool session_take_throttled(Session *session);
+
 /* Ready, and not over: commands may be submitted. */
 bool session_is_ready(const Session *session);
 

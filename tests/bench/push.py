@@ -84,6 +84,7 @@ class Bare:
         self.wire = Drain(server.port, server.user, server.password, server.ca)
         self.wire.run(f'EXAMINE {name}')
         self.told = threading.Event()
+        self.wire.wire.settimeout(None)
         self.wire.wire.sendall(b'idle IDLE\r\n')
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()

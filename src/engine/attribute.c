@@ -302,13 +302,15 @@ void attribute_note(Conn *conn, guint32 uid, const ImapFetch *fetch)
 		.date = fetch->internaldate,
 	};
 	StoreMessage before;
-	bool known = store_peek_message(engine->store, conn->gen, uid, &before) && before.known;
+	bool listed = store_peek_message(engine->store, conn->gen, uid, &before);
 	bool changed = false;
 	store_set_attributes(engine->store, conn->gen, &message, fields, &changed);
 	if (!(fields.has_flags && fields.has_size && fields.has_date) &&
 		imap_set_contains(box->attribute_flying, uid))
 		imap_set_add(box->attribute_partial, uid, uid);
-	if (known && changed)
+	/* Whether it is \\Deleted may have been shown before anything else was known of it. */
+	if (listed && changed &&
+		(before.known || (before.flags ^ message.flags) & IMAP_FLAG_DELETED))
 		flags_changed(conn, uid, before.flags, message.flags);
 	settle_all(box, conn->gen, uid);
 	flags_note(conn, uid);

@@ -123,6 +123,7 @@ void box_try_again(Box *box)
 void box_refused(Box *box, const GError *error)
 {
 	box->sync_refused = box->sync != NULL;
+	box->refused = true;
 	waiters_finish(box->sync_waiters, error);
 	fail_messages(box, error);
 }
@@ -160,6 +161,7 @@ void box_selected(Box *box, Conn *conn)
 	Engine *engine = box->engine;
 	guint32 uidvalidity = session_selected(conn->session)->uidvalidity;
 	Gen old = store_gen(engine->store, box->id);
+	box->refused = false;
 	conn->gen = store_gen_open(engine->store, box->id, uidvalidity);
 	bool changed = old != 0 && old != conn->gen;
 	box->unstable = uidvalidity == 0 || flaps(box, changed);

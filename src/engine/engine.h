@@ -72,8 +72,9 @@ void engine_body(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 l
  * unless the reader nears the end of what was read ahead. */
 void engine_note_read(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len);
 
-/* Whether a listing may be shown without asking the server: it was right less than poll_s ago, or
- * the server is not there, or was not yet, and there is nothing better. */
+/* Whether a listing may be shown without asking the server: it was right less than poll_s ago, push
+ * tells of its changes (IDLE, NOTIFY), or the server is not there, or was not yet, and there is
+ * nothing better. */
 bool engine_names_fresh(Engine *engine, MailboxId mailbox);
 
 /* ---- state: any thread ---- */

@@ -110,12 +110,16 @@ static void set_changed(Engine *engine)
 {
 	pool_doubt(engine);
 	engine->events->mailboxes_changed(engine->data);
-	sync_doubt(engine);
+	sync_doubt_all(engine);
 }
 
 static void listed(const ImapStatus *status, const GError *error, gpointer data)
 {
 	Engine *engine = data;
+	if (engine->list_with_status)
+		push_polled(engine);
+	engine->list_status_refused |= engine->list_with_status && status && error;
+	engine->list_with_status = false;
 	if (!engine->listed)
 		return;
 	engine->listed_us = g_get_monotonic_time();
@@ -143,7 +147,7 @@ void list_wait(Engine *engine, Waiter *waiter)
 	g_ptr_array_add(engine->list_waiters, waiter);
 }
 
-void list_refresh(Engine *engine)
+void list_refresh(Engine *engine, bool with_status)
 {
 	Conn *conn = pool_any(engine);
 	if (engine->list_conn || !conn)
@@ -152,16 +156,30 @@ void list_refresh(Engine *engine)
 	engine->listed = g_array_new(FALSE, FALSE, sizeof(ImapList));
 	engine->listed_bytes = 0;
 	g_array_set_clear_func(engine->listed, clear_listed);
-	session_submit(conn->session, SESSION_ANY,
-		list_command(engine, session_caps(conn->session)), listed, engine);
+	guint64 caps = session_caps(conn->session);
+	ImapCommand *line = list_command(engine, caps);
+	engine->list_with_status = with_status && caps & IMAP_CAP_BIT(IMAP_CAP_LIST_STATUS);
+	if (engine->list_with_status) {
+		g_autofree char *items = push_status_items(conn);
+		imap_command_rawf(line, "RETURN (STATUS %s)", items);
+	}
+	session_submit(conn->session, SESSION_ANY, line, listed, engine);
 }
 
-/* No push tells of mailboxes that come and go: they are asked for as often as `poll` says. */
-void list_age(Engine *engine, gint64 now_us)
+void list_pump(Engine *engine)
 {
-	enum { LEAST_S = 5 };
-	gint64 poll_us = MAX(engine->config.poll_s, LEAST_S) * G_USEC_PER_SEC;
-	if (engine_state(engine) == ENGINE_ONLINE && engine->listed_us != 0 &&
-		now_us - engine->listed_us >= poll_us)
-		list_refresh(engine);
+	if (!engine->list_due || engine->list_conn || engine_state(engine) != ENGINE_ONLINE)
+		return;
+	engine->list_due = false;
+	list_refresh(engine, false);
+}
+
+/* Mailboxes that come and go are asked for as often as `poll` says, and now and then even if the
+ * server tells of them: what it tells while LIST is answered looks like part of the answer. */
+void list_age(Engine *engine, gint64 now_us, bool told)
+{
+	enum { LEAST_S = 5, TOLD = 10 };
+	gint64 poll_us = MAX(engine->config.poll_s, LEAST_S) * G_USEC_PER_SEC * (told ? TOLD : 1);
+	if (engine->listed_us != 0 && now_us - engine->listed_us >= poll_us)
+		list_refresh(engine, false);
 }

@@ -5,9 +5,12 @@
 
 enum {
 	BACKOFF_FIRST_MS = 500,
+	BACKOFF_WANTED_MS = 4 * 1000, /* while somebody asks for mail, and at first */
 	BACKOFF_LAST_MS = 60 * 1000,
-	BACKOFF_WANTED_MS = 4 * 1000, /* while somebody asks for mail */
+	AWAY_LONG_MS = 10 * 60 * 1000, /* a server that restarts is back by then */
 	REFUSED_MS = 30 * 1000, /* between two questions for another password */
+	PAUSE_MS = 1000, /* doubled while the server goes on asking for less */
+	PAUSES_MOST = 5,
 	LIMITED_MS = 5 * 60 * 1000,
 	LASTED_MS = 10 * 1000, /* a connection that lived so long was a good one */
 	BUSY_BYTES =
@@ -96,6 +99,14 @@ static bool is_free_for(const Conn *conn, const Box *box)
 	return conn->reserved ? conn->reserved == box : !box_has_work(conn->box);
 }
 
+/* How much is lost when it leaves its mailbox. */
+static int worth(const Conn *conn)
+{
+	if (!conn->box)
+		return 0;
+	return push_keeps(conn->box) ? 2 : 1;
+}
+
 /* Of those that may, the one that has done nothing for a mailbox the longest. */
 static Conn *idle(const Engine *engine, const Box *box)
 {
@@ -104,8 +115,8 @@ static Conn *idle(const Engine *engine, const Box *box)
 		Conn *conn = g_ptr_array_index(engine->conns, i);
 		if (!is_free_for(conn, box))
 			continue;
-		if (!best || (!conn->box && best->box) ||
-			((!conn->box == !best->box) && conn->used_us < best->used_us))
+		if (!best || worth(conn) < worth(best) ||
+			(worth(conn) == worth(best) && conn->used_us < best->used_us))
 			best = conn;
 	}
 	return best;
@@ -126,6 +137,44 @@ static void reserve(Engine *engine, Box *box)
 	}
 	if (best)
 		best->reserved = box;
+}
+
+/* One that nobody needs now. */
+static Conn *surplus(const Engine *engine)
+{
+	for (guint i = 0; i < engine->conns->len; i++) {
+		Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (conn->ready && conn->notify == NOTIFY_OFF && worth(conn) < 2 &&
+			!conn->reserved && session_pending(conn->session) == 0)
+			return conn;
+	}
+	return NULL;
+}
+
+/* Fewer connections, and a pause that grows when it is said again soon after. */
+static void slow_down(Engine *engine, guint conns)
+{
+	gint64 now = g_get_monotonic_time();
+	bool again = engine->paused_us != 0 && now - engine->paused_us < LIMITED_MS * 1000LL;
+	engine->pauses = again ? MIN(engine->pauses + 1, PAUSES_MOST) : 0;
+	engine->max_conns = MAX(1, conns);
+	engine->limited_us = now;
+	engine->paused_us = now + ((gint64)PAUSE_MS << engine->pauses) * 1000;
+	g_info("%s asks for less; going on with %u connections after a pause",
+		engine->config.session.host, engine->max_conns);
+	Conn *conn = engine->conns->len > engine->max_conns ? surplus(engine) : NULL;
+	if (conn)
+		session_logout(conn->session);
+}
+
+bool pool_paused(Engine *engine)
+{
+	for (guint i = 0; i < engine->conns->len; i++) {
+		Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (session_take_throttled(conn->session))
+			slow_down(engine, engine->conns->len - 1);
+	}
+	return g_get_monotonic_time() < engine->paused_us;
 }
 
 /* How many connections there may be: fewer for a while after the server refused one. */
@@ -155,6 +204,16 @@ Conn *pool_conn(Engine *engine, Box *box)
 	if (!conn && box_is_urgent(box) && !connecting(engine))
 		reserve(engine, box);
 	return conn;
+}
+
+bool pool_spare(Engine *engine, const Box *box)
+{
+	const Conn *conn = idle(engine, box);
+	if (conn && worth(conn) < 2)
+		return true;
+	if (engine->conns->len < allowed(engine) && !connecting(engine))
+		pool_connect(engine);
+	return false;
 }
 
 Conn *pool_any(Engine *engine)
@@ -281,10 +340,11 @@ static void retry_in(Engine *engine, guint delay_ms)
 }
 
 /* Exponential with jitter, so that a thousand clients do not come back at once. */
-static guint backoff_ms(guint attempts)
+static guint backoff_ms(guint attempts, gint64 away_us)
 {
 	guint64 delay = (guint64)BACKOFF_FIRST_MS << MIN(attempts - 1, 16);
-	delay = MIN(delay, (guint64)BACKOFF_LAST_MS);
+	guint64 most = away_us < AWAY_LONG_MS * 1000LL ? BACKOFF_WANTED_MS : BACKOFF_LAST_MS;
+	delay = MIN(delay, most);
 	return (guint)(delay / 2) + (guint)g_random_int_range(0, (gint32)(delay / 2) + 1);
 }
 
@@ -301,6 +361,14 @@ void pool_demand(Engine *engine)
 	gint64 due = g_source_get_ready_time(engine->retry);
 	if (due > now + BACKOFF_WANTED_MS * 1000LL)
 		retry_in(engine, BACKOFF_WANTED_MS);
+}
+
+void pool_resume(Engine *engine)
+{
+	engine->away_us = g_get_monotonic_time();
+	engine->attempts = MIN(engine->attempts, 1);
+	if (engine->retry)
+		retry_in(engine, 0);
 }
 
 /* Everything that waits ends with this error; new requests fail at once until it is back. */
@@ -332,10 +400,10 @@ static void reconnect(Engine *engine, const Conn *conn, const GError *error)
 	engine_set_state(engine, ENGINE_CONNECTING);
 	g_info("%s; reconnecting", error->message);
 	bool wanted = engine->waiting.length > 0;
-	guint most_ms = wanted ? BACKOFF_WANTED_MS : BACKOFF_LAST_MS;
 	if (engine->short_lives > 1)
-		retry_in(engine, MIN(backoff_ms(engine->short_lives), most_ms));
-	else if (wanted)
+		retry_in(engine,
+			backoff_ms(engine->short_lives, wanted ? 0 : AWAY_LONG_MS * 1000LL));
+	else
 		pool_connect(engine);
 }
 
@@ -351,9 +419,12 @@ static void lost_last(Engine *engine, const Conn *conn, bool was_ready, const GE
 		reconnect(engine, conn, error);
 		return;
 	}
-	engine->attempts++;
+	gint64 now = g_get_monotonic_time();
+	if (engine->attempts++ == 0)
+		engine->away_us = now;
 	go_offline(engine, ENGINE_OFFLINE, error);
-	retry_in(engine, was_ready ? BACKOFF_FIRST_MS : backoff_ms(engine->attempts));
+	retry_in(engine,
+		was_ready ? BACKOFF_FIRST_MS : backoff_ms(engine->attempts, now - engine->away_us));
 }
 
 /* "Too many connections" and the like: live with those that are there. */
@@ -382,6 +453,10 @@ static void on_closed(const GError *error, gpointer data)
 	if (conn->box)
 		engine->progress_us =
 			MAX(engine->progress_us, session_progress_time(conn->session));
+	if (was_ready)
+		push_closed(conn, error);
+	if (session_take_throttled(conn->session))
+		slow_down(engine, engine->conns->len - 1);
 	body_end(conn);
 	list_conn_closed(conn);
 	drop_conn(engine, conn);
@@ -416,8 +491,9 @@ static void on_ready(gpointer data)
 		if (back)
 			g_message("%s is back", engine->config.session.host);
 		engine_describe_from(engine, conn->session);
-		list_refresh(engine);
+		list_refresh(engine, false);
 	}
+	push_ready(conn);
 	engine_pump(engine);
 }
 
@@ -437,6 +513,13 @@ static void on_response(const ImapResponse *response, gpointer data)
 	switch (response->kind) {
 	case IMAP_RESPONSE_LIST:
 		list_note(conn->engine, conn, &response->list);
+		push_note_list(conn);
+		break;
+	case IMAP_RESPONSE_MAILBOX_STATUS:
+		push_note_status(conn, &response->mailbox_status);
+		break;
+	case IMAP_RESPONSE_STATUS:
+		push_note_code(conn, response->status.code);
 		break;
 	case IMAP_RESPONSE_SEARCH:
 		sync_note_search(conn, &response->search);

@@ -84,7 +84,19 @@ void resync_flags_done(Conn *conn, const ImapStatus *status, const GError *error
 /* Names and flags are known as of EXAMINE or later: the next selection begins from here. */
 void resync_settle(Conn *conn);
 
+/* Messages arrived and are in the store: UIDNEXT, which is said at EXAMINE alone, grew with them.
+ */
+void resync_arrived(Conn *conn);
+
 /* ---- pool.c: connections ---- */
+
+/* NOTIFY (RFC 5465) on a connection. */
+typedef enum {
+	NOTIFY_OFF,
+	NOTIFY_ASKED,
+	NOTIFY_ON,
+	NOTIFY_OVER, /* [NOTIFICATIONOVERFLOW]: the server stopped */
+} NotifyStep;
 
 struct Conn {
 	Engine *engine;
@@ -104,6 +116,9 @@ struct Conn {
 	GQueue searches; /* Search* in the order of their commands (sync.c) */
 	StoreSink *sink; /* the body that is arriving (body.c) */
 	gint64 used_us, ready_us;
+	NotifyStep notify;
+	gint64 notify_us; /* when it was taken on */
+	gint64 probed_us; /* when a NOOP asked whether it is alive; 0: not, or answered */
 };
 
 void pool_connect(Engine *engine);
@@ -118,6 +133,16 @@ gint64 pool_progress_time(const Engine *engine);
 /* A ready connection for work on this mailbox, with it selected or selectable at once; NULL: none
  * now. */
 Conn *pool_conn(Engine *engine, Box *box);
+
+/* Whether a connection is free for this mailbox that no other must keep; if not, one more may be on
+ * its way afterwards. */
+bool pool_spare(Engine *engine, const Box *box);
+
+/* Whether no work may be sent now, since the server said that it is asked for too much. */
+bool pool_paused(Engine *engine);
+
+/* The machine slept: what was tried before says nothing, the next attempt is now. */
+void pool_resume(Engine *engine);
 
 /* Whether the mailbox is selected on some connection. */
 bool pool_has(const Engine *engine, const Box *box);
@@ -160,9 +185,16 @@ struct Box {
 	bool renew; /* find out what changed although nobody waits */
 	bool trusted; /* the kernel may show the listing without asking */
 	guint sync_tries; /* connections that could not tell */
+	bool arrived; /* EXISTS grew since the last listing */
+	gint64 listed_us; /* when the server named all messages */
 	bool dirty; /* something changed that only a listing can tell */
 	bool flags_due; /* flags changed since the mark, and were not asked for yet */
 	bool no_modseq; /* its modification sequences are of no use (resync.c) */
+
+	/* push.c */
+	bool covered; /* IDLE or NOTIFY tells what happens to it */
+	bool polled; /* STATUS is under way */
+	bool refused; /* its last EXAMINE was */
 
 	/* attribute.c */
 	GHashTable *attribute_waiters; /* uid -> GPtrArray of Waiter */
@@ -214,11 +246,15 @@ void box_refused(Box *box, const GError *error);
 /* ---- the verbs: request is the entry, dispatch sends what is queued, the rest is news ---- */
 
 void list_wait(Engine *engine, Waiter *waiter);
-void list_refresh(Engine *engine);
+/* with_status: as an answer to push.c too, where LIST-STATUS is offered. */
+void list_refresh(Engine *engine, bool with_status);
+/* A LIST that is due goes out. */
+void list_pump(Engine *engine);
 void list_note(Engine *engine, Conn *conn, const ImapList *list);
 void list_conn_closed(Conn *conn);
 void list_reset(Engine *engine);
-void list_age(Engine *engine, gint64 now_us);
+/* told: the server tells of mailboxes that come and go. */
+void list_age(Engine *engine, gint64 now_us, bool told);
 
 void sync_request(Box *box, Waiter *waiter);
 void sync_dispatch(Box *box, Conn *conn);
@@ -227,10 +263,15 @@ void sync_note_search(Conn *conn, const ImapSearch *search);
 void sync_note_expunged(Conn *conn, const ImapSet *uids);
 void sync_note_exists(Conn *conn);
 void sync_flush(Box *box);
-void sync_age(Engine *engine, gint64 now_us, bool stuck);
+/* The listing may not be what it was: the kernel forgets it, and it is asked for anew, at once
+ * (renew, if somebody looked at it) or when somebody looks. */
+void sync_doubt(Box *box, bool renew);
+/* Asks for the listing although nobody waits. */
+void sync_renew(Box *box);
+void sync_cut_off(Engine *engine);
 void sync_forget_shown(Engine *engine);
 /* No listing holds before the next EXAMINE of its mailbox. */
-void sync_doubt(Engine *engine);
+void sync_doubt_all(Engine *engine);
 
 void attribute_request(Box *box, Gen gen, guint32 uid, Waiter *waiter);
 bool attribute_has_work(const Box *box);
@@ -256,6 +297,27 @@ void body_note(Conn *conn, guint32 uid, const ImapFetch *fetch);
 void body_end(Conn *conn);
 void body_fail_all(Box *box, const GError *error);
 void body_reset(Box *box);
+
+/* ---- push.c: how each mailbox is kept right ---- */
+
+void push_ready(Conn *conn);
+void push_closed(Conn *conn, const GError *error);
+/* The names of a mailbox are right as of now. */
+void push_listed(Box *box);
+void push_note_status(Conn *conn, const ImapMailboxStatus *status);
+void push_note_list(Conn *conn);
+void push_note_code(Conn *conn, ImapCode code);
+/* The items of STATUS that are compared, in parentheses. New string. */
+char *push_status_items(const Conn *conn);
+/* LIST with STATUS was answered. */
+void push_polled(Engine *engine);
+/* Whether this mailbox should stay selected while others are free to go. */
+bool push_keeps(const Box *box);
+/* Whether what happens to the mailbox is told by itself, so that it is right now. Any thread. */
+bool push_covers(Engine *engine, MailboxId mailbox);
+/* Asks all connections whether they are alive. */
+void push_probe(Engine *engine);
+void push_age(Engine *engine, gint64 now_us);
 
 /* ---- ahead.c: readers that walk a folder ---- */
 
@@ -311,6 +373,8 @@ struct Engine {
 	GArray *inbox; /* of questions; inbox_lock */
 	GSource *inbox_source;
 
+	ImapSet *covered; /* mailboxes that push covers; inbox_lock */
+
 	GSource *pump_source;
 	GSource *tick;
 	GQueue waiting; /* Waiter.link, oldest first */
@@ -321,9 +385,13 @@ struct Engine {
 	GPtrArray *conns;
 	GPtrArray *dead; /* ended, to be freed when none of their frames is on the stack */
 	guint max_conns;
+	gint64 paused_us; /* the server asked for less: no work is sent before */
+	guint pauses; /* in a row */
 	gint64 limited_us; /* when the server refused a further connection */
 	guint short_lives; /* logins in a row that did not last */
 	guint attempts; /* that failed in a row */
+	gint64 away_us; /* when the first of them did */
+	gint64 slept_us; /* how long the machine slept so far, of CLOCK_BOOTTIME */
 	GSource *retry;
 	gint64 refused_us; /* when the login was refused last */
 	gint64 progress_us; /* of connections that are gone */
@@ -336,7 +404,16 @@ struct Engine {
 	char *tried_sum; /* SHA-256 of the secret given out last */
 	char *refused_sum; /* of one that the server refused */
 
+	/* push.c */
+	Box *last_box; /* that somebody asked something of */
+	MailboxId inbox_id; /* 0: not known yet */
+	guint idle_failures; /* connections in a row that were lost with IDLE unanswered */
+	bool idle_refused, notify_refused;
+
 	/* list.c */
+	bool list_due;
+	bool list_with_status; /* the one under way */
+	bool list_status_refused;
 	GPtrArray *list_waiters;
 	Conn *list_conn;
 	gint64 listed_us; /* when LIST was answered last */

@@ -287,3 +287,15 @@ void resync_settle(Conn *conn)
 	box->flags_due = false;
 	store_set_mark(store, conn->gen, mark);
 }
+
+void resync_arrived(Conn *conn)
+{
+	Store *store = conn->engine->store;
+	g_autoptr(ImapSet) uids = store_names(store, conn->gen);
+	StoreMark mark = store_mark(store, conn->gen);
+	guint32 last = uids ? imap_set_max(uids) : 0;
+	if (mark.uidnext == 0 || last == G_MAXUINT32 || last < mark.uidnext)
+		return;
+	mark.uidnext = last + 1;
+	store_set_mark(store, conn->gen, mark);
+}

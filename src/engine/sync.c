@@ -8,6 +8,7 @@ typedef enum {
 	SYNC_SELECT, /* EXAMINE says what changed */
 	SYNC_DELETED, /* the names may be right: which are \Deleted is asked */
 	SYNC_FLAGS, /* the names are right: which flags changed is asked */
+	SYNC_NEW, /* the map lacks what arrived last */
 	SYNC_SEARCH, /* UID SEARCH names everything */
 	SYNC_AGAIN, /* refused, or the numbers do not add up: once more, in the oldest form */
 } SyncStep;
@@ -17,6 +18,7 @@ struct Sync {
 	Conn *conn;
 	SyncStep step;
 	guint commands; /* under way */
+	guint64 named; /* by the map before SYNC_NEW */
 	ImapSet *all, *deleted;
 	GError *error; /* the first */
 	bool lost; /* the connection cannot tell: it went away, or has another UIDVALIDITY */
@@ -45,11 +47,13 @@ static void end(Sync *sync, const GError *error)
 	Engine *engine = box->engine;
 	Gen gen = sync->conn->gen;
 	/* Something changed since the answer: it may be shown once, and must be asked for again. */
-	bool late = !error && box->dirty;
+	bool late = !error && (box->dirty || box->arrived);
 	box->sync = NULL;
 	box->trusted = !error && !late;
 	if (late)
 		store_names_confirm(engine->store, gen, false);
+	else if (!error)
+		push_listed(box);
 	if (error && mail_error_grade((MailError)error->code) == MAIL_GRADE_ACCOUNT)
 		box->shown_stale = true;
 	box->sync_tries = 0;
@@ -127,6 +131,25 @@ static void send_flags(Sync *sync)
 	session_submit(sync->conn->session, SESSION_SELECTED, line, flags_done, sync);
 }
 
+/* Names what arrived; costs the change, not the mailbox. */
+static void send_new(Sync *sync)
+{
+	sync->step = SYNC_NEW;
+	sync->named = imap_set_count(session_map(sync->conn->session));
+	guint32 last = imap_set_max(session_map(sync->conn->session));
+	g_autofree char *key = g_strdup_printf("UID %u:*", last + 1);
+	sync->commands = 0;
+	send_search(sync, key, &sync->all);
+}
+
+/* What an EXISTS announced is named by the map already if a FETCH came with it (NOTIFY). */
+static bool may_send_new(const Sync *sync)
+{
+	const ImapSet *map = session_map(sync->conn->session);
+	return map && !sync->box->dirty && imap_set_max(map) < G_MAXUINT32 &&
+	       !session_has_map(sync->conn->session);
+}
+
 /* The commands of a step. What is asked first is as old as the answer to it: flags before the
  * search that is the last word on \Deleted. */
 static void send_step(Sync *sync, SyncStep step)
@@ -139,12 +162,22 @@ static void send_step(Sync *sync, SyncStep step)
 	if (step == SYNC_FLAGS || step == SYNC_SEARCH)
 		send_flags(sync);
 	if (step == SYNC_SEARCH || step == SYNC_AGAIN) {
-		sync->box->dirty = false;
+		sync->box->dirty = sync->box->arrived = false;
 		send_search(sync, "ALL", &sync->all);
 	}
 	if (step != SYNC_FLAGS)
 		send_search(sync, "DELETED", &sync->deleted);
 	command_done(sync, NULL, NULL);
+}
+
+/* Who listed the mailbox with its attributes will want those of what arrived: now that something is
+ * on the wire they cost no turn. */
+static void sync_arrived(Box *box, const ImapSet *fresh)
+{
+	enum { FEW = 256 };
+	box->arrived = false;
+	if (box->attribute_window > 0 && imap_set_count(fresh) <= FEW)
+		imap_set_union(box->attribute_want, fresh);
 }
 
 static void publish(Sync *sync)
@@ -154,7 +187,13 @@ static void publish(Sync *sync)
 	g_autoptr(ImapSet) gone = NULL;
 	g_autoptr(ImapSet) fresh = NULL;
 	store_set_names(engine->store, gen, sync->all, sync->deleted, &gone, &fresh);
-	resync_settle(sync->conn);
+	if (sync->step == SYNC_NEW) {
+		sync_arrived(sync->box, fresh);
+		resync_arrived(sync->conn);
+	} else {
+		sync->box->listed_us = g_get_monotonic_time();
+		resync_settle(sync->conn);
+	}
 	if (imap_set_count(gone) > 0 || (sync->box->trusted && imap_set_count(fresh) > 0))
 		engine->events->names_changed(sync->box->id, gen, gone, engine->data);
 }
@@ -219,9 +258,19 @@ static void confirm(Sync *sync)
 	end(sync, NULL);
 }
 
+/* The map is the listing; which of them are \Deleted did not change. */
+static void take_map(Sync *sync)
+{
+	sync->step = SYNC_NEW;
+	imap_set_free(sync->all);
+	sync->all = imap_set_copy(session_map(sync->conn->session));
+	g_clear_pointer(&sync->deleted, imap_set_free);
+}
+
 /* All commands of the step were answered. */
 static void next_step(Sync *sync)
 {
+	const Session *session = sync->conn->session;
 	bool names = sync->conn->resync.result == RESYNC_NAMES;
 	switch (sync->step) {
 	case SYNC_SELECT:
@@ -233,14 +282,32 @@ static void next_step(Sync *sync)
 			send_step(sync, SYNC_SEARCH);
 		return;
 	case SYNC_CHECK:
+	case SYNC_NEW:
+		if (may_send_new(sync) &&
+			(sync->step == SYNC_CHECK ||
+				imap_set_count(session_map(session)) > sync->named)) {
+			/* Mail arrived, or more of it. */
+			send_new(sync);
+			return;
+		}
+		if (!names_hold(sync)) {
+			send_step(sync, SYNC_SEARCH);
+			return;
+		}
+		if (sync->step == SYNC_CHECK && !sync->box->arrived) {
+			confirm(sync);
+			return;
+		}
+		take_map(sync);
+		break;
 	case SYNC_FLAGS:
-		if (names_hold(sync))
+		if (names_hold(sync) && !sync->box->arrived)
 			confirm(sync);
 		else
 			send_step(sync, SYNC_SEARCH);
 		return;
 	case SYNC_DELETED:
-		if (!names || !names_hold(sync)) {
+		if (!names || !names_hold(sync) || sync->box->arrived) {
 			send_step(sync, SYNC_SEARCH);
 			return;
 		}
@@ -277,9 +344,9 @@ static void advance(Sync *sync)
 		give_up(sync);
 		return;
 	}
-	if (sync->error && !sync->lost &&
-		(sync->step == SYNC_SEARCH || sync->step == SYNC_DELETED) &&
-		session_selected(sync->conn->session)) {
+	bool may_repeat =
+		sync->step == SYNC_SEARCH || sync->step == SYNC_DELETED || sync->step == SYNC_NEW;
+	if (sync->error && !sync->lost && may_repeat && session_selected(sync->conn->session)) {
 		g_clear_error(&sync->error);
 		send_step(sync, SYNC_AGAIN);
 		return;
@@ -334,11 +401,14 @@ void sync_dispatch(Box *box, Conn *conn)
 	box->sync = sync;
 	if (conn->selecting)
 		begin_selected(sync);
-	else if (session_has_map(conn->session) &&
-		 store_names_time(box->engine->store, conn->gen) != 0)
-		send_noop(sync);
-	else
+	else if (!session_map(conn->session) || !store_names_known(box->engine->store, conn->gen))
 		send_step(sync, SYNC_SEARCH);
+	else if (may_send_new(sync))
+		send_new(sync);
+	else if (box->arrived && !box->dirty)
+		advance(sync);
+	else
+		send_noop(sync);
 }
 
 /* The search that an answer is for: they are answered in the order they were asked (RFC 3501 5.5).
@@ -364,19 +434,30 @@ void sync_note_search(Conn *conn, const ImapSearch *answer)
 	imap_set_union(*search->target, answer->all);
 	if (search->target != &search->sync->all)
 		return;
+	if (search->sync->step == SYNC_NEW) {
+		session_extend_map(conn->session, search->sync->all);
+		return;
+	}
 	session_set_map(conn->session, search->sync->all);
 	/* It tells what came and went until now. */
-	search->sync->box->dirty = false;
+	search->sync->box->dirty = search->sync->box->arrived = false;
 }
 
-/* The listing is not what it was, and only the server can say what it is. */
-static void distrust(Conn *conn)
+void sync_doubt(Box *box, bool renew)
 {
-	Box *box = conn->box;
-	box->dirty = true;
+	Engine *engine = box->engine;
+	Gen gen = store_gen(engine->store, box->id);
+	box->renew |= renew && box->trusted;
 	box->trusted = false;
-	store_names_confirm(conn->engine->store, conn->gen, false);
-	conn->engine->events->names_changed(box->id, conn->gen, NULL, conn->engine->data);
+	box_pump(box);
+	store_names_confirm(engine->store, gen, false);
+	engine->events->names_changed(box->id, gen, NULL, engine->data);
+}
+
+void sync_renew(Box *box)
+{
+	box->renew = true;
+	box_pump(box);
 }
 
 void sync_note_expunged(Conn *conn, const ImapSet *uids)
@@ -384,16 +465,13 @@ void sync_note_expunged(Conn *conn, const ImapSet *uids)
 	Box *box = conn->box;
 	if (!box || conn->gen == 0)
 		return;
-	if (!uids) {
-		/* Messages that the kernel was shown are gone, and must be named to be taken back,
-		 * whether somebody lists the mailbox again or not. */
-		box->renew |= box->trusted;
-		distrust(conn);
-		box_pump(box);
-		return;
-	}
 	if (conn->gen != store_gen(conn->engine->store, box->id))
 		return;
+	if (!uids) {
+		box->dirty = true;
+		sync_doubt(box, true);
+		return;
+	}
 	gsize n;
 	const ImapRange *ranges = imap_set_ranges(uids, &n);
 	for (gsize i = 0; i < n; i++)
@@ -417,17 +495,17 @@ void sync_flush(Box *box)
 	engine->events->names_changed(box->id, gen, gone, engine->data);
 }
 
-/* More messages than the map has: new mail, to be named at the next access. A listing under way may
- * have been answered before it came. */
+/* More messages than the map has: new mail, to be named at once if somebody looked here. A listing
+ * under way may have been answered before it came. */
 void sync_note_exists(Conn *conn)
 {
 	Box *box = conn->box;
-	if (!box || conn->gen == 0 || session_has_map(conn->session))
+	if (!box || conn->gen == 0 || conn->gen != store_gen(conn->engine->store, box->id) ||
+		session_has_map(conn->session))
 		return;
-	if (box->sync)
-		box->dirty = true;
-	else
-		distrust(conn);
+	box->arrived = true;
+	if (!box->sync)
+		sync_doubt(box, true);
 }
 
 /* Who waits for a listing that is known is shown it as it is. */
@@ -439,11 +517,9 @@ static void cut_off(Box *box, const GError *error)
 	waiters_finish(box->sync_waiters, error);
 }
 
-/* A listing that no push covers is trusted for poll_s; then the kernel must ask at its next access.
- * While the wire is silent an old listing is better than none. */
-void sync_age(Engine *engine, gint64 now_us, bool stuck)
+/* While the wire is silent an old listing is better than none. */
+void sync_cut_off(Engine *engine)
 {
-	enum { RENEW_LEAST_S = 5 };
 	g_autoptr(GError) error =
 		g_error_new(MAIL_ERROR, MAIL_ERROR_TIMEOUT, "the server does not answer");
 	GHashTableIter iter;
@@ -451,23 +527,9 @@ void sync_age(Engine *engine, gint64 now_us, bool stuck)
 	g_hash_table_iter_init(&iter, engine->boxes);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		Box *box = value;
-		if (!box->trusted && !stuck)
-			continue;
 		Gen gen = store_gen(engine->store, box->id);
-		gint64 right = gen ? store_names_time(engine->store, gen) : 0;
-		if (stuck && gen && store_names_known(engine->store, gen))
+		if (gen && store_names_known(engine->store, gen))
 			cut_off(box, error);
-		if (!box->trusted || box->renew || box->sync ||
-			now_us - right < engine->config.poll_s * G_USEC_PER_SEC)
-			continue;
-		if (engine->config.poll_s >= RENEW_LEAST_S && pool_has(engine, box)) {
-			/* A NOOP tells what came and went, for those too who only look up names. */
-			box->renew = true;
-			box_pump(box);
-			continue;
-		}
-		box->trusted = false;
-		engine->events->names_changed(box->id, gen, NULL, engine->data);
 	}
 }
 
@@ -497,7 +559,7 @@ void sync_forget_shown(Engine *engine)
 
 /* All names are taken back, those of messages that are still there too: a name that the kernel
  * knows is read without asking. */
-void sync_doubt(Engine *engine)
+void sync_doubt_all(Engine *engine)
 {
 	g_autoptr(ImapSet) all = imap_set_new();
 	imap_set_add(all, 1, G_MAXUINT32);

@@ -41,6 +41,14 @@ typedef enum {
 	STEP_OVER,
 } Step;
 
+/* Where IDLE is. */
+typedef enum {
+	IDLE_OFF,
+	IDLE_ASKED, /* sent, "+" did not come yet */
+	IDLE_RUNNING,
+	IDLE_ENDING, /* DONE was sent */
+} IdleStep;
+
 struct Session {
 	GMainContext *context;
 	SessionConfig config; /* strings owned */
@@ -53,6 +61,7 @@ struct Session {
 	bool secured; /* STARTTLS was answered OK: the clear part must end here */
 	bool preauth; /* greeted as logged in already */
 	bool caps_after_login; /* CAPABILITY came untagged with the login's answer */
+	bool throttled; /* the server asked for less: session_take_throttled() */
 	guint chatter; /* untagged statuses since the server said something of use */
 	guint64 early_bytes; /* received before the login was done */
 	char *greeting; /* escaped text, for session_describe() */
@@ -71,6 +80,13 @@ struct Session {
 	guint last_selection; /* number of the SESSION_SELECT queued last */
 	GSource *watchdog;
 	gint64 progress_us;
+
+	/* idle.c */
+	bool idle_wanted;
+	IdleStep idle_step; /* not off: the command is the last and only one under way */
+	SessionIdle idle;
+	gint64 idle_us; /* when it began to run; 0: it does not */
+	GSource *idle_quiet; /* while it waits for a quiet moment */
 
 	/* selected.c */
 	SessionMailbox box;
@@ -109,6 +125,13 @@ void queue_fail_all(Session *session, const GError *error);
 void queue_free(Session *session);
 void queue_watch(Session *session);
 
+/* idle.c */
+/* Ends IDLE for what is queued, or has it begin soon when nothing is. */
+void idle_settle(Session *session);
+/* Whether "+" was IDLE's. */
+bool idle_continue(Session *session);
+void idle_free(Session *session);
+
 /* selected.c */
 void selected_begin(Session *session, const Command *select);
 void selected_end(Session *session, const Command *select, const ImapStatus *status);
@@ -131,3 +154,5 @@ void session_logged_in(const ImapStatus *status, const GError *error, gpointer d
 GError *code_error(const ImapStatus *status, const char *context);
 GError *code_bye_error(const ImapStatus *status, const char *host, bool in_login);
 GError *code_login_error(const ImapStatus *status);
+/* Whether it says that we ask for too much, or too much at once. */
+bool code_is_throttled(const ImapStatus *status);

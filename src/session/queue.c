@@ -38,6 +38,10 @@ static bool sendable(const Session *session, const Command *command)
 	if (waits_for_continuation(last))
 		return false;
 
+	/* Within IDLE a client says DONE and nothing else (RFC 2177). */
+	if (session->idle_step != IDLE_OFF)
+		return false;
+
 	/* Login, STARTTLS and LOGOUT change what every other answer means. */
 	if (last->need == SESSION_ALONE || command->need == SESSION_ALONE)
 		return false;
@@ -82,7 +86,7 @@ static bool waiting(const Session *session)
 	case STEP_LOGOUT:
 		return true;
 	default:
-		return session->flying.length > 0;
+		return session->flying.length > (session->idle_step == IDLE_RUNNING ? 1 : 0);
 	}
 }
 
@@ -151,6 +155,7 @@ void queue_pump(Session *session)
 			break;
 		start(session, g_queue_pop_head(&session->queued));
 	}
+	idle_settle(session);
 	queue_watch(session);
 }
 
@@ -181,6 +186,8 @@ void queue_submit(Session *session, SessionNeed need, ImapCommand *line, Target 
 /* "+" for the command whose literal is on its way; otherwise it means nothing to us. */
 void queue_continue(Session *session)
 {
+	if (idle_continue(session))
+		return;
 	Command *last = g_queue_peek_tail(&session->flying);
 	if (!last || !waits_for_continuation(last))
 		return;

@@ -263,6 +263,28 @@ bool session_set_map(Session *session, const ImapSet *uids)
 	return true;
 }
 
+bool session_extend_map(Session *session, const ImapSet *uids)
+{
+	if (!session->map)
+		return false;
+	guint32 last = imap_set_max(session->map);
+	g_autoptr(ImapSet) whole = imap_set_copy(uids);
+	/* "8:*" names the last message also when its UID is below 8 (RFC 3501 6.4.8). */
+	if (last > 0)
+		imap_set_remove(whole, 1, last);
+	imap_set_union(whole, session->map);
+	if (imap_set_count(whole) == session->box.exists) {
+		imap_set_free(session->map);
+		session->map = g_steal_pointer(&whole);
+	}
+	return session_has_map(session);
+}
+
+const ImapSet *session_map(const Session *session)
+{
+	return session->map;
+}
+
 bool session_has_map(const Session *session)
 {
 	return session->map && imap_set_count(session->map) == session->box.exists;

@@ -17,6 +17,7 @@ void session_fail(Session *session, GError *error)
 		return;
 	session->step = STEP_OVER;
 	auth_forget(session);
+	idle_free(session);
 	selected_clear(session);
 	g_clear_pointer(&session->net, net_stream_free);
 	g_autoptr(GError) lost =
@@ -49,6 +50,7 @@ void session_free(Session *session)
 	selected_clear(session);
 	net_stream_free(session->net);
 	imap_stream_free(session->stream);
+	idle_free(session);
 	queue_free(session);
 	g_strfreev(session->mechs);
 	g_free(session->mech);
@@ -312,6 +314,7 @@ static bool believed_early(const ImapResponse *response)
 static void take_status(Session *session, const ImapStatus *status)
 {
 	show_alert(session, status);
+	session->throttled |= code_is_throttled(status);
 	if (status->caps)
 		take_capabilities(session, status->caps);
 	if (status->kind == IMAP_STATUS_BYE && session->step != STEP_LOGOUT)
@@ -349,6 +352,7 @@ static void take_untagged(Session *session, const ImapResponse *response)
 static void take_tagged(Session *session, const ImapResponse *response)
 {
 	session->chatter = 0;
+	session->throttled |= code_is_throttled(&response->status);
 	/* RFC 3501 7: resp-cond-state is all that a tag may stand before. */
 	if (response->status.kind == IMAP_STATUS_PREAUTH ||
 		response->status.kind == IMAP_STATUS_BYE) {
@@ -566,6 +570,13 @@ void session_logout(Session *session)
 		session, SESSION_ALONE, imap_command_new("LOGOUT"), NULL, logout_done, session);
 }
 
+bool session_take_throttled(Session *session)
+{
+	bool throttled = session->throttled;
+	session->throttled = false;
+	return throttled;
+}
+
 bool session_is_ready(const Session *session)
 {
 	return session->step == STEP_READY;
@@ -578,7 +589,8 @@ guint64 session_caps(const Session *session)
 
 guint session_pending(const Session *session)
 {
-	return session->queued.length + session->flying.length;
+	return session->queued.length + session->flying.length -
+	       (session->idle_step == IDLE_OFF ? 0 : 1);
 }
 
 gint64 session_progress_time(const Session *session)

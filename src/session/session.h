@@ -34,6 +34,13 @@ typedef struct {
 
 typedef struct Session Session;
 
+/* What became of IDLE (RFC 2177) on a connection. */
+typedef enum {
+	SESSION_IDLE_UNTRIED,
+	SESSION_IDLE_WORKS, /* the server took it once: the selected mailbox tells its changes */
+	SESSION_IDLE_FAILED, /* refused, or no "+" came; it is not tried again here */
+} SessionIdle;
+
 /* What a queued command needs of the connection; sendable() in queue.c has the rules. */
 typedef enum {
 	SESSION_ANY, /* no mailbox: LIST, STATUS, NOOP, ID */
@@ -128,13 +135,28 @@ void session_examine(Session *session, const char *mailbox, const SessionKnown *
  * NULL: it was not asked, or UIDVALIDITY is another one. */
 const SessionChanges *session_changes(const Session *session);
 
+/* Wanted, IDLE runs whenever a mailbox is selected and nothing was to be sent for a moment; a
+ * command ends it and goes out after its tagged answer, which the watchdog waits for. Silence
+ * within IDLE is no timeout: who wants to know submits a NOOP now and then, which renews it
+ * too. */
+void session_idle(Session *session, bool wanted);
+
+SessionIdle session_idle_state(const Session *session);
+
+/* Since when IDLE runs (g_get_monotonic_time); 0: it does not. */
+gint64 session_idle_time(const Session *session);
+
+/* Whether the server said since the last call that it is asked for too much ([THROTTLED], too many
+ * connections), in whatever answer. */
+bool session_take_throttled(Session *session);
+
 /* Ready, and not over: commands may be submitted. */
 bool session_is_ready(const Session *session);
 
 /* IMAP_CAP_BIT()s as of the last CAPABILITY. */
 guint64 session_caps(const Session *session);
 
-/* Commands queued or under way. */
+/* Commands queued or under way, IDLE not among them. */
 guint session_pending(const Session *session);
 
 /* The mailbox that is selected now; NULL while none is, also between EXAMINE and its OK. */
@@ -143,6 +165,13 @@ const SessionMailbox *session_selected(const Session *session);
 /* The UIDs of all messages of the selected mailbox, from a SEARCH answered just now: the
  * sequence-number map. Kept only when they add up with EXISTS; returns whether they do. */
 bool session_set_map(Session *session, const ImapSet *uids);
+
+/* Adds what a SEARCH for the messages behind the known ones named to the map. Kept only when it
+ * adds up with EXISTS; returns whether the map is whole now. */
+bool session_extend_map(Session *session, const ImapSet *uids);
+
+/* The map as the UIDs of the first messages; NULL: not known. Until anything is received. */
+const ImapSet *session_map(const Session *session);
 
 /* Whether every sequence number can be turned into a UID. */
 bool session_has_map(const Session *session);

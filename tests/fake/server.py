@@ -89,7 +89,25 @@ class Server:
         more.setdefault('delimiter', self.delimiter)
         mailbox = cls(name, **more)
         self.mailboxes[mailbox.name] = mailbox
+        self._wake()
         return mailbox
+
+    def remove(self, name):
+        """DELETE by somebody else."""
+        del self.mailboxes[name.encode()]
+        self._wake()
+
+    def rename(self, name, new):
+        """RENAME by somebody else."""
+        mailbox = self.mailboxes.pop(name.encode())
+        mailbox.name = new.encode()
+        self.mailboxes[mailbox.name] = mailbox
+        self._wake()
+
+    def _wake(self):
+        for session in self.sessions:
+            if session.open:
+                session.wire.wake()
 
     @property
     def inbox(self):

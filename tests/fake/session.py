@@ -5,6 +5,7 @@ import re
 from . import fetch, listing, login, search
 from .login import Refused
 from .mailbox import compact, index
+from .notify import Notify
 from .syntax import Bad, literal_size, parse, quote, text
 from .wire import Drop, Gone
 
@@ -35,6 +36,7 @@ class Session:
         self.idling = False
         self.condstore = False  # asked for: FETCH answers carry MODSEQ
         self.qresync = False    # enabled
+        self.notify = None
         self._pushed = []
 
     # ---- from other threads
@@ -128,6 +130,8 @@ class Session:
             self.wire.write(item)
         if self.idling:
             self.catch_up()
+        if self.notify:
+            self.notify.tell(self)
         self.wire.flush()
 
     def _read_command(self):
@@ -350,11 +354,25 @@ class Session:
     def finish(self):
         """The connection is over."""
         self._deselect()
+        if self.notify:
+            self.notify.end(self)
 
     def _deselect(self):
-        if self.mailbox:
+        if self.mailbox and not self.notify:
             self.mailbox.watchers.discard(self.wire.wake)
         self.mailbox, self.view = None, ()
+
+    def do_notify(self, command):
+        self.need('NOTIFY')
+        if self.notify:
+            self.notify.end(self)
+        verb, *rest = command.arguments
+        self.notify = Notify(self, rest) if text(verb).upper() == 'SET' else None
+        if self.notify and self.notify.status:
+            for mailbox in self.server.mailboxes.values():
+                if mailbox is not self.mailbox:
+                    listing.status(self, mailbox, ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'])
+        self.tagged(command)
 
     def do_idle(self, command):
         self.need('IDLE')
@@ -399,8 +417,12 @@ class Session:
                 for seq in gone:
                     self.untagged(f'{seq} EXPUNGE')
             known = set(before)
-            if any(uid not in known for uid in now):
+            new = [uid for uid in now if uid not in known]
+            if new:
                 self.untagged(f'{len(now)} EXISTS')
+            for uid in new if self.notify and self.notify.selected else ():
+                self.untagged('%d FETCH (UID %d FLAGS (%s))' % (
+                    index(now, uid) + 1, uid, ' '.join(sorted(mailbox.message(uid).flags))))
         self.view = now
         for uid, flags in list(self.seen_flags.items()):
             message = mailbox.message(uid)
@@ -430,6 +452,7 @@ COMMANDS = {
     'CLOSE': (Session.do_unselect, 'selected'),
     'CHECK': (Session.do_noop, 'selected'),
     'IDLE': (Session.do_idle, 'auth selected'),
+    'NOTIFY': (Session.do_notify, 'auth selected'),
     'SEARCH': (Session.do_search, 'selected'),
     'UID SEARCH': (Session.do_search, 'selected'),
     'FETCH': (Session.do_fetch, 'selected'),

@@ -157,6 +157,35 @@ def test_changes_since_a_modification_sequence(fake, client):
     assert not [line for line in lines if b'VANISHED' in line or b'FETCH' in line]
 
 
+def test_notify_tells_of_everything(fake, client):
+    server = fake()
+    server.capabilities.append('NOTIFY')
+    other = server.add('Other')
+    server.inbox.append(BODY)
+    imap = client(server)
+    imap.login('user', 'geheim-7b1f')
+    imap.select('INBOX', readonly=True)
+    imap.send(b'n NOTIFY SET (selected (MessageNew (UID FLAGS) MessageExpunge)) '
+              b'(personal (MessageNew MessageExpunge MailboxName))\r\n')
+    assert imap.readline() == b'n OK done\r\n'
+    other.append(BODY)
+    assert imap.readline() == b'* STATUS "Other" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1000)\r\n'
+    server.inbox.append(BODY)
+    assert imap.readline() == b'* 2 EXISTS\r\n'
+    assert imap.readline() == b'* 2 FETCH (UID 2 FLAGS ())\r\n'
+    server.add('New').append(BODY)
+    assert imap.readline().startswith(b'* LIST () "/" "New"')
+    server.rename('New', 'Newer')
+    line = imap.readline()
+    while line.startswith(b'* STATUS'):
+        line = imap.readline()
+    assert line == b'* LIST () "/" "Newer" ("OLDNAME" ("New"))\r\n'
+    server.remove('Newer')
+    assert imap.readline() == b'* LIST (\\NonExistent) "/" "Newer"\r\n'
+    imap.send(b'm NOTIFY SET (selected (MessageNew))\r\n')
+    assert b' BAD ' in imap.readline()
+
+
 def test_pipelined_commands_and_literals(fake):
     server = fake(tls='none')
     wire = socket.create_connection(('127.0.0.1', server.port), 10)

@@ -7,6 +7,8 @@
  *	> resync NAME UIDVALIDITY MODSEQ	as examine, with that known; what came of it is news
  *	> any COMMAND		session_submit() with that need: any, selected or alone
  *	> argument NAME ARG	a command with one string argument, literal if need be
+ *	> idle yes, > idle no	session_idle()
+ *	> show-idle		news of what became of IDLE
  *	> map SET		session_set_map()
  *	> show			news of what is selected
  *	> logout, > close	session_logout(), session_close()
@@ -306,6 +308,14 @@ static gboolean pause_over(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+static void show_idle(Case *self)
+{
+	static const char *const STATES[] = {"untried", "works", "failed"};
+
+	tell(self, "idle %s%s", STATES[session_idle_state(self->session)],
+		session_idle_time(self->session) ? ", runs" : "");
+}
+
 static void act(const char *text, gpointer data)
 {
 	Case *self = data;
@@ -322,6 +332,10 @@ static void act(const char *text, gpointer data)
 		submit(self, SESSION_ALONE, rest);
 	else if (g_str_equal(words[0], "argument"))
 		submit_argument(self, rest);
+	else if (g_str_equal(words[0], "idle"))
+		session_idle(self->session, g_str_equal(rest, "yes"));
+	else if (g_str_equal(words[0], "show-idle"))
+		show_idle(self);
 	else if (g_str_equal(words[0], "map"))
 		set_map(self, rest);
 	else if (g_str_equal(words[0], "show"))

@@ -1,6 +1,7 @@
 #include "engine-fixture.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "../script/player.h"
 #include "engine/engine.h"
@@ -75,6 +76,22 @@ GThread *__wrap_g_thread_try_new(const char *name, GThreadFunc func, gpointer da
 		return __real_g_thread_try_new(name, func, data, error);
 	g_set_error_literal(error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN, "no thread is left");
 	return NULL;
+}
+
+/* ---- sleep of the machine ---- */
+
+static gint slept_s; /* atomic */
+
+int __real_clock_gettime(clockid_t clock, struct timespec *ret);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	int status = __real_clock_gettime(clock, ret);
+
+	if (clock == CLOCK_BOOTTIME)
+		ret->tv_sec += g_atomic_int_get(&slept_s);
+	return status;
 }
 
 /* ---- news: engine thread ---- */
@@ -336,6 +353,8 @@ static void act(const char *text, gpointer data)
 		g_atomic_int_add(&ahead_s, (gint)g_ascii_strtoull(words[1], NULL, 10));
 	else if (g_str_equal(words[0], "hurry"))
 		g_atomic_int_set(&hurry, (gint)g_ascii_strtoull(words[1], NULL, 10));
+	else if (g_str_equal(words[0], "sleep"))
+		g_atomic_int_add(&slept_s, (gint)g_ascii_strtoull(words[1], NULL, 10));
 	else if (g_str_equal(text, "turn"))
 		engine_attributes(world->engine, 0, 1, on_turn, world);
 	else if (g_str_equal(text, "stop"))

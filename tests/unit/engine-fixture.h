@@ -18,6 +18,7 @@
  *	> threads [none]		whether the program can make further threads
  *	> later SECONDS			the clock of the engine goes forward
  *	> hurry N			timers that are set from now on run N times as fast
+ *	> sleep SECONDS			the machine sleeps: CLOCK_BOOTTIME alone goes forward
  *	> stop				engine_free()
  */
 #pragma once

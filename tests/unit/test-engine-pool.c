@@ -230,6 +230,34 @@ static const Script scripts[] = {
 					"C: A8 UID FETCH 6 (UID BODY.PEEK[])\n"
 					"S: A8 NO not now\n"
 					"C: A9 UID FETCH 6 (UID BODY.PEEK[])\n"},
+	{"throttled-waits",
+		/* Gmail says it at the end of the line. */
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "S: * NO slow down [THROTTLED]\nS: A6 NO [THROTTLED] slow down\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "> body 6 0 10\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "@quiet\n"
+		      "> later 2\n"
+		      "C: A7 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A8 UID FETCH 6 (UID BODY.PEEK[])\n"},
+	{"throttled-by-words-waits",
+		/* Gmail says it at the end of the line. */
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "S: A6 NO limits exceeded. [THROTTLED]\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "> body 6 0 10\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "@quiet\n"
+		      "> later 2\n"
+		      "C: A7 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A8 UID FETCH 6 (UID BODY.PEEK[])\n"},
 	{"secret-refused-is-not-offered-again",
 		LOCKED_OUT ASKED_LATER GREETING "@eof\n"
 						"@close\n"

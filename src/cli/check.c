@@ -16,13 +16,14 @@ static void ignore_message(Gen gen, guint32 uid, bool size, gpointer data)
 {
 }
 
-static void ignore_generation(MailboxId mailbox, Gen old, gpointer data)
+static void ignore_generation(MailboxId mailbox, Gen gen, gpointer data)
 {
 }
 
 static const EngineEvents no_events = {
 	.mailboxes_changed = ignore_mailboxes,
 	.names_changed = ignore_names,
+	.names_doubted = ignore_generation,
 	.message_changed = ignore_message,
 	.generation_changed = ignore_generation,
 	.sizes_distrusted = ignore_mailboxes,

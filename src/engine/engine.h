@@ -17,8 +17,11 @@ typedef struct {
 	void (*mailboxes_changed)(gpointer data);
 
 	/* The listing of a mailbox changed or must be checked at the next access. gone: UIDs that
-	 * are listed no longer, or must be looked up again (owned by the engine, may be NULL). */
+	 * are listed no longer (owned by the engine, may be NULL). */
 	void (*names_changed)(MailboxId mailbox, Gen gen, const ImapSet *gone, gpointer data);
+
+	/* The mailbox may be another one by now: every name in it must be asked for again. */
+	void (*names_doubted)(MailboxId mailbox, Gen gen, gpointer data);
 
 	/* Attributes other than the name changed for one message. size: its length was corrected.
 	 */

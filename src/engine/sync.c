@@ -561,8 +561,6 @@ void sync_forget_shown(Engine *engine)
  * knows is read without asking. */
 void sync_doubt_all(Engine *engine)
 {
-	g_autoptr(ImapSet) all = imap_set_new();
-	imap_set_add(all, 1, G_MAXUINT32);
 	GHashTableIter iter;
 	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);
@@ -573,6 +571,6 @@ void sync_doubt_all(Engine *engine)
 			continue;
 		box->trusted = false;
 		store_names_confirm(engine->store, gen, false);
-		engine->events->names_changed(box->id, gen, all, engine->data);
+		engine->events->names_doubted(box->id, gen, engine->data);
 	}
 }

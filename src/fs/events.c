@@ -64,6 +64,15 @@ static void names_changed(MailboxId mailbox, Gen gen, const ImapSet *gone, gpoin
 		notify_messages(fs->notify, dir, gone ? shown_among(fs->shown, gen, gone) : NULL);
 }
 
+static void names_doubted(MailboxId mailbox, Gen gen, gpointer data)
+{
+	Fs *fs = data;
+	g_atomic_int_inc(&fs->news);
+	fuse_ino_t dir = inode_of_mailbox(fs, mailbox);
+	if (dir != 0)
+		notify_messages(fs->notify, dir, shown_among(fs->shown, gen, NULL));
+}
+
 static void generation_changed(MailboxId mailbox, Gen old, gpointer data)
 {
 	Fs *fs = data;
@@ -121,6 +130,7 @@ static void sizes_distrusted(gpointer data)
 static const EngineEvents events = {
 	.mailboxes_changed = mailboxes_changed,
 	.names_changed = names_changed,
+	.names_doubted = names_doubted,
 	.message_changed = message_changed,
 	.generation_changed = generation_changed,
 	.sizes_distrusted = sizes_distrusted,

@@ -167,6 +167,11 @@ static void on_names_changed(MailboxId mailbox, Gen gen, const ImapSet *gone, gp
 	tell(data, "names changed, gone: %s", text);
 }
 
+static void on_names_doubted(MailboxId mailbox, Gen gen, gpointer data)
+{
+	tell(data, "names doubted");
+}
+
 static void on_message_changed(Gen gen, guint32 uid, bool size, gpointer data)
 {
 	tell(data, "message %u changed%s", uid, size ? ", size" : "");
@@ -185,6 +190,7 @@ static void on_sizes_distrusted(gpointer data)
 static const EngineEvents events = {
 	.mailboxes_changed = on_mailboxes_changed,
 	.names_changed = on_names_changed,
+	.names_doubted = on_names_doubted,
 	.message_changed = on_message_changed,
 	.generation_changed = on_generation_changed,
 	.sizes_distrusted = on_sizes_distrusted,

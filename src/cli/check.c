@@ -8,7 +8,8 @@ static void ignore_mailboxes(gpointer data)
 {
 }
 
-static void ignore_names(MailboxId mailbox, Gen gen, const ImapSet *gone, gpointer data)
+static void ignore_names(
+	MailboxId mailbox, Gen gen, const ImapSet *gone, const ImapSet *fresh, gpointer data)
 {
 }
 
@@ -20,12 +21,17 @@ static void ignore_generation(MailboxId mailbox, Gen old, gpointer data)
 {
 }
 
+static void ignore_state(EngineState state, const GError *why, gpointer data)
+{
+}
+
 static const EngineEvents no_events = {
 	.mailboxes_changed = ignore_mailboxes,
 	.names_changed = ignore_names,
 	.message_changed = ignore_message,
 	.generation_changed = ignore_generation,
 	.sizes_distrusted = ignore_mailboxes,
+	.state_changed = ignore_state,
 };
 
 static void print(Engine *engine, Store *store)

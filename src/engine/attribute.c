@@ -277,10 +277,11 @@ static void flags_changed(Conn *conn, guint32 uid, guint before, guint after)
 	engine->events->message_changed(conn->gen, uid, false, engine->data);
 	if (!((before ^ after) & IMAP_FLAG_DELETED))
 		return;
-	g_autoptr(ImapSet) gone = imap_set_new();
-	if (after & IMAP_FLAG_DELETED)
-		imap_set_add(gone, uid, uid);
-	engine->events->names_changed(conn->box->id, conn->gen, gone, engine->data);
+	g_autoptr(ImapSet) uids = imap_set_new();
+	imap_set_add(uids, uid, uid);
+	bool gone = after & IMAP_FLAG_DELETED;
+	engine->events->names_changed(
+		conn->box->id, conn->gen, gone ? uids : NULL, gone ? NULL : uids, engine->data);
 }
 
 /* Attributes arrived, asked for or not. */

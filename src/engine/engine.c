@@ -98,9 +98,12 @@ char *engine_describe(Engine *engine)
 
 /* ---- the engine thread ---- */
 
-void engine_set_state(Engine *engine, EngineState state)
+void engine_set_state(Engine *engine, EngineState state, const GError *why)
 {
+	if (engine_state(engine) == state)
+		return;
 	g_atomic_int_set(&engine->state, (gint)state);
+	engine->events->state_changed(state, why, engine->data);
 }
 
 void engine_describe_from(Engine *engine, const Session *session)

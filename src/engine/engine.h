@@ -11,14 +11,23 @@ typedef struct Engine Engine;
 /* error NULL: ask the store again. Engine thread. */
 typedef void (*EngineDone)(const GError *error, gpointer data);
 
+typedef enum {
+	ENGINE_CONNECTING,
+	ENGINE_ONLINE,
+	ENGINE_OFFLINE, /* the last attempt failed; the next comes by itself */
+	ENGINE_REFUSED, /* the login was refused: no attempt until the secret changes */
+} EngineState;
+
 /* News, all in the engine thread, no lock held. Callbacks only queue and return. */
 typedef struct {
 	/* The set of mailboxes changed: store_mailboxes(). */
 	void (*mailboxes_changed)(gpointer data);
 
 	/* The listing of a mailbox changed or must be checked at the next access. gone: UIDs that
-	 * are listed no longer (owned by the engine, may be NULL). */
-	void (*names_changed)(MailboxId mailbox, Gen gen, const ImapSet *gone, gpointer data);
+	 * are listed no longer; fresh: those that are listed newly, but not those of a first
+	 * listing. Both are owned by the engine and may be NULL. */
+	void (*names_changed)(MailboxId mailbox, Gen gen, const ImapSet *gone, const ImapSet *fresh,
+		gpointer data);
 
 	/* Attributes other than the name changed for one message. size: its length was corrected.
 	 */
@@ -30,6 +39,10 @@ typedef struct {
 	/* Sizes of this account are distrusted from now on: those shown so far must be asked again.
 	 */
 	void (*sizes_distrusted)(gpointer data);
+
+	/* engine_state() is another one now. why: what ended the old one; NULL for ENGINE_ONLINE.
+	 */
+	void (*state_changed)(EngineState state, const GError *why, gpointer data);
 } EngineEvents;
 
 typedef struct {
@@ -73,13 +86,6 @@ void engine_note_read(Engine *engine, Gen gen, guint32 uid, guint64 offset, guin
 bool engine_names_fresh(Engine *engine, MailboxId mailbox);
 
 /* ---- state: any thread ---- */
-
-typedef enum {
-	ENGINE_CONNECTING,
-	ENGINE_ONLINE,
-	ENGINE_OFFLINE, /* the last attempt failed; the next comes by itself */
-	ENGINE_REFUSED, /* the login was refused: no attempt until the secret changes */
-} EngineState;
 
 EngineState engine_state(Engine *engine);
 

@@ -262,7 +262,7 @@ static void go_offline(Engine *engine, EngineState state, const GError *error)
 	/* A failed start is told by who started. */
 	if (engine_state(engine) != state && !engine->starting)
 		g_message("%s", error->message);
-	engine_set_state(engine, state);
+	engine_set_state(engine, state, error);
 	g_autoptr(GError) reason = g_error_copy(error);
 	if (state == ENGINE_OFFLINE && error->code != MAIL_ERROR_TIMEOUT && !engine->starting)
 		reason->code = MAIL_ERROR_OFFLINE;
@@ -281,7 +281,7 @@ static void reconnect(Engine *engine, const Conn *conn, const GError *error)
 {
 	bool lasted = g_get_monotonic_time() - conn->ready_us > LASTED_MS * 1000LL;
 	engine->short_lives = lasted ? 0 : engine->short_lives + 1;
-	engine_set_state(engine, ENGINE_CONNECTING);
+	engine_set_state(engine, ENGINE_CONNECTING, error);
 	g_info("%s; reconnecting", error->message);
 	if (engine->short_lives > 1)
 		retry_in(engine, MIN(backoff_ms(engine->short_lives), BACKOFF_WANTED_MS));
@@ -343,7 +343,7 @@ static void on_ready(gpointer data)
 		bool back = engine_state(engine) != ENGINE_CONNECTING;
 		engine->attempts = 0;
 		engine->starting = false;
-		engine_set_state(engine, ENGINE_ONLINE);
+		engine_set_state(engine, ENGINE_ONLINE, NULL);
 		if (back)
 			g_message("%s is back", engine->config.session.host);
 		engine_describe_from(engine, conn->session);

@@ -267,7 +267,8 @@ void engine_pump(Engine *engine);
 /* The mailboxes whose listing was shown without asking since the last call. */
 ImapSet *engine_take_shown(Engine *engine);
 
-void engine_set_state(Engine *engine, EngineState state);
+/* Tells the others when it is another one. why: see EngineEvents. */
+void engine_set_state(Engine *engine, EngineState state, const GError *why);
 
 /* store_verify_size() and the news of it. */
 void engine_verify_size(Engine *engine, Gen gen, guint32 uid, guint64 size);

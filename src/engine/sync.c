@@ -118,9 +118,12 @@ static void publish(Sync *sync)
 	Gen gen = sync->conn->gen;
 	g_autoptr(ImapSet) gone = NULL;
 	g_autoptr(ImapSet) fresh = NULL;
+	bool first = !store_names_known(engine->store, gen);
 	store_set_names(engine->store, gen, sync->all, sync->deleted, &gone, &fresh);
-	if (imap_set_count(gone) > 0 || (sync->box->trusted && imap_set_count(fresh) > 0))
-		engine->events->names_changed(sync->box->id, gen, gone, engine->data);
+	bool came = imap_set_count(fresh) > 0 && (!first || sync->box->trusted);
+	if (imap_set_count(gone) > 0 || came)
+		engine->events->names_changed(
+			sync->box->id, gen, gone, first ? NULL : fresh, engine->data);
 }
 
 /* Whether the answer adds up with what the server said the mailbox holds. */
@@ -261,7 +264,7 @@ static void distrust(Conn *conn)
 	box->trusted = false;
 	box_pump(box);
 	store_names_confirm(conn->engine->store, conn->gen, false);
-	conn->engine->events->names_changed(box->id, conn->gen, NULL, conn->engine->data);
+	conn->engine->events->names_changed(box->id, conn->gen, NULL, NULL, conn->engine->data);
 }
 
 void sync_note_expunged(Conn *conn, const ImapSet *uids)
@@ -293,7 +296,7 @@ void sync_flush(Box *box)
 	g_autoptr(ImapSet) gone = g_steal_pointer(&box->gone);
 	box->gone = imap_set_new();
 	store_remove_names(engine->store, gen, gone);
-	engine->events->names_changed(box->id, gen, gone, engine->data);
+	engine->events->names_changed(box->id, gen, gone, NULL, engine->data);
 }
 
 /* More messages than the map has: new mail, to be named at the next access. */
@@ -342,7 +345,7 @@ void sync_age(Engine *engine, gint64 now_us, bool stuck)
 			continue;
 		}
 		box->trusted = false;
-		engine->events->names_changed(box->id, gen, NULL, engine->data);
+		engine->events->names_changed(box->id, gen, NULL, NULL, engine->data);
 	}
 }
 
@@ -361,6 +364,6 @@ void sync_forget_shown(Engine *engine)
 		box->shown_stale = false;
 		box->trusted = false;
 		store_names_confirm(engine->store, gen, false);
-		engine->events->names_changed(box->id, gen, NULL, engine->data);
+		engine->events->names_changed(box->id, gen, NULL, NULL, engine->data);
 	}
 }

@@ -55,7 +55,8 @@ static fuse_ino_t inode_of_mailbox(Fs *fs, MailboxId mailbox)
 }
 
 /* Open files of messages that are gone keep their pages and attributes and read on. */
-static void names_changed(MailboxId mailbox, Gen gen, const ImapSet *gone, gpointer data)
+static void names_changed(
+	MailboxId mailbox, Gen gen, const ImapSet *gone, const ImapSet *fresh, gpointer data)
 {
 	Fs *fs = data;
 	g_atomic_int_inc(&fs->news);
@@ -118,12 +119,17 @@ static void sizes_distrusted(gpointer data)
 	}
 }
 
+static void state_changed(EngineState state, const GError *why, gpointer data)
+{
+}
+
 static const EngineEvents events = {
 	.mailboxes_changed = mailboxes_changed,
 	.names_changed = names_changed,
 	.message_changed = message_changed,
 	.generation_changed = generation_changed,
 	.sizes_distrusted = sizes_distrusted,
+	.state_changed = state_changed,
 };
 
 const EngineEvents *fs_events(void)

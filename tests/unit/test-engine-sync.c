@@ -109,6 +109,7 @@ static const Script scripts[] = {
 			   "S: * ESEARCH UID ALL 5:8\n"
 			   "S: A6 OK done\n"
 			   "S: A7 OK done\n"
+			   "= names changed, gone: , new: 8\n"
 			   "= done sync ok\n"
 			   "> message 8\n"
 			   "= message 8: unknown size 0\n"},
@@ -191,13 +192,13 @@ static const Script scripts[] = {
 					    "> fresh\n"
 					    "= fresh: no\n"
 					    "S: * 3 EXISTS\n"
-					    "S: A10 OK done\n" SEARCHES("A11", "A12")
-						    SEARCHED("A11", "A12",
-							    "5,7:8") "= names changed, gone: \n"
-								     "> listing\n"
-								     "= listing 5,7:8\n"
-								     "> fresh\n"
-								     "= fresh: yes\n",
+					    "S: A10 OK done\n" SEARCHES("A11", "A12") SEARCHED(
+						    "A11", "A12",
+						    "5,7:8") "= names changed, gone: , new: 8\n"
+							     "> listing\n"
+							     "= listing 5,7:8\n"
+							     "> fresh\n"
+							     "= fresh: yes\n",
 		.poll_s = 5},
 	{"poll-forgets-what-is-not-selected",
 		KNOWN "> sync Other\n"

@@ -72,6 +72,9 @@ enum {
 	 * answer of "1:4294967295" would ask for 64 GiB. */
 	LIMIT_ROWS = 1 << 24,
 
+	/* Keyword combinations of one mailbox, all together: a thousand of a line each. */
+	LIMIT_KEYWORDS = 128 << 10,
+
 	/* A body on its way in stays in memory up to this size, then goes on in a file. */
 	LIMIT_SINK_MEMORY = 1 << 20,
 

@@ -14,6 +14,7 @@ typedef struct {
 	ImapSet *deleted; /* part of uids */
 	ImapSet *stale; /* whose flags may have changed; not only of uids */
 	Rows rows; /* empty, or one for each of uids */
+	Keywords *keywords; /* of the rows */
 } Generation;
 
 static void generation_free(Generation *g)
@@ -24,6 +25,7 @@ static void generation_free(Generation *g)
 	imap_set_free(g->deleted);
 	imap_set_free(g->stale);
 	store_rows_clear(&g->rows);
+	store_keywords_free(g->keywords);
 	g_free(g);
 }
 
@@ -101,6 +103,7 @@ Gen store_gen_open(Store *store, MailboxId mailbox, guint32 uidvalidity)
 	*fresh = (Generation){.mailbox = mailbox, .uidvalidity = uidvalidity};
 	fresh->deleted = imap_set_new();
 	fresh->stale = imap_set_new();
+	fresh->keywords = store_keywords_new();
 
 	store_lock_write(store);
 	g_ptr_array_add(store->gens, fresh);
@@ -355,6 +358,28 @@ static void set_deleted_locked(Generation *g, guint32 uid, bool deleted)
 		imap_set_remove(g->deleted, uid, uid);
 }
 
+static guint keywords_number(Store *store, Generation *g, const char *const *names)
+{
+	if (!names || !*names)
+		return 0;
+
+	g_autofree char *joined = store_keywords_join(names);
+	guint number = store_keywords_find(g->keywords, joined);
+
+	if (number != G_MAXUINT)
+		return number;
+	store_lock_write(store);
+	number = store_keywords_add(g->keywords, joined);
+	store_unlock(store);
+	return number;
+}
+
+static void edit_flags(Store *store, RowEdit *edit, guint flags, const char *const *keywords)
+{
+	store_row_set_flags(&edit->row, flags & ~(guint)IMAP_FLAG_DELETED);
+	edit->row.keywords = keywords_number(store, edit->g, keywords) & KEYWORDS_MAX;
+}
+
 void store_set_attributes(Store *store, Gen gen, const StoreMessage *message, StoreFields fields,
 	bool *ret_flags_changed)
 {
@@ -369,9 +394,11 @@ void store_set_attributes(Store *store, Gen gen, const StoreMessage *message, St
 		if (fields.has_date)
 			store_row_set_date(&edit.row, message->date);
 		if (fields.has_flags)
-			store_row_set_flags(&edit.row, message->flags & ~(guint)IMAP_FLAG_DELETED);
+			edit_flags(store, &edit, message->flags, fields.keywords);
 		flags_changed = was_deleted != is_deleted ||
-				(edit.target->has_flags && edit.target->flags != edit.row.flags);
+				(edit.target->has_flags &&
+					(edit.target->flags != edit.row.flags ||
+						edit.target->keywords != edit.row.keywords));
 
 		edit_put_locked(store, &edit);
 		if (was_deleted != is_deleted)
@@ -512,6 +539,23 @@ bool store_peek_message(Store *store, Gen gen, guint32 uid, StoreMessage *ret)
 		*ret = as_message(g, uid, store_rows_find(&g->rows, uid));
 	store_unlock(store);
 	return found;
+}
+
+char *store_keywords(Store *store, Gen gen, guint32 uid)
+{
+	char *text = NULL;
+
+	store_lock_read(store);
+
+	Generation *g = get(store, gen);
+
+	if (g && g->uids && imap_set_contains(g->uids, uid)) {
+		const Row *row = store_rows_find(&g->rows, uid);
+
+		text = g_strdup(store_keywords_text(g->keywords, row ? row->keywords : 0));
+	}
+	store_unlock(store);
+	return text;
 }
 
 static gsize list(

@@ -128,11 +128,12 @@ void store_names_confirm(Store *store, Gen gen, bool right);
 
 /* Attributes that FETCH brought. has_flags/has_size/has_date say which fields of message count,
  * known and size_verified do not; a row is known once all three came. Unknown UIDs are ignored. A
- * verified size is never overwritten by RFC822.SIZE. Dates are clamped to 1970..2106, sizes to 16
- * TiB. *ret_flags_changed, if not NULL, tells whether \Deleted (and with it the listing), or flags
- * that were known, changed. */
+ * verified size is never overwritten by RFC822.SIZE. keywords come with flags. Dates are clamped to
+ * 1970..2106, sizes to 16 TiB. *ret_flags_changed, if not NULL, tells whether \Deleted (and with it
+ * the listing), or flags or keywords that were known, changed. */
 typedef struct {
 	bool has_flags, has_size, has_date;
+	const char *const *keywords; /* NULL-terminated; NULL: none */
 } StoreFields;
 void store_set_attributes(Store *store, Gen gen, const StoreMessage *message, StoreFields fields,
 	bool *ret_flags_changed);
@@ -150,6 +151,10 @@ StoreAnswer store_try_message(Store *store, Gen gen, guint32 uid, StoreMessage *
 /* One row as it is, hidden or not, ready to be shown or not (known: all three attributes came).
  * false when there is no such UID, the names are unknown or gen is old. Any thread. */
 bool store_peek_message(Store *store, Gen gen, guint32 uid, StoreMessage *ret);
+
+/* The keywords of a message, sorted, separated by spaces: "" while none are known. NULL as
+ * store_peek_message() is false. New string. Any thread. */
+char *store_keywords(Store *store, Gen gen, guint32 uid);
 
 /* Up to max listed rows with UID > after, ascending; returns their number. Rows whose attributes
  * are not ready to be shown (see store_try_message) come with known == false and nothing but their

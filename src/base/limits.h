@@ -75,6 +75,9 @@ enum {
 	/* Keyword combinations of one mailbox, all together: a thousand of a line each. */
 	LIMIT_KEYWORDS = 128 << 10,
 
+	/* The journal of changes: 40,000 lines, and as many in the one before. */
+	LIMIT_EVENTS_FILE = 4 << 20,
+
 	/* A body on its way in stays in memory up to this size, then goes on in a file. */
 	LIMIT_SINK_MEMORY = 1 << 20,
 

@@ -188,13 +188,12 @@ StoreDir *store_dir_open(const char *path, GError **error)
 	g_autofree char *name = g_canonicalize_filename(path, NULL);
 	g_autoptr(StoreDir) dir = g_new0(StoreDir, 1);
 
-	*dir = (StoreDir){.lock_fd = -1, .bodies_fd = -1};
+	*dir = (StoreDir){.fd = -1, .path = g_strdup(name), .lock_fd = -1, .bodies_fd = -1};
 	make_with_parents(name);
 
-	g_auto(AutoFd) dir_fd = open_private(AT_FDCWD, name, name, error);
-
-	if (dir_fd < 0 || !take_lock(dir, dir_fd, name, error) ||
-		!open_bodies(dir, dir_fd, name, error))
+	dir->fd = open_private(AT_FDCWD, name, name, error);
+	if (dir->fd < 0 || !take_lock(dir, dir->fd, name, error) ||
+		!open_bodies(dir, dir->fd, name, error))
 		return NULL;
 	return g_steal_pointer(&dir);
 }
@@ -207,5 +206,7 @@ void store_dir_close(StoreDir *dir)
 	g_clear_pointer(&dir->sweeper, g_thread_join);
 	store_file_close(dir->bodies_fd);
 	store_file_close(dir->lock_fd);
+	store_file_close(dir->fd);
+	g_free(dir->path);
 	g_free(dir);
 }

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 
 typedef struct {
+	int fd; /* the directory itself */
+	char *path; /* of it; absolute */
 	int lock_fd; /* holds the flock */
 	int bodies_fd; /* the directory of file.h */
 	GThread *sweeper; /* unlinks what an earlier mount left */

@@ -203,5 +203,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreSink, store_sink_free)
 bool store_sink_commit(
 	StoreSink *sink, Gen gen, guint32 uid, guint64 origin, guint64 asked, bool whole);
 
+/* ---- the journal of changes (events.c) ---- */
+
+/* Appends lines, each whole and ended, to the account's journal of changes, if there is one: fewer
+ * than LIMIT_EVENTS_FILE bytes. Engine thread. */
+void store_note(Store *store, const char *lines, gsize len);
+
+/* Its absolute path; NULL: there is none, for want of a cache directory. Lives as long as the
+ * store. Any thread. */
+const char *store_notes_path(Store *store);
+
 /* For statfs and status: bytes held in bodies, their bound. Any thread. */
 void store_usage(Store *store, guint64 *ret_bytes, guint64 *ret_limit);

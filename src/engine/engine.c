@@ -98,14 +98,6 @@ char *engine_describe(Engine *engine)
 
 /* ---- the engine thread ---- */
 
-void engine_set_state(Engine *engine, EngineState state, const GError *why)
-{
-	if (engine_state(engine) == state)
-		return;
-	g_atomic_int_set(&engine->state, (gint)state);
-	engine->events->state_changed(state, why, engine->data);
-}
-
 void engine_describe_from(Engine *engine, const Session *session)
 {
 	char *text = session_describe(session);
@@ -333,6 +325,7 @@ static gboolean tick(gpointer data)
 	list_age(engine, now);
 	if (!stuck && engine_state(engine) == ENGINE_ONLINE)
 		sync_forget_shown(engine);
+	status_publish(engine);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -376,6 +369,7 @@ Engine *engine_new(
 	engine->pump_source = ready_source(engine, pump);
 	engine->boxes = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)box_free);
 	pool_init(engine);
+	status_init(engine);
 	engine->list_waiters = waiters_new();
 	engine->thread = g_thread_new("engine", run, engine);
 	return engine;
@@ -404,6 +398,7 @@ void engine_free(Engine *engine)
 	g_array_unref(engine->inbox);
 	imap_set_free(engine->shown_unasked);
 	g_mutex_clear(&engine->inbox_lock);
+	status_clear(engine);
 	g_main_loop_unref(engine->loop);
 	g_main_context_unref(engine->context);
 	g_free((char *)engine->config.folders);

@@ -89,5 +89,35 @@ bool engine_names_fresh(Engine *engine, MailboxId mailbox);
 
 EngineState engine_state(Engine *engine);
 
+enum { ENGINE_CONNECTIONS = 64, ENGINE_REASON = 300 };
+
+typedef struct {
+	bool ready; /* logged in */
+	MailboxId mailbox; /* selected, or about to be; 0: none */
+	guint commands; /* queued or under way */
+	guint fetching; /* bodies asked for and not here yet */
+	guint64 fetching_bytes; /* of them, as far as their sizes are known */
+	SessionTraffic traffic;
+	gint64 moved_us; /* when bytes moved last; g_get_monotonic_time() */
+} EngineConnection;
+
+typedef struct {
+	EngineState state;
+	gint64 since_us; /* that it is so; g_get_real_time() */
+	char reason[ENGINE_REASON]; /* why the account was lost last; "": never */
+	gint64 reason_us; /* when; g_get_real_time() */
+	guint waiting; /* requests that are not answered yet */
+	gint64 oldest_us; /* since when the first of them; g_get_monotonic_time() */
+	guint n_connections;
+	EngineConnection connections[ENGINE_CONNECTIONS];
+	SessionTraffic traffic; /* of all connections so far */
+	guint attempts, logins; /* to connect so far, and those that got in */
+	guint failures; /* attempts that failed in a row */
+} EngineStatus;
+
+/* How things stand: at most a quarter of a second old, or older when the engine thread is busy.
+ * Never waits for it. Any thread. */
+void engine_status(Engine *engine, EngineStatus *ret);
+
 /* What the first connection said, for `check`: one fact a line. New string. */
 char *engine_describe(Engine *engine);

@@ -312,6 +312,7 @@ static void on_closed(const GError *error, gpointer data)
 	Engine *engine = conn->engine;
 	bool was_ready = conn->ready;
 	conn->ready = false;
+	status_conn_over(engine, conn);
 	body_end(conn);
 	list_conn_closed(conn);
 	drop_conn(engine, conn);
@@ -339,6 +340,7 @@ static void on_ready(gpointer data)
 	conn->ready = true;
 	conn->ready_us = conn->used_us = g_get_monotonic_time();
 	secret_taken(engine);
+	engine->totals.logins++;
 	if (first) {
 		bool back = engine_state(engine) != ENGINE_CONNECTING;
 		engine->attempts = 0;
@@ -417,6 +419,7 @@ void pool_connect(Engine *engine)
 		g_source_destroy(engine->retry);
 		g_clear_pointer(&engine->retry, g_source_unref);
 	}
+	engine->totals.attempts++;
 	Conn *conn = g_new0(Conn, 1);
 	conn->engine = engine;
 	g_ptr_array_add(engine->conns, conn);

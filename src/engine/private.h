@@ -177,6 +177,17 @@ void body_end(Conn *conn);
 void body_fail_all(Box *box, const GError *error);
 void body_reset(Box *box);
 
+/* ---- status.c: what engine_status() shows ---- */
+
+void status_init(Engine *engine);
+void status_clear(Engine *engine);
+
+/* Makes the present visible to other threads. */
+void status_publish(Engine *engine);
+
+/* What a connection that ends has moved goes on to count. */
+void status_conn_over(Engine *engine, const Conn *conn);
+
 /* ---- ahead.c: readers that walk a folder ---- */
 
 enum { WALKS = 4 };
@@ -233,6 +244,11 @@ struct Engine {
 	GQueue waiting; /* Waiter.link, oldest first */
 	GQueue busy; /* Box.busy */
 	GHashTable *boxes; /* MailboxId -> Box */
+
+	/* status.c */
+	GMutex status_lock;
+	EngineStatus status; /* status_lock */
+	EngineStatus totals; /* what is known without a look at the connections */
 
 	/* pool.c */
 	GPtrArray *conns;

@@ -8,12 +8,13 @@ struct JsonWriter {
 	GString *text;
 	GString *open; /* the brackets that close what is open */
 	bool first; /* of the innermost */
+	bool indented;
 };
 
-JsonWriter *json_writer_new(void)
+JsonWriter *json_writer_new(bool indented)
 {
 	JsonWriter *writer = g_new(JsonWriter, 1);
-	*writer = (JsonWriter){g_string_new(NULL), g_string_new(NULL), true};
+	*writer = (JsonWriter){g_string_new(NULL), g_string_new(NULL), true, indented};
 	return writer;
 }
 
@@ -45,16 +46,24 @@ static void append_string(GString *to, const char *bytes)
 	g_string_append_c(to, '"');
 }
 
+static void break_line(JsonWriter *writer)
+{
+	if (writer->indented)
+		g_string_append_printf(writer->text, "\n%*s", (int)writer->open->len * 2, "");
+}
+
 /* What stands before a value. */
 static void begin(JsonWriter *writer, const char *name)
 {
 	if (!writer->first)
 		g_string_append_c(writer->text, ',');
 	writer->first = false;
+	if (writer->open->len > 0)
+		break_line(writer);
 	if (!name)
 		return;
 	append_string(writer->text, name);
-	g_string_append_c(writer->text, ':');
+	g_string_append(writer->text, writer->indented ? ": " : ":");
 }
 
 void json_open(JsonWriter *writer, const char *name, char bracket)
@@ -68,8 +77,11 @@ void json_open(JsonWriter *writer, const char *name, char bracket)
 void json_close(JsonWriter *writer)
 {
 	g_assert(writer->open->len > 0);
-	g_string_append_c(writer->text, writer->open->str[writer->open->len - 1]);
+	char bracket = writer->open->str[writer->open->len - 1];
 	g_string_truncate(writer->open, writer->open->len - 1);
+	if (!writer->first)
+		break_line(writer);
+	g_string_append_c(writer->text, bracket);
 	writer->first = false;
 }
 

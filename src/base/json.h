@@ -8,7 +8,8 @@
 
 typedef struct JsonWriter JsonWriter;
 
-JsonWriter *json_writer_new(void);
+/* indented: a line for each value, for people; otherwise all on one. */
+JsonWriter *json_writer_new(bool indented);
 
 /* The text so far, which is all of it once everything is closed; frees the writer. New string. */
 char *json_writer_finish(JsonWriter *writer);

@@ -274,6 +274,21 @@ bool store_names_known(Store *store, Gen gen)
 	return known;
 }
 
+guint64 store_count(Store *store, Gen gen)
+{
+	guint64 n = 0;
+
+	store_lock_read(store);
+
+	const Generation *g = get(store, gen);
+
+	if (g && g->uids)
+		n = imap_set_count(g->uids) -
+		    (store->show_deleted ? 0 : imap_set_count(g->deleted));
+	store_unlock(store);
+	return n;
+}
+
 gint64 store_names_time(Store *store, Gen gen)
 {
 	store_lock_read(store);

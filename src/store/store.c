@@ -55,3 +55,8 @@ void store_free(Store *store)
 	store_dir_close(store->dir);
 	g_free(store);
 }
+
+const char *store_directory(Store *store)
+{
+	return store->dir ? store->dir->path : NULL;
+}

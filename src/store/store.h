@@ -120,6 +120,9 @@ void store_flags_doubt(Store *store, Gen gen);
 /* Whether store_set_names() was ever called: there is a listing, right or not. Any thread. */
 bool store_names_known(Store *store, Gen gen);
 
+/* How many messages are listed; 0 while the names are not known. Any thread. */
+guint64 store_count(Store *store, Gen gen);
+
 /* When the names were last known to be right (g_get_monotonic_time), 0: never. Any thread. */
 gint64 store_names_time(Store *store, Gen gen);
 
@@ -215,3 +218,10 @@ const char *store_notes_path(Store *store);
 
 /* For statfs and status: bytes held in bodies, their bound. Any thread. */
 void store_usage(Store *store, guint64 *ret_bytes, guint64 *ret_limit);
+
+/* How many messages have a body here, or parts of it. Any thread. */
+guint store_bodies_count(Store *store);
+
+/* The account's cache directory, absolute; NULL: bodies are in memory. Lives as long as the store.
+ * Any thread. */
+const char *store_directory(Store *store);

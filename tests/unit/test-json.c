@@ -4,7 +4,7 @@
 
 static void assert_text(const char *bytes, const char *expected)
 {
-	JsonWriter *writer = json_writer_new();
+	JsonWriter *writer = json_writer_new(false);
 
 	json_text(writer, NULL, bytes);
 	g_autofree char *text = json_writer_finish(writer);
@@ -28,7 +28,7 @@ static void test_strings(void)
 
 static void test_structure(void)
 {
-	JsonWriter *writer = json_writer_new();
+	JsonWriter *writer = json_writer_new(false);
 
 	json_open(writer, NULL, '{');
 	json_text(writer, "a\"", "b");
@@ -48,6 +48,25 @@ static void test_structure(void)
 	g_assert_cmpstr(text, ==,
 		"{\"a\\\"\":\"b\",\"list\":[-9223372036854775808,true,{},[],null],"
 		"\"last\":false}");
+}
+
+static void test_indented(void)
+{
+	JsonWriter *writer = json_writer_new(true);
+
+	json_open(writer, NULL, '{');
+	json_text(writer, "a", "b");
+	json_open(writer, "list", '[');
+	json_number(writer, NULL, 1);
+	json_number(writer, NULL, 2);
+	json_close(writer);
+	json_open(writer, "none", '[');
+	json_close(writer);
+	json_close(writer);
+	g_autofree char *text = json_writer_finish(writer);
+
+	g_assert_cmpstr(text, ==,
+		"{\n  \"a\": \"b\",\n  \"list\": [\n    1,\n    2\n  ],\n  \"none\": []\n}");
 }
 
 static JsonReader *read_text(const char *text)
@@ -75,7 +94,7 @@ static void test_reader(void)
 static void test_what_is_written_is_read(void)
 {
 	static const char bytes[] = "\1\"\\/\b\f\n\r\t\x7f \303\274 \360\237\223\247";
-	JsonWriter *writer = json_writer_new();
+	JsonWriter *writer = json_writer_new(false);
 
 	json_open(writer, NULL, '{');
 	json_text(writer, "text", bytes);
@@ -130,6 +149,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/json/strings", test_strings);
 	g_test_add_func("/json/structure", test_structure);
+	g_test_add_func("/json/indented", test_indented);
 	g_test_add_func("/json/reader", test_reader);
 	g_test_add_func("/json/round-trip", test_what_is_written_is_read);
 	g_test_add_func("/json/wrong", test_what_is_no_json);

@@ -77,6 +77,7 @@ static bool mount_account(
 		return false;
 	FsConfig fs_config = {
 		.source = options->name,
+		.account = options->account,
 		.root = options->source.mailbox,
 		.allow_other = options->allow_other,
 		.owner_uid = options->owner_uid,

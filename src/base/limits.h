@@ -78,6 +78,12 @@ enum {
 	/* The journal of changes: 40,000 lines, and as many in the one before. */
 	LIMIT_EVENTS_FILE = 4 << 20,
 
+	/* Lines of the journal for one change: what goes beyond is counted. */
+	LIMIT_EVENT_LINES = 1000,
+
+	/* Folders that the status names: a hundred kilobytes. */
+	LIMIT_STATUS_FOLDERS = 1000,
+
 	/* A body on its way in stays in memory up to this size, then goes on in a file. */
 	LIMIT_SINK_MEMORY = 1 << 20,
 

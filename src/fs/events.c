@@ -44,6 +44,7 @@ static void mailboxes_changed(gpointer data)
 {
 	Fs *fs = data;
 	fs_tree_update(fs);
+	journal_folders(fs);
 }
 
 /* The directory that shows a mailbox; 0: none does. */
@@ -63,6 +64,8 @@ static void names_changed(
 	fuse_ino_t dir = inode_of_mailbox(fs, mailbox);
 	if (dir != 0)
 		notify_messages(fs->notify, dir, gone ? shown_among(fs->shown, gen, gone) : NULL);
+	journal_messages(fs, "gone", mailbox, gone);
+	journal_messages(fs, "new", mailbox, fresh);
 }
 
 static void generation_changed(MailboxId mailbox, Gen old, gpointer data)
@@ -75,6 +78,7 @@ static void generation_changed(MailboxId mailbox, Gen old, gpointer data)
 		notify_messages(fs->notify, dir, uids);
 	else
 		imap_set_free(uids);
+	journal_mailbox(fs, "uidvalidity", mailbox);
 }
 
 /* Whether the kernel was told less than there is. Without a verified size more bytes came than were
@@ -93,8 +97,10 @@ static bool told_too_little(const Fs *fs, Gen gen, guint32 uid, guint64 told)
 static void message_changed(Gen gen, guint32 uid, bool size, gpointer data)
 {
 	Fs *fs = data;
-	if (!size)
+	if (!size) {
+		journal_message(fs, "flags", store_gen_mailbox(fs->store, gen), uid);
 		return;
+	}
 	fuse_ino_t ino = inode_message(gen, uid);
 	guint64 told;
 	bool now = kernel_reading(fs->kernel, ino, &told) ? told_too_little(fs, gen, uid, told)
@@ -121,6 +127,7 @@ static void sizes_distrusted(gpointer data)
 
 static void state_changed(EngineState state, const GError *why, gpointer data)
 {
+	journal_state(data, state, why ? why->message : NULL);
 }
 
 static const EngineEvents events = {

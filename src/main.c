@@ -11,6 +11,7 @@
 #include "cli/check.h"
 #include "cli/daemon.h"
 #include "cli/mountpoint.h"
+#include "cli/status.h"
 #include "cli/stop.h"
 #include "fs/mount.h"
 
@@ -118,6 +119,12 @@ static int command_check(const Options *options)
 	return check_account(options, stop_new(), &error) ? EXIT_SUCCESS : fail(error);
 }
 
+static int command_status(const Options *options)
+{
+	g_autoptr(GError) error = NULL;
+	return status_show(options, &error) ? EXIT_SUCCESS : fail(error);
+}
+
 int main(int argc, char **argv)
 {
 	/* No core and no debugger of another process sees the password; but the leak check of an
@@ -138,6 +145,8 @@ int main(int argc, char **argv)
 		return command_mount(options);
 	case OPTIONS_CHECK:
 		return command_check(options);
+	case OPTIONS_STATUS:
+		return command_status(options);
 	case OPTIONS_HELP: {
 		g_autofree char *help = options_help();
 		printf("%s", help);

@@ -84,6 +84,9 @@ enum {
 	/* Folders that the status names: a hundred kilobytes. */
 	LIMIT_STATUS_FOLDERS = 1000,
 
+	/* What `imapfs status` reads: ten times LIMIT_STATUS_FOLDERS with long names. */
+	LIMIT_STATUS_TEXT = 4 << 20,
+
 	/* A body on its way in stays in memory up to this size, then goes on in a file. */
 	LIMIT_SINK_MEMORY = 1 << 20,
 

@@ -160,7 +160,7 @@ def test_background_returns_once_the_mount_is_usable(fake, mount, program, tmp_p
         # Detached: a session of its own, no working directory, no terminal of the caller.
         assert os.getsid(pids[0]) != os.getsid(0)
         server.black_hole()
-        assert os.listdir(path) == ['INBOX']
+        assert os.listdir(path) == ['INBOX', '.imapfs']
         server.black_hole(False)
         assert (path / 'INBOX' / '1.eml').read_bytes() == BODY
     finally:
@@ -221,7 +221,7 @@ def test_folders_are_chosen(fake, mount):
         server.add(name)
     mail = mount(server, folders='*:!Lists/b:!Spam')
     found = sorted(os.path.relpath(os.path.join(root, name), mail.path)
-                   for root, dirs, _ in os.walk(mail.path) for name in dirs)
+                   for root, dirs, _ in mail.walk() for name in dirs)
     assert found == ['INBOX', 'Lists', 'Lists/a', 'Work']
 
 
@@ -229,7 +229,7 @@ def test_subscribed_only(fake, mount):
     server = fake()
     server.add('Yes')
     server.add('No').subscribed = False
-    assert sorted(os.listdir(mount(server, subscribed=True).path)) == ['INBOX', 'Yes']
+    assert sorted(mount(server, subscribed=True).names()) == ['INBOX', 'Yes']
 
 
 def test_mount_over_a_folder_in_use_ends_cleanly(fake, mount):

@@ -320,3 +320,70 @@ def test_no_mail_in_the_events(server, mount, follow):
     assert not re.search('secret plans|eve@|quick', text)
     assert set().union(*(json.loads(line) for line in text.splitlines())) <= {
         'time', 'kind', 'folder', 'uid', 'why'}
+
+
+# ---- imapfs status ----
+
+def test_command(server, mount, program):
+    mail = mount(server)
+    (mail.inbox / '1.eml').read_bytes()
+    run = program.run('status', mail.path)
+    assert run.returncode == 0, run.stdout
+    assert re.search(rf'^account +user@localhost:{server.port}, online since ', run.stdout, re.M)
+    assert re.search(r'^folders +3  INBOX, right [\d.]+ s ago$', run.stdout, re.M)
+    run = program.run('status', '--json', mail.path)
+    assert run.returncode == 0
+    assert json.loads(run.stdout)['state'] == 'online'
+
+
+def test_command_on_a_terminal_refreshes_in_place(server, mount):
+    mail = mount(server)
+    master, slave = os.openpty()
+    viewer = subprocess.Popen([binary(), 'status', mail.path], stdin=subprocess.DEVNULL,
+                              stdout=slave, stderr=slave,
+                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    os.close(slave)
+    try:
+        text = read_until(master, b'', rb'none was looked at yet')
+        lines = len(text.split(b'\x1b[K\r\n')) - 1
+        os.listdir(mail.inbox)
+        text = read_until(master, text, rb'3  INBOX, right')
+        assert f'\x1b[{lines}A'.encode() in text
+        viewer.send_signal(signal.SIGINT)
+        assert viewer.wait(10 * SLOW) == -signal.SIGINT
+    finally:
+        viewer.kill()
+        viewer.wait()
+        os.close(master)
+
+
+def read_until(terminal, text, pattern):
+    while not re.search(pattern, text):
+        text += os.read(terminal, 4096)
+    return text
+
+
+def test_command_where_nothing_is_mounted(program, tmp_path):
+    (tmp_path / 'imposter' / '.imapfs').mkdir(parents=True)
+    (tmp_path / 'imposter' / '.imapfs' / 'status').write_text('{"state": "online"}')
+    (tmp_path / 'file').write_text('')
+    for name in ('', 'missing', 'file', 'imposter'):
+        run = program.run('status', tmp_path / name)
+        assert run.returncode == 1
+        assert 'imapfs is not mounted here' in run.stdout, name
+    for words in (['status'], ['status', 'a', 'b'], ['status', '-o', 'ro', 'a'],
+                  ['--json', 'imaps://a@b', 'c']):
+        assert program.run(*words).returncode == 1
+
+
+def test_command_while_the_process_is_stopped(server, mount, program):
+    mail = mount(server)
+    os.kill(mail.pid, signal.SIGSTOP)
+    try:
+        start = time.monotonic()
+        run = program.run('status', mail.path)
+        assert time.monotonic() - start < 5 * SLOW
+        assert run.returncode == 1 and 'does not answer' in run.stdout
+    finally:
+        os.kill(mail.pid, signal.SIGCONT)
+    assert program.run('status', mail.path).returncode == 0

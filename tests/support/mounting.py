@@ -12,6 +12,7 @@ from pathlib import Path
 
 from . import SLOW
 
+OWN = '.imapfs'
 MOUNTS = set()  # all that run
 SUSPICIOUS = re.compile(r'error|warning|critical|sanitizer|leak', re.I)
 
@@ -98,6 +99,17 @@ class Mount:
     @property
     def inbox(self):
         return self.path / 'INBOX'
+
+    def names(self):
+        """What the root lists, but for what is our own."""
+        return [name for name in os.listdir(self.path) if name != OWN]
+
+    def walk(self):
+        """os.walk() of it, but for what is our own."""
+        for root, dirs, files in os.walk(self.path):
+            if Path(root) == self.path:
+                dirs.remove(OWN)
+            yield root, dirs, files
 
     @property
     def pid(self):

@@ -96,6 +96,12 @@ char *engine_describe(Engine *engine)
 	return g_strdup(engine->description ? engine->description : "");
 }
 
+guint64 engine_caps(Engine *engine)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
+	return engine->caps;
+}
+
 /* ---- the engine thread ---- */
 
 void engine_describe_from(Engine *engine, const Session *session)
@@ -104,6 +110,7 @@ void engine_describe_from(Engine *engine, const Session *session)
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
 	g_free(engine->description);
 	engine->description = text;
+	engine->caps = session_caps(session);
 }
 
 void engine_verify_size(Engine *engine, Gen gen, guint32 uid, guint64 size)

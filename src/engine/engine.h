@@ -121,3 +121,6 @@ void engine_status(Engine *engine, EngineStatus *ret);
 
 /* What the first connection said, for `check`: one fact a line. New string. */
 char *engine_describe(Engine *engine);
+
+/* The capabilities of the first connection after its login, IMAP_CAP_BIT()s; 0 before. */
+guint64 engine_caps(Engine *engine);

@@ -262,6 +262,7 @@ struct Engine {
 	bool starting; /* the first connection is not there yet */
 	bool stopping;
 	char *description; /* of the first connection; inbox_lock */
+	guint64 caps; /* likewise */
 
 	/* secret.c; inbox_lock */
 	char *tried_sum; /* SHA-256 of the secret given out last */

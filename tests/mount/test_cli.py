@@ -103,6 +103,18 @@ def test_check_tells_what_the_server_offers(fake, program):
     assert re.search(r'\b2\b.*(mailbox|folder)|(mailbox|folder).*\b2\b', run.stdout)
 
 
+def test_check_tells_what_it_means(fake, program):
+    server = fake(tls='none')
+    server.add('Sent', special=['\\Sent'])
+    server.mask('IMAP4rev2', 'MOVE', 'UIDPLUS', 'IDLE', 'NOTIFY')
+    run = program.run('check', server.source, '-o', program.options(server))
+    assert run.returncode == 0, run.stdout
+    for line in ('^new mail: the server reports nothing', '^large folders: .*(ESEARCH)',
+                 '^deleting: .*UIDPLUS is missing', '^moving: by copying',
+                 '^warning: .*clear text', r'^special folders: Sent \(sent\)$'):
+        assert re.search(line, run.stdout, re.M), (line, run.stdout)
+
+
 def test_check_works_with_dovecot(dovecot, program):
     for source in (dovecot.source, dovecot.clear_source):
         run = program.run('check', source, '-o', program.options(dovecot))

@@ -40,34 +40,94 @@ static Store *open_store(const Options *options, GError **error)
 	return store_new(NULL, options->cache_size, options->show_deleted, error);
 }
 
+/* A mount being served, in a thread of its own. */
+typedef struct {
+	Fs *fs;
+	GCancellable *stop;
+	GThread *thread;
+} Service;
+
 static void on_stop(GCancellable *stop, gpointer data)
 {
 	fs_stop(data);
 }
 
-static bool serve(Fs *fs, GCancellable *stop)
+static gpointer serve(gpointer data)
 {
-	gulong handler = g_cancellable_connect(stop, G_CALLBACK(on_stop), fs, NULL);
-	bool served = fs_loop(fs);
-	g_cancellable_disconnect(stop, handler);
-	fs_unmount(fs);
+	const Service *service = data;
+	gulong handler =
+		g_cancellable_connect(service->stop, G_CALLBACK(on_stop), service->fs, NULL);
+	bool served = fs_loop(service->fs);
+	g_cancellable_disconnect(service->stop, handler);
+	fs_unmount(service->fs);
 	if (!served)
 		g_warning("the connection to the kernel broke");
-	return served;
+	/* Unmounted before the login was done: nobody needs it any more. */
+	g_cancellable_cancel(service->stop);
+	return GINT_TO_POINTER(served);
 }
 
-/* parent: what daemon_ready() needs; -1: stay in the foreground. */
-static bool run_mounted(const Options *options, Account *account, Fs *fs, Engine *engine,
-	GCancellable *stop, int parent, GError **error)
+static bool start_service(Service *service, Engine *engine, const char *mountpoint, GError **error)
 {
-	if (!account_start(account, engine, stop, error) ||
-		!fs_mount(fs, engine, options->mountpoint, error))
+	if (!fs_mount(service->fs, engine, mountpoint, error))
+		return false;
+	service->thread = g_thread_new("fs-loop", serve, service);
+	return true;
+}
+
+static bool end_service(Service *service)
+{
+	return GPOINTER_TO_INT(g_thread_join(g_steal_pointer(&service->thread)));
+}
+
+/* Whether the server may come later: then what is known already is worth a mount. */
+static bool is_away(const GError *error)
+{
+	switch ((MailError)error->code) {
+	case MAIL_ERROR_OFFLINE:
+	case MAIL_ERROR_TIMEOUT:
+	case MAIL_ERROR_UNAVAILABLE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Logged in and listed; or, with an account that is known from an earlier mount, away for now. */
+static bool start_account(Account *account, Engine *engine, Service *service, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	if (account_start(account, engine, service->stop, &why))
+		return true;
+	if (service->thread && is_away(why)) {
+		g_message("%s; showing what is known until the server is there", why->message);
+		return true;
+	}
+	g_propagate_error(error, g_steal_pointer(&why));
+	return false;
+}
+
+/* parent: what daemon_ready() needs; -1: stay in the foreground. known: from an earlier mount, to
+ * be shown before the server has said a word. */
+static bool run_mounted(Service *service, const Options *options, Account *account, Engine *engine,
+	bool known, int parent, GError **error)
+{
+	if (known && !start_service(service, engine, options->mountpoint, error))
+		return false;
+	if (!start_account(account, engine, service, error)) {
+		if (service->thread) {
+			fs_stop(service->fs);
+			end_service(service);
+		}
+		return false;
+	}
+	if (!known && !start_service(service, engine, options->mountpoint, error))
 		return false;
 	if (parent >= 0) {
 		log_retarget(LOG_TO_SYSLOG);
 		daemon_ready(parent);
 	}
-	return serve(fs, stop);
+	return end_service(service);
 }
 
 static bool mount_account(
@@ -89,7 +149,9 @@ static bool mount_account(
 	g_autoptr(Fs) fs = fs_new(store, &fs_config);
 	EngineConfig engine_config = account_engine_config(account);
 	Engine *engine = engine_new(&engine_config, store, fs_events(), fs);
-	bool served = run_mounted(options, account, fs, engine, stop, parent, error);
+	Service service = {.fs = fs, .stop = stop};
+	bool known = fs_has_root(fs);
+	bool served = run_mounted(&service, options, account, engine, known, parent, error);
 	engine_free(engine);
 	return served;
 }

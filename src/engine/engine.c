@@ -66,7 +66,8 @@ bool engine_names_fresh(Engine *engine, MailboxId mailbox)
 	Gen gen = store_gen(engine->store, mailbox);
 	if (gen == 0 || !store_names_known(engine->store, gen))
 		return false;
-	if (engine_state(engine) == ENGINE_OFFLINE || g_atomic_int_get(&engine->stuck)) {
+	if (engine_state(engine) == ENGINE_OFFLINE || g_atomic_int_get(&engine->stuck) ||
+		!g_atomic_int_get(&engine->met)) {
 		g_autoptr(GMutexLocker) locker G_GNUC_UNUSED =
 			g_mutex_locker_new(&engine->inbox_lock);
 		imap_set_add(engine->shown_unasked, mailbox, mailbox);
@@ -174,9 +175,23 @@ static void take_sync(Engine *engine, const Ask *ask)
 		fail(waiter, MAIL_ERROR_NOT_FOUND, "no such mailbox");
 }
 
+/* Whether an earlier mount knew what is asked for. */
+static bool is_recalled(Engine *engine, const Ask *ask)
+{
+	StoreMessage message;
+	store_recall(engine->store, ask->id);
+	return ask->kind == ASK_ATTRIBUTES &&
+	       store_try_message(engine->store, ask->id, ask->uid, &message) == STORE_HIT;
+}
+
 static void take_message(Engine *engine, const Ask *ask)
 {
 	Waiter *waiter = waiter_new(engine, ask->done, ask->data);
+	if (is_recalled(engine, ask)) {
+		waiter_finish(waiter, NULL);
+		waiter_unref(waiter);
+		return;
+	}
 	if (away(engine, waiter))
 		return;
 	MailboxId mailbox = store_gen_mailbox(engine->store, ask->id);

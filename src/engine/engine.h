@@ -82,7 +82,7 @@ void engine_body(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 l
 void engine_note_read(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len);
 
 /* Whether a listing may be shown without asking the server: it was right less than poll_s ago, or
- * the account is offline and there is nothing better. */
+ * the server is not there, or was not yet, and there is nothing better. */
 bool engine_names_fresh(Engine *engine, MailboxId mailbox);
 
 /* ---- state: any thread ---- */

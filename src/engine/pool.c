@@ -273,6 +273,7 @@ static void go_offline(Engine *engine, EngineState state, const GError *error)
 	while (g_hash_table_iter_next(&iter, NULL, &box))
 		box_reset(box);
 	list_reset(engine);
+	engine->starting = false;
 }
 
 /* Lost, not known to be away: what waits may still be served in time. A server that hangs up soon
@@ -345,6 +346,7 @@ static void on_ready(gpointer data)
 		bool back = engine_state(engine) != ENGINE_CONNECTING;
 		engine->attempts = 0;
 		engine->starting = false;
+		g_atomic_int_set(&engine->met, 1);
 		engine_set_state(engine, ENGINE_ONLINE, NULL);
 		if (back)
 			g_message("%s is back", engine->config.session.host);

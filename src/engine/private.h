@@ -232,6 +232,7 @@ struct Engine {
 	GMainContext *context;
 	GMainLoop *loop;
 	gint state; /* EngineState, atomic */
+	gint met; /* the server was there once; atomic */
 	gint stuck; /* somebody waits and the wire is silent; atomic */
 
 	GMutex inbox_lock;

@@ -353,6 +353,11 @@ void sync_age(Engine *engine, gint64 now_us, bool stuck)
 void sync_forget_shown(Engine *engine)
 {
 	g_autoptr(ImapSet) unasked = engine_take_shown(engine);
+	gsize n;
+	const ImapRange *ranges = imap_set_ranges(unasked, &n);
+	for (gsize i = 0; i < n; i++)
+		for (MailboxId id = ranges[i].lo; id <= ranges[i].hi; id++)
+			box_get(engine, id);
 	GHashTableIter iter;
 	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);

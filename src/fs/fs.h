@@ -40,7 +40,7 @@ struct Fs {
 	Tree *tree; /* tree_lock; NULL before fs_mount() */
 
 	struct fuse_session *session; /* loop_lock */
-	bool mounted; /* the thread of fs_mount() */
+	bool mounted; /* one thread after the other: fs_mount(), fs_loop(), fs_free() */
 	GMutex loop_lock;
 	GCond loop_ended;
 	GThread *waker; /* loop_lock: see fs_stop() */

@@ -136,6 +136,16 @@ static const TreeDir *find_root(const Fs *fs, const Tree *tree)
 	return dir;
 }
 
+bool fs_has_root(Fs *fs)
+{
+	g_autoptr(GArray) mailboxes = store_mailboxes(fs->store);
+	if (mailboxes->len == 0)
+		return false;
+	fs_tree_update(fs);
+	g_autoptr(Tree) tree = fs_tree(fs);
+	return find_root(fs, tree) != NULL;
+}
+
 static bool set_root(Fs *fs, GError **error)
 {
 	fs_tree_update(fs);

@@ -26,12 +26,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fs, fs_free)
 /* What the engine calls, with the Fs as data. */
 const EngineEvents *fs_events(void);
 
+/* Whether the mailboxes are known and the root is among them: of an earlier mount. Before
+ * fs_mount().
+ */
+bool fs_has_root(Fs *fs);
+
 /* Mounts; the mailboxes are listed already. MAIL_ERROR_NOT_FOUND when there is no such root,
  * else MAIL_ERROR_IO with libfuse's reason. */
 bool fs_mount(Fs *fs, Engine *engine, const char *mountpoint, GError **error);
 
-/* Serves the kernel until the file system is unmounted or fs_stop(). The thread that called
- * fs_mount(). false: libfuse failed. */
+/* Serves the kernel until the file system is unmounted or fs_stop(). After fs_mount(), and one
+ * thread only; fs_unmount() is for the same. false: libfuse failed. */
 bool fs_loop(Fs *fs);
 
 /* Makes fs_loop() return soon. Any thread, once or more; waits for nothing. */

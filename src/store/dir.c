@@ -1,9 +1,8 @@
-/* Layout: the file `lock` and the folder `bodies` (file.h). Everything is reached from the
- * directory's own descriptor, and below it no symbolic link is ever followed. */
+/* Layout: the file `lock`, the index file (db.h) and the folder `bodies` (file.h). Everything is
+ * reached from the directory's own descriptor, and below it no symbolic link is ever followed. */
 #include "store/dir.h"
 #include "store/file.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -91,10 +90,9 @@ static bool take_lock(StoreDir *dir, int dir_fd, const char *path, GError **erro
 	return fail(error, MAIL_ERROR_IO, path, g_strerror(errno));
 }
 
-/* Calls drop() for the entries of a directory whose names are ours (what somebody else put there
- * stays), until the directory is closed. */
-static void each_entry(StoreDir *dir, int dir_fd, bool (*ours)(const char *name),
-	void (*drop)(StoreDir *dir, int dir_fd, const char *name))
+/* Calls fn() for the entries of a directory, until the directory is closed. */
+static void each_entry(
+	StoreDir *dir, int dir_fd, void (*fn)(StoreDir *dir, int dir_fd, const char *name))
 {
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *entries = fd < 0 ? NULL : fdopendir(fd);
@@ -104,67 +102,80 @@ static void each_entry(StoreDir *dir, int dir_fd, bool (*ours)(const char *name)
 		return;
 	}
 	for (struct dirent *entry; !g_atomic_int_get(&dir->closing) && (entry = readdir(entries));)
-		if (ours(entry->d_name))
-			drop(dir, dir_fd, entry->d_name);
+		fn(dir, dir_fd, entry->d_name);
 	closedir(entries);
 }
 
-static bool is_body_name(const char *name)
+/* The number of the mount that made a file: "<uid>-<serial>", "pack-<serial>". */
+static guint32 mount_of(const char *name)
 {
-	return isdigit((guchar)name[0]) && name[strspn(name, "0123456789-")] == '\0';
+	const char *dash = strchr(name, '-');
+	guint64 serial = 0;
+
+	if (!dash || !g_ascii_string_to_unsigned(dash + 1, 10, 1, G_MAXUINT64, &serial, NULL))
+		return 0;
+	return (guint32)(serial >> 32);
 }
 
-static bool is_left_over_name(const char *name)
+static bool is_ours(const char *name)
 {
-	return is_body_name(name) || g_str_has_prefix(name, "new-") ||
-	       g_str_has_prefix(name, "pack-");
+	return strspn(name, "0123456789-") == strlen(name) || g_str_has_prefix(name, "pack-") ||
+	       g_str_has_prefix(name, "new-");
 }
 
-static bool is_retired_name(const char *name)
+/* A file that an earlier mount left and nothing names: it crashed before it said so. */
+static bool is_left_over(const StoreDir *dir, const char *name)
 {
-	return g_str_has_prefix(name, "old-");
+	return is_ours(name) && mount_of(name) != dir->mount &&
+	       !g_hash_table_contains(dir->keep, name);
 }
 
-static void drop_file(StoreDir *dir, int dir_fd, const char *name)
+static void sweep_file(StoreDir *dir, int dir_fd, const char *name)
 {
-	unlinkat(dir_fd, name, 0);
+	if (is_left_over(dir, name))
+		unlinkat(dir_fd, name, 0);
 }
 
 /* A generation's folder, or a file or symbolic link in its place. Something mounted there is not
  * ours. */
-static void drop_retired(StoreDir *dir, int bodies_fd, const char *name)
+static void sweep_folder(StoreDir *dir, int bodies_fd, const char *name)
 {
 	struct stat above, here;
 	g_auto(AutoFd) fd =
 		openat(bodies_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0) {
-		drop_file(dir, bodies_fd, name);
+		unlinkat(bodies_fd, name, 0);
 		return;
 	}
 	if (fstat(bodies_fd, &above) < 0 || fstat(fd, &here) < 0 || above.st_dev != here.st_dev)
 		return;
-	each_entry(dir, fd, is_body_name, drop_file);
+	each_entry(dir, fd, sweep_file);
 	unlinkat(bodies_fd, name, AT_REMOVEDIR);
 }
 
-/* Gives it a name that this mount does not use; what is mounted there keeps its own. */
-static void retire(StoreDir *dir, int bodies_fd, const char *name)
+static void sweep_entry(StoreDir *dir, int bodies_fd, const char *name)
 {
-	char retired[32];
-
-	g_snprintf(retired, sizeof(retired), "old-%08x%08x", g_random_int(), g_random_int());
-	if (renameat(bodies_fd, name, bodies_fd, retired) < 0)
-		drop_retired(dir, bodies_fd, name);
+	if (name[strspn(name, "0123456789")] == '\0')
+		sweep_folder(dir, bodies_fd, name);
+	else
+		sweep_file(dir, bodies_fd, name);
 }
 
-/* Unlinking 10^5 files takes seconds: no mount waits for it. What is left over is for the next. */
 static gpointer sweep(gpointer data)
 {
 	StoreDir *dir = data;
 
-	each_entry(dir, dir->bodies_fd, is_retired_name, drop_retired);
+	each_entry(dir, dir->bodies_fd, sweep_entry);
 	return NULL;
+}
+
+/* Unlinking 10^5 files takes seconds: no mount waits for it. What is left is for the next. */
+void store_dir_sweep(StoreDir *dir, guint32 mount, GHashTable *keep)
+{
+	dir->mount = mount;
+	dir->keep = keep;
+	dir->sweeper = g_thread_new("sweeper", sweep, dir);
 }
 
 static bool open_bodies(StoreDir *dir, int dir_fd, const char *path, GError **error)
@@ -177,8 +188,6 @@ static bool open_bodies(StoreDir *dir, int dir_fd, const char *path, GError **er
 		return false;
 	if (faccessat(dir->bodies_fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		return fail(error, MAIL_ERROR_IO, bodies_path, g_strerror(errno));
-	each_entry(dir, dir->bodies_fd, is_left_over_name, retire);
-	dir->sweeper = g_thread_new("sweeper", sweep, dir);
 	return true;
 }
 
@@ -188,13 +197,13 @@ StoreDir *store_dir_open(const char *path, GError **error)
 	g_autofree char *name = g_canonicalize_filename(path, NULL);
 	g_autoptr(StoreDir) dir = g_new0(StoreDir, 1);
 
-	*dir = (StoreDir){.fd = -1, .path = g_strdup(name), .lock_fd = -1, .bodies_fd = -1};
+	*dir = (StoreDir){.fd = -1, .lock_fd = -1, .bodies_fd = -1};
 	make_with_parents(name);
-
 	dir->fd = open_private(AT_FDCWD, name, name, error);
 	if (dir->fd < 0 || !take_lock(dir, dir->fd, name, error) ||
 		!open_bodies(dir, dir->fd, name, error))
 		return NULL;
+	dir->path = g_steal_pointer(&name);
 	return g_steal_pointer(&dir);
 }
 
@@ -207,6 +216,7 @@ void store_dir_close(StoreDir *dir)
 	store_file_close(dir->bodies_fd);
 	store_file_close(dir->lock_fd);
 	store_file_close(dir->fd);
+	g_clear_pointer(&dir->keep, g_hash_table_unref);
 	g_free(dir->path);
 	g_free(dir);
 }

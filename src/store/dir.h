@@ -1,5 +1,4 @@
-/* The cache directory of one account: made private, locked against a second mount, and emptied of
- * the bodies of an earlier one. */
+/* The cache directory of one account: made private and locked against a second mount. */
 #pragma once
 
 #include "base/error.h"
@@ -7,11 +6,13 @@
 #include <stdbool.h>
 
 typedef struct {
-	int fd; /* the directory itself */
-	char *path; /* of it; absolute */
+	char *path; /* absolute */
+	int fd;
 	int lock_fd; /* holds the flock */
 	int bodies_fd; /* the directory of file.h */
-	GThread *sweeper; /* unlinks what an earlier mount left */
+	GHashTable *keep; /* the sweeper's: names of files that are in use */
+	guint32 mount; /* the sweeper's: this one's number */
+	GThread *sweeper; /* unlinks what earlier mounts left */
 	gint closing; /* atomic: it shall end */
 } StoreDir;
 
@@ -21,3 +22,7 @@ typedef struct {
 StoreDir *store_dir_open(const char *path, GError **error);
 void store_dir_close(StoreDir *dir); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreDir, store_dir_close)
+
+/* Unlinks, in a thread of its own, the files of other mounts whose serial is not among keep (a set
+ * of guint64, taken over). Once. */
+void store_dir_sweep(StoreDir *dir, guint32 mount, GHashTable *keep);

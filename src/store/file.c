@@ -74,8 +74,10 @@ int store_file_open_new(int bodies_fd, BodyFile file)
 	FileName name = body_name(file);
 	int fd = store_file_make(bodies_fd, name.text);
 
-	if (fd < 0 && errno == ENOENT && make_gen(bodies_fd, file.gen))
-		fd = store_file_make(bodies_fd, name.text);
+	/* The sweeper may take an empty folder away once. */
+	for (int tries = 0; fd < 0 && errno == ENOENT && tries < 2; tries++)
+		if (make_gen(bodies_fd, file.gen))
+			fd = store_file_make(bodies_fd, name.text);
 	return fd;
 }
 
@@ -111,14 +113,31 @@ void store_file_drop_gen(int bodies_fd, guint32 gen)
 	unlinkat(bodies_fd, gen_name(gen).text, AT_REMOVEDIR);
 }
 
-int store_file_open_pack(int bodies_fd, guint64 serial)
+int store_file_make_pack(int bodies_fd, guint64 serial)
 {
 	return store_file_make(bodies_fd, pack_name(serial).text);
+}
+
+int store_file_open_pack(int bodies_fd, guint64 serial)
+{
+	return openat(bodies_fd, pack_name(serial).text, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 }
 
 void store_file_drop_pack(int bodies_fd, guint64 serial)
 {
 	unlinkat(bodies_fd, pack_name(serial).text, 0);
+}
+
+char *store_file_body_name(BodyFile file)
+{
+	FileName name = body_name(file);
+
+	return g_path_get_basename(name.text);
+}
+
+char *store_file_pack_name(guint64 serial)
+{
+	return g_strdup(pack_name(serial).text);
 }
 
 int store_file_open_temp(int bodies_fd, guint64 serial)

@@ -1,5 +1,6 @@
 /* The files of bodies: bodies/<gen>/<uid>-<serial>, bodies/pack-<serial> for those that share one,
- * and bodies/new-<serial> for what has no place yet. All functions run in any thread and touch the
+ * and bodies/new-<serial> for what has no place yet. A serial begins with the number of the mount
+ * that gave it, in its upper half. All functions run in any thread and touch the
  * disk, so call them with no lock held; failures leave errno. */
 #pragma once
 
@@ -36,9 +37,15 @@ void store_file_drop(int bodies_fd, BodyFile file);
 /* Removes the folder of a generation that has no file left. */
 void store_file_drop_gen(int bodies_fd, guint32 gen);
 
-/* A new file for bodies of several messages (pack.h), bodies/pack-<serial>. */
+/* A file for bodies of several messages (pack.h), bodies/pack-<serial>: a new one, or one that is
+ * there. */
+int store_file_make_pack(int bodies_fd, guint64 serial);
 int store_file_open_pack(int bodies_fd, guint64 serial);
 void store_file_drop_pack(int bodies_fd, guint64 serial);
+
+/* Their names without the folder, new strings. */
+char *store_file_body_name(BodyFile file);
+char *store_file_pack_name(guint64 serial);
 
 /* A file for bytes whose body is not decided yet, and its move to where it belongs. */
 int store_file_open_temp(int bodies_fd, guint64 serial);

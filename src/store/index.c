@@ -1,21 +1,7 @@
-/* Generations and their messages. A generation is the set of its UIDs, the subset of them that is
- * \Deleted, and rows (rows.h) once an attribute of any message came: the names of a million
- * messages cost a few ranges, their attributes 16 MB. */
+/* Generations and what is written of their messages; listing.c reads it. */
 #include "store/private.h"
-#include "store/rows.h"
+#include "store/generation.h"
 #include "base/limits.h"
-
-typedef struct {
-	MailboxId mailbox;
-	guint32 uidvalidity;
-	gint64 names_time;
-	StoreMark mark;
-	ImapSet *uids; /* NULL: the names are not known */
-	ImapSet *deleted; /* part of uids */
-	ImapSet *stale; /* whose flags may have changed; not only of uids */
-	Rows rows; /* empty, or one for each of uids */
-	Keywords *keywords; /* of the rows */
-} Generation;
 
 static void generation_free(Generation *g)
 {
@@ -26,22 +12,37 @@ static void generation_free(Generation *g)
 	imap_set_free(g->stale);
 	store_rows_clear(&g->rows);
 	store_keywords_free(g->keywords);
+	imap_set_free(g->unsaved);
 	g_free(g);
+}
+
+Generation *store_generation_new(MailboxId mailbox, guint32 uidvalidity)
+{
+	Generation *g = g_new0(Generation, 1);
+
+	*g = (Generation){.mailbox = mailbox, .uidvalidity = uidvalidity};
+	g->deleted = imap_set_new();
+	g->stale = imap_set_new();
+	g->unsaved = imap_set_new();
+	g->keywords = store_keywords_new();
+	return g;
 }
 
 void store_index_init(Store *store)
 {
 	store->gens = g_ptr_array_new_with_free_func((GDestroyNotify)generation_free);
 	store->current = g_array_new(FALSE, TRUE, sizeof(Gen));
+	store->unsaved_gens = imap_set_new();
 }
 
 void store_index_clear(Store *store)
 {
 	g_ptr_array_unref(store->gens);
 	g_array_unref(store->current);
+	imap_set_free(store->unsaved_gens);
 }
 
-static Generation *get(Store *store, Gen gen)
+Generation *store_generation(const Store *store, Gen gen)
 {
 	return gen >= 1 && gen <= store->gens->len ? g_ptr_array_index(store->gens, gen - 1) : NULL;
 }
@@ -69,7 +70,7 @@ MailboxId store_gen_mailbox(Store *store, Gen gen)
 {
 	store_lock_read(store);
 
-	Generation *g = get(store, gen);
+	Generation *g = store_generation(store, gen);
 	MailboxId mailbox = g ? g->mailbox : 0;
 
 	store_unlock(store);
@@ -80,17 +81,27 @@ guint32 store_gen_uidvalidity(Store *store, Gen gen)
 {
 	store_lock_read(store);
 
-	const Generation *g = get(store, gen);
+	const Generation *g = store_generation(store, gen);
 	guint32 uidvalidity = g ? g->uidvalidity : 0;
 
 	store_unlock(store);
 	return uidvalidity;
 }
 
+void store_put_generation(Store *store, Gen gen, Generation *g)
+{
+	if (store->gens->len < gen)
+		g_ptr_array_set_size(store->gens, (gint)gen);
+	g_ptr_array_index(store->gens, gen - 1) = g;
+	if (store->current->len < g->mailbox)
+		g_array_set_size(store->current, g->mailbox);
+	g_array_index(store->current, Gen, g->mailbox - 1) = gen;
+}
+
 Gen store_gen_open(Store *store, MailboxId mailbox, guint32 uidvalidity)
 {
 	Gen old = current_gen(store, mailbox);
-	Generation *g = get(store, old);
+	Generation *g = store_generation(store, old);
 
 	if (g && uidvalidity != 0 && g->uidvalidity == uidvalidity)
 		return old;
@@ -98,28 +109,22 @@ Gen store_gen_open(Store *store, MailboxId mailbox, guint32 uidvalidity)
 		store->gens->len == LIMIT_GENERATIONS)
 		return 0;
 
-	Generation *fresh = g_new0(Generation, 1);
-
-	*fresh = (Generation){.mailbox = mailbox, .uidvalidity = uidvalidity};
-	fresh->deleted = imap_set_new();
-	fresh->stale = imap_set_new();
-	fresh->keywords = store_keywords_new();
+	Gen gen = store->gens->len + 1;
+	Generation *fresh = store_generation_new(mailbox, uidvalidity);
 
 	store_lock_write(store);
-	g_ptr_array_add(store->gens, fresh);
+	store_put_generation(store, gen, fresh);
 	if (old != 0)
 		g_ptr_array_index(store->gens, old - 1) = NULL;
-	if (store->current->len < mailbox)
-		g_array_set_size(store->current, mailbox);
-
-	Gen gen = store->gens->len;
-
-	g_array_index(store->current, Gen, mailbox - 1) = gen;
+	imap_set_add(store->unsaved_gens, gen, gen);
+	if (old != 0)
+		imap_set_add(store->unsaved_gens, old, old);
 	store_unlock(store);
 
 	generation_free(g);
 	if (old != 0)
 		store_bodies_drop_gen(store, old);
+	store_save_soon(store);
 	return gen;
 }
 
@@ -144,8 +149,7 @@ static ImapSet *difference(const ImapSet *a, const ImapSet *b)
 	return set;
 }
 
-/* Whether a message of uids is shown in listings. */
-static bool is_listed(const Store *store, const Generation *g, guint32 uid)
+bool store_is_listed(const Store *store, const Generation *g, guint32 uid)
 {
 	return store->show_deleted || !imap_set_contains(g->deleted, uid);
 }
@@ -160,7 +164,7 @@ static ImapSet *listed_uids(const Store *store, const ImapSet *uids, const ImapS
  * are. */
 static void replace_names(Store *store, Gen gen, ImapSet *uids, ImapSet *deleted)
 {
-	Generation *g = get(store, gen);
+	Generation *g = store_generation(store, gen);
 	g_autoptr(ImapSet) old_uids = g->uids ? g->uids : imap_set_new();
 	ImapSet *old_deleted = g->deleted;
 	g_autoptr(ImapSet) gone = difference(old_uids, uids);
@@ -176,6 +180,7 @@ static void replace_names(Store *store, Gen gen, ImapSet *uids, ImapSet *deleted
 	store_lock_write(store);
 	g->uids = uids;
 	g->deleted = deleted;
+	imap_set_add(store->unsaved_gens, gen, gen);
 	if (in_place) {
 		store_rows_append(&g->rows, added);
 		store_rows_remove(&g->rows, gone);
@@ -188,12 +193,13 @@ static void replace_names(Store *store, Gen gen, ImapSet *uids, ImapSet *deleted
 	imap_set_free(old_deleted);
 	store_rows_clear(&old_rows);
 	store_bodies_orphan(store, gen, gone);
+	store_save_soon(store);
 }
 
 void store_set_names(Store *store, Gen gen, const ImapSet *uids, const ImapSet *deleted,
 	ImapSet **ret_gone, ImapSet **ret_new)
 {
-	Generation *g = get(store, gen);
+	Generation *g = store_generation(store, gen);
 	ImapSet *before, *after;
 
 	if (!g)
@@ -213,7 +219,7 @@ void store_set_names(Store *store, Gen gen, const ImapSet *uids, const ImapSet *
 
 void store_remove_names(Store *store, Gen gen, const ImapSet *uids)
 {
-	Generation *g = get(store, gen);
+	Generation *g = store_generation(store, gen);
 
 	if (g && g->uids)
 		replace_names(store, gen, difference(g->uids, uids), difference(g->deleted, uids));
@@ -223,7 +229,7 @@ ImapSet *store_names(Store *store, Gen gen)
 {
 	store_lock_read(store);
 
-	const Generation *g = get(store, gen);
+	const Generation *g = store_generation(store, gen);
 	ImapSet *names = g && g->uids ? imap_set_copy(g->uids) : NULL;
 
 	store_unlock(store);
@@ -232,20 +238,22 @@ ImapSet *store_names(Store *store, Gen gen)
 
 void store_set_mark(Store *store, Gen gen, StoreMark mark)
 {
-	Generation *g = get(store, gen);
+	Generation *g = store_generation(store, gen);
 
 	if (!g)
 		return;
 	store_lock_write(store);
 	g->mark = mark;
+	imap_set_add(store->unsaved_gens, gen, gen);
 	store_unlock(store);
+	store_save_soon(store);
 }
 
 StoreMark store_mark(Store *store, Gen gen)
 {
 	store_lock_read(store);
 
-	const Generation *g = get(store, gen);
+	const Generation *g = store_generation(store, gen);
 	StoreMark mark = g ? g->mark : (StoreMark){0};
 
 	store_unlock(store);
@@ -254,46 +262,33 @@ StoreMark store_mark(Store *store, Gen gen)
 
 void store_flags_doubt(Store *store, Gen gen)
 {
-	Generation *g = get(store, gen);
+	Generation *g = store_generation(store, gen);
 
 	if (!g || !g->uids || imap_set_count(g->uids) == 0)
 		return;
 	store_lock_write(store);
 	imap_set_add(g->stale, 1, imap_set_max(g->uids));
+	imap_set_add(store->unsaved_gens, gen, gen);
 	store_unlock(store);
+	store_save_soon(store);
 }
 
 bool store_names_known(Store *store, Gen gen)
 {
 	store_lock_read(store);
 
-	const Generation *g = get(store, gen);
+	const Generation *g = store_generation(store, gen);
 	bool known = g && g->uids;
 
 	store_unlock(store);
 	return known;
 }
 
-guint64 store_count(Store *store, Gen gen)
-{
-	guint64 n = 0;
-
-	store_lock_read(store);
-
-	const Generation *g = get(store, gen);
-
-	if (g && g->uids)
-		n = imap_set_count(g->uids) -
-		    (store->show_deleted ? 0 : imap_set_count(g->deleted));
-	store_unlock(store);
-	return n;
-}
-
 gint64 store_names_time(Store *store, Gen gen)
 {
 	store_lock_read(store);
 
-	Generation *g = get(store, gen);
+	Generation *g = store_generation(store, gen);
 	gint64 time = g ? g->names_time : 0;
 
 	store_unlock(store);
@@ -302,7 +297,7 @@ gint64 store_names_time(Store *store, Gen gen)
 
 void store_names_confirm(Store *store, Gen gen, bool right)
 {
-	Generation *g = get(store, gen);
+	Generation *g = store_generation(store, gen);
 
 	if (!g || !g->uids)
 		return;
@@ -317,7 +312,7 @@ StoreAnswer store_index_lookup(Store *store, Gen gen, guint32 uid)
 
 	store_lock_read(store);
 
-	Generation *g = get(store, gen);
+	Generation *g = store_generation(store, gen);
 
 	if (g && (!g->uids || imap_set_contains(g->uids, uid)))
 		answer = STORE_MISS;
@@ -327,7 +322,7 @@ StoreAnswer store_index_lookup(Store *store, Gen gen, guint32 uid)
 
 bool store_index_has(Store *store, Gen gen, guint32 uid)
 {
-	Generation *g = get(store, gen);
+	Generation *g = store_generation(store, gen);
 
 	return g && g->uids && imap_set_contains(g->uids, uid);
 }
@@ -337,6 +332,7 @@ bool store_index_has(Store *store, Gen gen, guint32 uid)
 /* An edit of one row: made on a copy outside the lock, with the rows of the mailbox if it has none
  * yet. */
 typedef struct {
+	Gen gen;
 	Generation *g;
 	Rows fresh;
 	Row *target, row;
@@ -344,11 +340,12 @@ typedef struct {
 
 static bool edit_begin(Store *store, Gen gen, guint32 uid, RowEdit *ret)
 {
-	Generation *g = get(store, gen);
+	Generation *g = store_generation(store, gen);
 
 	if (!store_index_has(store, gen, uid) || imap_set_count(g->uids) > LIMIT_ROWS)
 		return false;
-	*ret = (RowEdit){.g = g};
+	store_recall(store, gen);
+	*ret = (RowEdit){.gen = gen, .g = g};
 	if (!g->rows.at)
 		ret->fresh = store_rows_build(&g->rows, g->uids, 0);
 	ret->target = store_rows_find(g->rows.at ? &g->rows : &ret->fresh, uid);
@@ -363,6 +360,8 @@ static void edit_put_locked(Store *store, const RowEdit *edit)
 	if (edit->fresh.at)
 		edit->g->rows = edit->fresh;
 	*edit->target = edit->row;
+	imap_set_add(edit->g->unsaved, edit->row.uid, edit->row.uid);
+	imap_set_add(store->unsaved_gens, edit->gen, edit->gen);
 }
 
 static void set_deleted_locked(Generation *g, guint32 uid, bool deleted)
@@ -421,6 +420,7 @@ void store_set_attributes(Store *store, Gen gen, const StoreMessage *message, St
 		if (fields.has_flags)
 			imap_set_remove(edit.g->stale, message->uid, message->uid);
 		store_unlock(store);
+		store_save_soon(store);
 	}
 	if (ret_flags_changed)
 		*ret_flags_changed = flags_changed;
@@ -441,189 +441,6 @@ bool store_verify_size(Store *store, Gen gen, guint32 uid, guint64 size)
 	edit_put_locked(store, &edit);
 	store->distrusted |= caught;
 	store_unlock(store);
+	store_save_soon(store);
 	return caught;
-}
-
-/* ---- reading ---- */
-
-/* The messages of a generation from one UID on, from rows if there are any, else from the ranges.
- */
-typedef struct {
-	const Generation *g;
-	const ImapRange *range;
-	gsize i, n; /* of rows or ranges */
-	guint64 uid; /* in ranges: the next one, if it is in ranges i */
-} Cursor;
-
-static Cursor cursor_at(const Generation *g, guint64 from)
-{
-	Cursor c = {.g = g, .uid = from};
-
-	if (from > G_MAXUINT32 || !g->uids)
-		return c;
-	if (g->rows.at) {
-		c.i = store_rows_lower_bound(&g->rows, (guint32)from);
-		c.n = g->rows.n;
-		return c;
-	}
-	c.range = imap_set_ranges(g->uids, &c.n);
-	for (gsize lo = 0, hi = c.n; lo < hi; c.i = lo) {
-		gsize mid = lo + (hi - lo) / 2;
-
-		if (c.range[mid].hi < from)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return c;
-}
-
-/* The next message; *ret_row is NULL where nothing is known. false at the end. */
-static bool cursor_next(Cursor *c, guint32 *ret_uid, const Row **ret_row)
-{
-	if (c->i >= c->n)
-		return false;
-	if (c->g->rows.at) {
-		*ret_row = &c->g->rows.at[c->i++];
-		*ret_uid = (*ret_row)->uid;
-		return true;
-	}
-	c->uid = MAX(c->uid, c->range[c->i].lo);
-	*ret_row = NULL;
-	*ret_uid = (guint32)c->uid;
-	if (c->uid++ == c->range[c->i].hi)
-		c->i++;
-	return true;
-}
-
-static StoreMessage as_message(const Generation *g, guint32 uid, const Row *row)
-{
-	StoreMessage message = {.uid = uid};
-
-	if (row) {
-		message.known = store_row_known(row);
-		message.size_verified = row->verified;
-		message.size = row->size;
-		message.date = row->date;
-		message.flags = (guint)row->flags;
-	}
-	message.flags_stale = imap_set_contains(g->stale, uid);
-	if (imap_set_contains(g->deleted, uid))
-		message.flags |= IMAP_FLAG_DELETED;
-	return message;
-}
-
-/* Whether a message may be shown with its size. The kernel never reads a file of size 0, so that a
- * 0 must be found out first, like any size of a server that was wrong once. */
-static bool is_ready(const Store *store, const StoreMessage *message)
-{
-	if (!message->known)
-		return false;
-	return message->size_verified || (message->size != 0 && !store->distrusted);
-}
-
-StoreAnswer store_try_message(Store *store, Gen gen, guint32 uid, StoreMessage *ret)
-{
-	StoreAnswer answer = STORE_ABSENT;
-
-	store_lock_read(store);
-
-	Generation *g = get(store, gen);
-
-	if (g && !g->uids) {
-		answer = STORE_MISS;
-	} else if (g && imap_set_contains(g->uids, uid) && is_listed(store, g, uid)) {
-		StoreMessage message = as_message(g, uid, store_rows_find(&g->rows, uid));
-
-		answer = is_ready(store, &message) ? STORE_HIT : STORE_MISS;
-		if (answer == STORE_HIT)
-			*ret = message;
-	}
-	store_unlock(store);
-	return answer;
-}
-
-bool store_peek_message(Store *store, Gen gen, guint32 uid, StoreMessage *ret)
-{
-	store_lock_read(store);
-
-	Generation *g = get(store, gen);
-	bool found = g && g->uids && imap_set_contains(g->uids, uid);
-
-	if (found)
-		*ret = as_message(g, uid, store_rows_find(&g->rows, uid));
-	store_unlock(store);
-	return found;
-}
-
-char *store_keywords(Store *store, Gen gen, guint32 uid)
-{
-	char *text = NULL;
-
-	store_lock_read(store);
-
-	Generation *g = get(store, gen);
-
-	if (g && g->uids && imap_set_contains(g->uids, uid)) {
-		const Row *row = store_rows_find(&g->rows, uid);
-
-		text = g_strdup(store_keywords_text(g->keywords, row ? row->keywords : 0));
-	}
-	store_unlock(store);
-	return text;
-}
-
-static gsize list(
-	Store *store, Gen gen, guint32 after, StoreMessage *ret, gsize max, bool only_ready)
-{
-	gsize n = 0;
-	guint32 uid;
-	const Row *row;
-
-	store_lock_read(store);
-
-	Generation *g = get(store, gen);
-	Cursor c = g ? cursor_at(g, (guint64)after + 1) : (Cursor){0};
-
-	while (n < max && cursor_next(&c, &uid, &row)) {
-		if (!is_listed(store, g, uid))
-			continue;
-		ret[n] = as_message(g, uid, row);
-		if (only_ready && !is_ready(store, &ret[n]))
-			ret[n] = (StoreMessage){.uid = uid};
-		n++;
-	}
-	store_unlock(store);
-	return n;
-}
-
-gsize store_list(Store *store, Gen gen, guint32 after, StoreMessage *ret, gsize max)
-{
-	return list(store, gen, after, ret, max, true);
-}
-
-gsize store_list_rows(Store *store, Gen gen, guint32 after, StoreMessage *ret, gsize max)
-{
-	return list(store, gen, after, ret, max, false);
-}
-
-ImapSet *store_unknown(Store *store, Gen gen, guint32 from, gsize max)
-{
-	ImapSet *unknown = imap_set_new();
-	guint32 uid;
-	const Row *row;
-
-	store_lock_read(store);
-
-	Generation *g = get(store, gen);
-	Cursor c = g ? cursor_at(g, from) : (Cursor){0};
-
-	for (gsize n = 0; n < max && cursor_next(&c, &uid, &row);) {
-		if ((row && store_row_known(row)) || !is_listed(store, g, uid))
-			continue;
-		imap_set_add(unknown, uid, uid);
-		n++;
-	}
-	store_unlock(store);
-	return unknown;
 }

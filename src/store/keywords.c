@@ -77,6 +77,15 @@ guint store_keywords_add(Keywords *keywords, const char *joined)
 	return number;
 }
 
+char **store_keywords_texts(const Keywords *keywords)
+{
+	char **texts = g_new0(char *, keywords->texts->len + 1);
+
+	for (guint i = 0; i < keywords->texts->len; i++)
+		texts[i] = g_strdup(g_ptr_array_index(keywords->texts, i));
+	return texts;
+}
+
 const char *store_keywords_text(const Keywords *keywords, guint number)
 {
 	return g_ptr_array_index(keywords->texts, number);

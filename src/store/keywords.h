@@ -27,5 +27,8 @@ guint store_keywords_find(const Keywords *keywords, const char *joined);
  * bytes of them, that is 0: such a message shows no keywords. */
 guint store_keywords_add(Keywords *keywords, const char *joined);
 
+/* All combinations by number. New vector of strings. */
+char **store_keywords_texts(const Keywords *keywords);
+
 /* The combination behind a number; lives as long as keywords. */
 const char *store_keywords_text(const Keywords *keywords, guint number);

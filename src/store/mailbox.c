@@ -110,7 +110,10 @@ bool store_set_mailboxes(Store *store, const ImapList *lists, gsize n)
 	store_lock_write(store);
 	swap_arrays(&store->mailboxes, &all);
 	swap_arrays(&store->listed, &listed);
+	store->unsaved_mailboxes |= changed;
 	store_unlock(store);
+	if (changed)
+		store_save_soon(store);
 	return changed;
 }
 

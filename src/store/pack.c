@@ -19,6 +19,7 @@ struct Packs {
 	guint64 size; /* of a pack; 0: the file system is not fit for any */
 	guint64 last_serial;
 	Pack *current; /* the one that grows */
+	GHashTable *restored; /* serial to Pack, a reference: until store_packs_settle() */
 	gint open; /* atomic: packs that have a descriptor */
 };
 
@@ -32,23 +33,21 @@ struct Pack {
 	pthread_mutex_t mutex; /* guards the rest */
 	guint64 bodies;
 	bool full; /* gets no further body */
-	ByteRanges *dead; /* what was released */
+	ByteRanges
+		*dead; /* what was released; of a restored one what is live, until it is settled */
 };
 
 /* ---- one pack ---- */
 
-static Pack *open_pack(Packs *packs)
+/* Takes over fd; -1: NULL. */
+static Pack *pack_new(Packs *packs, guint64 serial, int fd)
 {
-	guint64 serial = packs->last_serial + 1;
-	int fd = store_file_open_pack(packs->bodies_fd, serial);
-
 	if (fd < 0)
 		return NULL;
 
 	Pack *pack = g_new0(Pack, 1);
 
 	*pack = (Pack){.refs = 1, .packs = packs, .fd = fd, .serial = serial};
-	packs->last_serial = serial;
 	pthread_mutex_init(&pack->mutex, NULL);
 	pack->dead = store_ranges_new();
 	g_atomic_int_inc(&packs->open);
@@ -70,6 +69,11 @@ void store_pack_unref(Pack *pack)
 	store_ranges_free(pack->dead);
 	pthread_mutex_destroy(&pack->mutex);
 	g_free(pack);
+}
+
+guint64 store_pack_serial(const Pack *pack)
+{
+	return pack->serial;
 }
 
 bool store_pack_read(Pack *pack, guint64 at, void *buf, gsize len)
@@ -123,6 +127,8 @@ Packs *store_packs_new(int bodies_fd, guint64 cache_size)
 
 	packs->bodies_fd = bodies_fd;
 	packs->size = MAX(cache_size / PACKS, LEAST_PACK);
+	packs->restored = g_hash_table_new_full(
+		g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)store_pack_unref);
 	return packs;
 }
 
@@ -147,8 +153,70 @@ void store_packs_free(Packs *packs)
 	if (!packs)
 		return;
 	close_current(packs);
+	g_hash_table_destroy(packs->restored);
 	g_free(packs);
 }
+
+/* ---- those of an earlier mount ---- */
+
+static Pack *find_restored(Packs *packs, guint64 serial)
+{
+	Pack *pack = g_hash_table_lookup(packs->restored, &serial);
+	struct stat st;
+
+	if (pack || g_hash_table_size(packs->restored) == LIMIT_PACKS)
+		return pack;
+	pack = pack_new(packs, serial, store_file_open_pack(packs->bodies_fd, serial));
+	if (pack && fstat(pack->fd, &st) == 0)
+		pack->fill = (guint64)st.st_size;
+	if (pack)
+		g_hash_table_insert(packs->restored, &pack->serial, pack);
+	return pack;
+}
+
+Pack *store_packs_restore(Packs *packs, guint64 serial, guint64 at, guint64 len)
+{
+	Pack *pack = find_restored(packs, serial);
+
+	if (!pack || at > pack->fill || len > pack->fill - at)
+		return NULL;
+	pack->bodies++;
+	store_ranges_add(pack->dead, at, at + len);
+	return store_pack_ref(pack);
+}
+
+/* What no body is in is dead. */
+static void settle(Pack *pack)
+{
+	g_autoptr(ByteRanges) live = pack->dead;
+
+	pack->dead = store_ranges_gaps(live, pack->fill);
+	pack->full = true;
+	if (pack->bodies == 0)
+		unlink_pack(pack);
+}
+
+void store_packs_settle(Packs *packs, guint64 last_serial)
+{
+	Pack *latest = NULL;
+	GHashTableIter iter;
+	gpointer pack;
+
+	g_hash_table_iter_init(&iter, packs->restored);
+	while (g_hash_table_iter_next(&iter, NULL, &pack)) {
+		settle(pack);
+		if (!latest || ((Pack *)pack)->serial > latest->serial)
+			latest = pack;
+	}
+	if (latest && latest->bodies > 0) {
+		latest->full = false;
+		packs->current = store_pack_ref(latest);
+	}
+	g_hash_table_remove_all(packs->restored);
+	packs->last_serial = last_serial;
+}
+
+/* ---- appending ---- */
 
 /* One that has room, and was not made shorter by somebody: bytes behind the end would make up NULs
  * before them. */
@@ -173,7 +241,10 @@ static bool next_pack(Packs *packs)
 		errno = EMFILE;
 		return false;
 	}
-	packs->current = open_pack(packs);
+
+	guint64 serial = ++packs->last_serial;
+
+	packs->current = pack_new(packs, serial, store_file_make_pack(packs->bodies_fd, serial));
 	if (!packs->current)
 		return false;
 	if (can_punch(packs->current))

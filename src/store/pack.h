@@ -12,6 +12,9 @@ typedef struct Pack Pack;
 Pack *store_pack_ref(Pack *pack);
 void store_pack_unref(Pack *pack);
 
+/* The number in its file's name. */
+guint64 store_pack_serial(const Pack *pack);
+
 /* Exactly len bytes. false: the file is shorter. The bytes count only when the body was still here
  * afterwards: the blocks of one that goes read as NUL. Any thread. */
 bool store_pack_read(Pack *pack, guint64 at, void *buf, gsize len);
@@ -28,3 +31,9 @@ void store_packs_free(Packs *packs); /* when all bodies are; accepts NULL */
 /* Writes a body. Returns a reference to its pack, or NULL with errno: it needs a file of its own.
  * Engine thread. */
 Pack *store_packs_append(Packs *packs, const void *bytes, gsize len, guint64 *ret_at);
+
+/* The pack that an earlier mount wrote this body to, a reference; NULL: it is gone or too short.
+ * Only before store_packs_settle(), which ends the taking over: what no body was restored from is
+ * free, the latest pack grows on, and new ones get the serials behind last_serial. */
+Pack *store_packs_restore(Packs *packs, guint64 serial, guint64 at, guint64 len);
+void store_packs_settle(Packs *packs, guint64 last_serial);

@@ -17,6 +17,7 @@
 #include <pthread.h>
 
 typedef struct Bodies Bodies;
+typedef struct Saver Saver;
 
 enum { STORE_SPARE_BUFFERS = 4 };
 
@@ -25,6 +26,7 @@ struct Store {
 	StoreDir *dir; /* constant; NULL: bodies in memory only */
 	Packs *packs; /* engine thread; NULL as dir */
 	StoreEvents *events; /* engine thread; NULL: no journal */
+	gint warned; /* atomic: that files cannot be written */
 
 	pthread_rwlock_t lock; /* no thread takes it twice */
 
@@ -34,9 +36,14 @@ struct Store {
 	GHashTable *names; /* engine thread: name -> id; owns the names */
 
 	/* index.c */
-	GPtrArray *gens; /* lock: Generation * by Gen - 1, NULL once it is old */
+	GPtrArray *gens; /* lock: Generation * by Gen - 1, NULL: none, or it is old */
 	GArray *current; /* lock: Gen by mailbox id - 1, 0 for none */
 	bool distrusted; /* lock */
+
+	/* save.c */
+	Saver *saver; /* constant; NULL: nothing outlives the mount */
+	bool unsaved_mailboxes; /* lock */
+	ImapSet *unsaved_gens; /* lock; those that went too */
 
 	/* body.c */
 	Bodies *bodies;
@@ -44,8 +51,7 @@ struct Store {
 	/* sink.c; engine thread */
 	guint8 *spare[STORE_SPARE_BUFFERS]; /* buffers of LIMIT_SINK_MEMORY */
 	guint n_spare;
-	guint64 last_serial;
-	bool warned; /* that files cannot be written */
+	guint64 last_serial; /* of body files and packs: begins with the number of the mount */
 };
 
 static inline void store_lock_read(Store *store)
@@ -63,9 +69,25 @@ static inline void store_unlock(Store *store)
 	pthread_rwlock_unlock(&store->lock);
 }
 
+/* Says once that the cache cannot be written, and why. Any thread. */
+void store_warn_unwritable(Store *store, const char *why);
+
 /* mailbox.c */
 void store_mailboxes_init(Store *store);
 void store_mailboxes_clear(Store *store);
+
+/* ---- load.c, save.c: what outlives the mount ---- */
+
+/* Reads what an earlier mount left into the new store, and from now on saves what changes. NULL:
+ * the index file cannot be had. */
+Saver *store_saver_new(Store *store, GError **error);
+
+/* Saves what is left. Accepts NULL. */
+void store_saver_free(Saver *saver);
+
+/* Something changed: it is saved with all else that changes in the next moments. Any thread, no
+ * lock held; costs nothing while that is known already. */
+void store_save_soon(Store *store);
 
 /* index.c */
 void store_index_init(Store *store);
@@ -84,6 +106,10 @@ bool store_index_has(Store *store, Gen gen, guint32 uid);
 Bodies *store_bodies_new(guint64 file_limit, guint64 memory_limit);
 void store_bodies_free(Bodies *bodies);
 
+/* The names of all files that bodies are in, packs too, without their folders: a new set. Before
+ * any other thread reads. */
+GHashTable *store_bodies_files(Bodies *bodies);
+
 /* Everything of a generation goes at once. Engine thread. */
 void store_bodies_drop_gen(Store *store, Gen gen);
 
@@ -91,10 +117,11 @@ void store_bodies_drop_gen(Store *store, Gen gen);
  * goes now. Engine thread. */
 void store_bodies_orphan(Store *store, Gen gen, const ImapSet *uids);
 
-/* What a commit brings: bytes start..end (start == end: none) and that there is none at or past
- * limit (G_MAXUINT64: nothing known). */
+/* What a commit brings: bytes start..end (start == end: none) with their hash, and that there is
+ * none at or past limit (G_MAXUINT64: nothing known). */
 typedef struct {
 	guint64 start, end, limit;
+	guint64 hash;
 } BodyNews;
 
 /* Where the bytes of a piece should go, as things stand. */

@@ -84,6 +84,19 @@ ByteRange store_ranges_around(const ByteRanges *ranges, guint64 pos)
 	return ranges->at[first_reaching(ranges, pos + 1)];
 }
 
+ByteRanges *store_ranges_gaps(const ByteRanges *ranges, guint64 end)
+{
+	ByteRanges *gaps = store_ranges_new();
+	guint64 pos = 0;
+
+	for (gsize i = 0; i < ranges->n; i++) {
+		store_ranges_add(gaps, pos, MIN(ranges->at[i].start, end));
+		pos = ranges->at[i].end;
+	}
+	store_ranges_add(gaps, pos, end);
+	return gaps;
+}
+
 guint64 store_ranges_bytes(const ByteRanges *ranges)
 {
 	return ranges->bytes;

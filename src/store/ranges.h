@@ -27,6 +27,9 @@ guint64 store_ranges_gap(const ByteRanges *ranges, guint64 pos);
 /* The range that the byte at pos, which is here, lies in. O(log ranges). */
 ByteRange store_ranges_around(const ByteRanges *ranges, guint64 pos);
 
+/* What is not here of the bytes before end. */
+ByteRanges *store_ranges_gaps(const ByteRanges *ranges, guint64 end);
+
 /* Number of bytes here. O(1). */
 guint64 store_ranges_bytes(const ByteRanges *ranges);
 

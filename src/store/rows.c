@@ -1,8 +1,5 @@
 #include "store/rows.h"
 
-#define ROW_SIZE_MAX (((guint64)1 << 44) - 1)
-#define ROW_FLAGS_MASK 0x3fu
-
 gsize store_rows_lower_bound(const Rows *rows, guint32 uid)
 {
 	gsize lo = 0, hi = rows->n;

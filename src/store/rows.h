@@ -19,6 +19,9 @@ typedef struct {
 
 G_STATIC_ASSERT(sizeof(Row) == 16);
 
+#define ROW_SIZE_MAX (((guint64)1 << 44) - 1)
+#define ROW_FLAGS_MASK 0x3fu
+
 typedef struct {
 	Row *at; /* NULL: no attribute of any message is known */
 	gsize n, room;

@@ -1,6 +1,7 @@
 /* A body on its way in: up to LIMIT_SINK_MEMORY in a buffer, then to a file without a place yet;
  * where no file can be written, to memory up to LIMIT_MEMORY_BODIES. */
 #include "store/private.h"
+#include "store/piece.h"
 #include "base/limits.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@ struct StoreSink {
 	guint64 temp_serial;
 	GByteArray *memory;
 	bool lost; /* more than memory may hold: only counted from now on */
+	PieceSum *sum; /* of the bytes flushed; NULL: none were */
 };
 
 /* ---- buffers ---- */
@@ -60,15 +62,8 @@ void store_sink_free(StoreSink *sink)
 	give_buffer(sink->store, sink->buffer);
 	if (sink->memory)
 		g_byte_array_unref(sink->memory);
+	piece_sum_free(sink->sum);
 	g_free(sink);
-}
-
-static void warn_once(Store *store, int why)
-{
-	if (!store->warned)
-		g_warning("cannot write to the cache directory: %s; bodies are kept in memory",
-			g_strerror(why));
-	store->warned = true;
 }
 
 static bool flush_to_file(StoreSink *sink)
@@ -84,7 +79,7 @@ static bool flush_to_file(StoreSink *sink)
 	if (sink->temp_fd >= 0 &&
 		store_file_pwrite(sink->temp_fd, sink->buffer, sink->fill, sink->flushed))
 		return true;
-	warn_once(store, errno);
+	store_warn_unwritable(store, g_strerror(errno));
 	return false;
 }
 
@@ -111,8 +106,17 @@ static void lose(StoreSink *sink)
 	g_clear_pointer(&sink->memory, g_byte_array_unref);
 }
 
+/* The hash of all bytes. */
+static guint64 hash_of(const StoreSink *sink)
+{
+	return sink->sum ? piece_sum_end(sink->sum) : piece_hash(sink->buffer, sink->fill);
+}
+
 static void flush(StoreSink *sink)
 {
+	if (!sink->sum)
+		sink->sum = piece_sum_new();
+	piece_sum_add(sink->sum, sink->buffer, sink->fill);
 	if (!sink->lost && !flush_to_file(sink)) {
 		if (sink->flushed + sink->fill > LIMIT_MEMORY_BODIES || !leave_file(sink))
 			lose(sink);
@@ -204,7 +208,7 @@ static bool put_in_new_file(StoreSink *sink, BodyFile file, guint64 origin)
 
 	if (fd >= 0 && copy_to(sink, fd, origin))
 		return true;
-	warn_once(sink->store, errno);
+	store_warn_unwritable(sink->store, g_strerror(errno));
 	if (fd >= 0)
 		store_file_drop(bodies_fd, file);
 	return false;
@@ -279,11 +283,13 @@ static bool put(StoreSink *sink, Gen gen, guint32 uid, const BodyPlace *place, c
 }
 
 /* An answer without a byte says nothing but that the message ends at origin or before. */
-static BodyNews news_of(guint64 origin, guint64 size, bool ends)
+static BodyNews news_of(const StoreSink *sink, guint64 origin, bool ends)
 {
+	guint64 size = store_sink_size(sink);
+
 	if (size == 0)
 		return (BodyNews){.limit = origin};
-	return (BodyNews){origin, origin + size, ends ? origin + size : G_MAXUINT64};
+	return (BodyNews){origin, origin + size, ends ? origin + size : G_MAXUINT64, hash_of(sink)};
 }
 
 bool store_sink_commit(
@@ -299,7 +305,7 @@ bool store_sink_commit(
 	if (whole ? origin != 0 : asked == 0 || size > asked || origin > G_MAXINT64 - size)
 		return false;
 
-	BodyNews news = news_of(origin, size, whole || size < asked);
+	BodyNews news = news_of(owned, origin, whole || size < asked);
 
 	if (!whole)
 		place = store_bodies_place(store->bodies, gen, uid, &news);

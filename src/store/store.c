@@ -15,6 +15,29 @@ static void init_lock(pthread_rwlock_t *lock)
 	pthread_rwlockattr_destroy(&attributes);
 }
 
+void store_warn_unwritable(Store *store, const char *why)
+{
+	if (g_atomic_int_compare_and_exchange(&store->warned, 0, 1))
+		g_warning("cannot write to the cache directory: %s; what is new is kept in memory "
+			  "for now",
+			why);
+}
+
+/* A mount without an index file begins with nothing and leaves nothing. */
+static void open_index(Store *store)
+{
+	g_autoptr(GError) error = NULL;
+
+	store->saver = store_saver_new(store, &error);
+	if (!store->saver) {
+		g_warning("%s; nothing is kept for the next mount", error->message);
+		store->last_serial = (guint64)(g_get_real_time() / G_USEC_PER_SEC) << 32;
+	}
+	store_packs_settle(store->packs, store->last_serial);
+	store_dir_sweep(
+		store->dir, (guint32)(store->last_serial >> 32), store_bodies_files(store->bodies));
+}
+
 Store *store_new(const char *cachedir, guint64 cache_size, bool show_deleted, GError **error)
 {
 	g_autoptr(GError) local_error = NULL;
@@ -37,6 +60,8 @@ Store *store_new(const char *cachedir, guint64 cache_size, bool show_deleted, GE
 	store->packs = dir ? store_packs_new(dir->bodies_fd, cache_size) : NULL;
 	store->events = dir ? store_events_new(dir->fd, dir->path) : NULL;
 	store->bodies = store_bodies_new(cache_size, MIN(cache_size, LIMIT_MEMORY_BODIES));
+	if (dir)
+		open_index(store);
 	return store;
 }
 
@@ -44,6 +69,8 @@ void store_free(Store *store)
 {
 	if (!store)
 		return;
+	store_saver_free(store->saver);
+	store->saver = NULL;
 	while (store->n_spare > 0)
 		g_free(store->spare[--store->n_spare]);
 	store_bodies_free(store->bodies);

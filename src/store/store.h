@@ -24,7 +24,8 @@ typedef enum {
 } StoreAnswer;
 
 /* cachedir: this account's own directory, made 0700 with parents; NULL: bodies in memory only.
- * cache_size: bound on body bytes. Bodies of an earlier mount are dropped. Refused with
+ * cache_size: bound on body bytes. What an earlier mount knew is known again, with names that are
+ * not confirmed, and bodies that are proved when they are read first. Refused with
  * MAIL_ERROR_ACCESS when the directory belongs to someone else, is a symbolic link or is open to
  * others, with MAIL_ERROR_BUSY when another mount uses it. If files cannot be written, now or
  * later, bodies are kept in memory (LIMIT_MEMORY_BODIES) and that is logged once. SIGXFSZ must be
@@ -116,6 +117,10 @@ StoreMark store_mark(Store *store, Gen gen);
 /* The flags of all messages may have changed meanwhile, and only asking for them tells:
  * store_set_attributes() with flags makes those of one message good again. */
 void store_flags_doubt(Store *store, Gen gen);
+
+/* Reads the attributes that an earlier mount kept back into memory, if that was not done yet: a
+ * listing begins with the names alone. Takes the disk 0.3 s for 10^6 messages. Engine thread. */
+void store_recall(Store *store, Gen gen);
 
 /* Whether store_set_names() was ever called: there is a listing, right or not. Any thread. */
 bool store_names_known(Store *store, Gen gen);

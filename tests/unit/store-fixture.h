@@ -1,7 +1,7 @@
 /* What the tests of the store share: a store in a directory of its own, and short forms. */
 #pragma once
 
-#include "store/store.h"
+#include "store/private.h"
 #include "base/limits.h"
 
 #include <glib/gstdio.h>
@@ -88,6 +88,14 @@ static inline void fixture_open(Fixture *f, bool files, guint64 cache_size, bool
 	f->store = store_new(files ? f->cachedir : NULL, cache_size, show_deleted, &error);
 	g_assert_no_error(error);
 	open_inbox(f);
+}
+
+/* The name of a file, "<prefix>-<serial>", that the store gave its nth serial in this mount. */
+static inline char *serial_name(const Fixture *f, const char *prefix, guint n)
+{
+	guint64 mount = f->store->last_serial >> 32 << 32;
+
+	return g_strdup_printf("%s-%" G_GUINT64_FORMAT, prefix, mount + n);
 }
 
 static inline void remove_tree(const char *path)

@@ -125,9 +125,12 @@ static void test_private(gconstpointer data)
 	assert_mode(&f, ".", 0700);
 	assert_mode(&f, "lock", 0600);
 	assert_mode(&f, "bodies", 0700);
+	g_autofree char *pack = serial_name(&f, "bodies/pack", 1);
+	g_autofree char *file = serial_name(&f, "bodies/1/2", 2);
+
 	assert_mode(&f, "bodies/1", 0700);
-	assert_mode(&f, "bodies/pack-1", 0600);
-	assert_mode(&f, "bodies/1/2-2", 0600);
+	assert_mode(&f, pack, 0600);
+	assert_mode(&f, file, 0600);
 
 	/* And what is there already is taken over. */
 	g_clear_pointer(&f.store, store_free);
@@ -226,7 +229,7 @@ static void test_busy(void)
 	fixture_close(&f);
 }
 
-/* ---- wiped ---- */
+/* ---- swept ---- */
 
 /* Waits until what an earlier mount left is unlinked. */
 static void settle(const Fixture *f)
@@ -234,41 +237,41 @@ static void settle(const Fixture *f)
 	g_clear_pointer(&f->store->dir->sweeper, g_thread_join);
 }
 
-/* Whether a folder that was put aside holds a file of this name. */
-static bool aside(const Fixture *f, const char *name)
+static void next_second(void)
 {
-	g_autofree char *bodies = below(f, "bodies");
-	g_autoptr(GDir) entries = g_dir_open(bodies, 0, NULL);
-	const char *entry;
+	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
 
-	while ((entry = g_dir_read_name(entries))) {
-		g_autofree char *path = g_build_filename(bodies, entry, name, NULL);
-
-		if (g_str_has_prefix(entry, "old-") && g_file_test(path, G_FILE_TEST_EXISTS))
-			return true;
-	}
-	return false;
+	while (g_get_real_time() / G_USEC_PER_SEC == now)
+		g_thread_yield();
 }
 
-static void test_wiped(void)
+/* Files that no index names: without it, all of an earlier mount. */
+static void test_swept(void)
 {
 	Fixture f = directories();
+	g_autofree char *index = below(&f, "index.db");
 
 	open_store(&f, 1 << 20);
 	for (guint32 uid = 1; uid <= 20; uid++) {
 		g_assert_true(commit_whole(f.store, f.gen, uid, 100));
 		g_assert_true(commit_part(f.store, f.gen, uid + 20, 1000, 0, 100));
 	}
-	g_assert_true(exists(&f, "bodies/pack-1"));
-	g_assert_true(exists(&f, "bodies/1/21-2"));
+
+	g_autofree char *pack = serial_name(&f, "bodies/pack", 1);
+	g_autofree char *file = serial_name(&f, "bodies/1/21", 2);
+
+	g_assert_true(exists(&f, pack));
+	g_assert_true(exists(&f, file));
 	g_clear_pointer(&f.store, store_free);
 	make_file(&f, "bodies/new-77");
+	g_assert_cmpint(g_unlink(index), ==, 0);
+	/* The number of a mount after a lost index is its second. */
+	next_second();
 
 	open_store(&f, 1 << 20);
 	settle(&f);
 	g_assert_false(exists(&f, "bodies/1"));
-	g_assert_false(exists(&f, "bodies/pack-1"));
-	g_assert_false(aside(&f, "."));
+	g_assert_false(exists(&f, pack));
 	g_assert_false(exists(&f, "bodies/new-77"));
 	assert_no_read(f.store, f.gen, 1, 0, 10, STORE_MISS);
 	g_assert_true(commit_whole(f.store, f.gen, 1, 100));
@@ -276,7 +279,7 @@ static void test_wiped(void)
 	fixture_close(&f);
 }
 
-static void test_wipe_follows_nothing(void)
+static void test_sweep_follows_nothing(void)
 {
 	Fixture f = directories();
 	g_autofree char *outside = g_build_filename(f.parent, "outside", NULL);
@@ -298,11 +301,11 @@ static void test_wipe_follows_nothing(void)
 	g_assert_false(exists(&f, "bodies/2"));
 	g_assert_false(exists(&f, "bodies/7"));
 	g_assert_false(exists(&f, "bodies/new-1"));
-	g_assert_false(aside(&f, "5-5"));
+	g_assert_false(exists(&f, "bodies/1/5-5"));
 
 	/* What has no name of ours is not ours. */
 	g_assert_true(exists(&f, "bodies/notes/1-1"));
-	g_assert_true(aside(&f, "mine"));
+	g_assert_true(exists(&f, "bodies/1/mine"));
 	fixture_close(&f);
 }
 
@@ -480,8 +483,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/dir/open-to-others", test_open_to_others);
 	g_test_add_func("/store/dir/foreign", test_foreign);
 	g_test_add_func("/store/dir/busy", test_busy);
-	g_test_add_func("/store/dir/wiped", test_wiped);
-	g_test_add_func("/store/dir/wipe-follows-nothing", test_wipe_follows_nothing);
+	g_test_add_func("/store/dir/swept", test_swept);
+	g_test_add_func("/store/dir/sweep-follows-nothing", test_sweep_follows_nothing);
 	g_test_add_func("/store/dir/cannot-be-made", test_cannot_be_made);
 	g_test_add_func("/store/dir/read-only", test_read_only);
 	g_test_add_func("/store/dir/removed", test_directory_removed);

@@ -21,7 +21,7 @@ static Fixture with_names(guint64 cache_size)
 
 static char *pack_path(const Fixture *f, guint serial)
 {
-	g_autofree char *name = g_strdup_printf("pack-%u", serial);
+	g_autofree char *name = serial_name(f, "pack", serial);
 
 	return g_build_filename(f->cachedir, "bodies", name, NULL);
 }

@@ -1,0 +1,226 @@
+/* Reading bodies, and proving those of an earlier mount before they are shown. */
+#include "store/body.h"
+
+#include <string.h>
+
+/* What is left to read when the table was asked. */
+typedef struct {
+	enum {
+		READ_NOTHING, /* the range is not here */
+		READ_DONE, /* nothing */
+		READ_FROM_FILE, /* n bytes of `file` */
+		READ_FROM_PACK, /* n bytes of `pack`, a reference, at `at` */
+	} step;
+	BodyFile file;
+	gsize n;
+	Pack *pack;
+	guint64 at; /* where the body begins in it */
+	GArray *doubts; /* of Piece: to be proved before */
+} ReadPlan;
+
+/* The pieces of a range that no reader of this mount has found unaltered yet. */
+static GArray *doubts_of(const Body *body, guint64 start, guint64 end)
+{
+	if (!body->doubtful || (body->proved && store_ranges_cover(body->proved, start, end)))
+		return NULL;
+
+	GArray *doubts = g_array_new(FALSE, FALSE, sizeof(Piece));
+
+	for (guint i = 0; i < body->n_pieces; i++) {
+		const Piece *piece = &body->pieces[i];
+
+		if (piece->start < end && piece->end > start)
+			g_array_append_val(doubts, *piece);
+	}
+	return doubts;
+}
+
+static void plan_disk(ReadPlan *plan, const Body *body, guint64 offset)
+{
+	plan->step = body->pack ? READ_FROM_PACK : READ_FROM_FILE;
+	plan->pack = body->pack ? store_pack_ref(body->pack) : NULL;
+	plan->at = body->at;
+	plan->doubts = doubts_of(body, offset, offset + plan->n);
+}
+
+/* Finds out how much of the range there is, and answers from memory. */
+static ReadPlan read_from_table(
+	Bodies *bodies, Gen gen, guint32 uid, guint64 offset, void *buf, gsize len)
+{
+	ReadPlan plan = {.step = READ_NOTHING};
+
+	pthread_mutex_lock(&bodies->mutex);
+
+	Body *body = store_body_find_locked(bodies, gen, uid);
+	guint64 end = offset > G_MAXUINT64 - len ? G_MAXUINT64 : offset + len;
+
+	if (body &&
+		(offset >= body->limit || store_body_covers(body, offset, MIN(end, body->limit)))) {
+		plan.step = READ_DONE;
+		plan.file = body_file(body);
+		plan.n = offset >= body->limit ? 0 : (gsize)(MIN(end, body->limit) - offset);
+		if (plan.n > 0 && body->in_memory)
+			memcpy(buf, body->memory + (offset - store_body_start(body)), plan.n);
+		else if (plan.n > 0)
+			plan_disk(&plan, body, offset);
+		store_body_touch_locked(bodies, body);
+	}
+	pthread_mutex_unlock(&bodies->mutex);
+	return plan;
+}
+
+/* Whether this body, not a later one of the message, is in the table. */
+static bool is_here(Bodies *bodies, BodyFile file)
+{
+	pthread_mutex_lock(&bodies->mutex);
+
+	const Body *body = store_body_find_locked(bodies, file.gen, file.uid);
+	bool here = body && body->serial == file.serial;
+
+	pthread_mutex_unlock(&bodies->mutex);
+	return here;
+}
+
+/* Bytes of the body, which are all in a file, its own or a pack. */
+static bool read_bytes(Store *store, const ReadPlan *plan, guint64 offset, void *buf, gsize n)
+{
+	if (plan->step == READ_FROM_PACK)
+		return store_pack_read(plan->pack, plan->at + offset, buf, n);
+	return store_file_read(store->dir->bodies_fd, plan->file, offset, buf, n);
+}
+
+/* Whether the bytes of a piece are still those that were written. */
+static bool is_unaltered(Store *store, const ReadPlan *plan, const Piece *piece)
+{
+	enum { PORTION = 256 << 10 };
+	g_autofree guint8 *buf = g_malloc(PORTION);
+	g_autoptr(PieceSum) sum = piece_sum_new();
+
+	for (guint64 at = piece->start; at < piece->end;) {
+		gsize n = (gsize)MIN(piece->end - at, PORTION);
+
+		if (!read_bytes(store, plan, at, buf, n))
+			return false;
+		piece_sum_add(sum, buf, n);
+		at += n;
+	}
+	return piece_sum_end(sum) == piece->hash;
+}
+
+static void note_proof(Bodies *bodies, BodyFile file, const Piece *piece)
+{
+	pthread_mutex_lock(&bodies->mutex);
+
+	Body *body = store_body_find_locked(bodies, file.gen, file.uid);
+
+	if (body && body->serial == file.serial && body->doubtful) {
+		if (!body->proved)
+			body->proved = store_ranges_new();
+		store_ranges_add(body->proved, piece->start, piece->end);
+		if (store_ranges_cover(body->proved, 0, body->limit)) {
+			body->doubtful = false;
+			g_clear_pointer(&body->proved, store_ranges_free);
+		}
+	}
+	pthread_mutex_unlock(&bodies->mutex);
+}
+
+static bool prove(Store *store, const ReadPlan *plan)
+{
+	for (guint i = 0; plan->doubts && i < plan->doubts->len; i++) {
+		const Piece *piece = &g_array_index(plan->doubts, Piece, i);
+
+		if (!is_unaltered(store, plan, piece)) {
+			g_info("a message in the cache was altered: it is fetched again");
+			return false;
+		}
+		note_proof(store->bodies, plan->file, piece);
+	}
+	return true;
+}
+
+/* Reads the bytes that are in a file. */
+static bool read_from_disk(Store *store, const ReadPlan *plan, guint64 offset, void *buf)
+{
+	bool ok = prove(store, plan) && read_bytes(store, plan, offset, buf, plan->n);
+
+	if (!ok)
+		store_body_forget(store, plan->file);
+	if (plan->pack)
+		store_pack_unref(plan->pack);
+	if (plan->doubts)
+		g_array_unref(plan->doubts);
+	/* Its blocks in a pack are given back after it left the table, not before. */
+	return ok && (plan->step == READ_FROM_FILE || is_here(store->bodies, plan->file));
+}
+
+StoreAnswer store_try_read(
+	Store *store, Gen gen, guint32 uid, guint64 offset, void *buf, gsize len, gsize *ret_n)
+{
+	ReadPlan plan = read_from_table(store->bodies, gen, uid, offset, buf, len);
+
+	if (plan.step == READ_NOTHING ||
+		(plan.step != READ_DONE && !read_from_disk(store, &plan, offset, buf)))
+		return store_index_lookup(store, gen, uid);
+	*ret_n = plan.n;
+	return STORE_HIT;
+}
+
+StoreAnswer store_first_missing(
+	Store *store, Gen gen, guint32 uid, guint64 offset, guint64 len, guint64 *ret_missing)
+{
+	Bodies *bodies = store->bodies;
+	guint64 end = offset > G_MAXUINT64 - len ? G_MAXUINT64 : offset + len;
+	guint64 missing = offset;
+
+	pthread_mutex_lock(&bodies->mutex);
+
+	const Body *body = store_body_find_locked(bodies, gen, uid);
+
+	if (body) {
+		end = MIN(end, body->limit);
+		missing = body->ranges ? store_ranges_gap(body->ranges, offset) : body->limit;
+	}
+	pthread_mutex_unlock(&bodies->mutex);
+	if (missing >= end)
+		return STORE_HIT;
+
+	StoreAnswer answer = store_index_lookup(store, gen, uid);
+
+	if (answer == STORE_MISS)
+		*ret_missing = missing;
+	return answer;
+}
+
+bool store_has_body(Store *store, Gen gen, guint32 uid)
+{
+	pthread_mutex_lock(&store->bodies->mutex);
+
+	Body *body = store_body_find_locked(store->bodies, gen, uid);
+	bool whole = body && !body->ranges;
+
+	pthread_mutex_unlock(&store->bodies->mutex);
+	return whole;
+}
+
+void store_usage(Store *store, guint64 *ret_bytes, guint64 *ret_limit)
+{
+	Bodies *bodies = store->bodies;
+
+	pthread_mutex_lock(&bodies->mutex);
+	*ret_bytes = bodies->files.bytes + bodies->memory.bytes;
+	*ret_limit = store->dir ? bodies->files.limit : bodies->memory.limit;
+	pthread_mutex_unlock(&bodies->mutex);
+}
+
+guint store_bodies_count(Store *store)
+{
+	Bodies *bodies = store->bodies;
+
+	pthread_mutex_lock(&bodies->mutex);
+
+	guint n = g_hash_table_size(bodies->table);
+
+	pthread_mutex_unlock(&bodies->mutex);
+	return n;
+}

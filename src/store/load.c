@@ -1,0 +1,107 @@
+/* What an earlier mount left, back into a new store. */
+#include "store/private.h"
+#include "store/body.h"
+#include "store/db.h"
+#include "store/generation.h"
+#include "base/limits.h"
+
+#include <string.h>
+
+typedef struct {
+	Store *store;
+	GArray *lists; /* of ImapList with owned names */
+	bool damaged;
+} Load;
+
+static void take_mailbox(const DbMailbox *mailbox, gpointer data)
+{
+	Load *load = data;
+	ImapList list = {
+		.name = {g_strndup(mailbox->name.data, mailbox->name.len), mailbox->name.len},
+		.delimiter = mailbox->delimiter,
+		.attributes = mailbox->attributes,
+	};
+
+	g_array_append_val(load->lists, list);
+}
+
+static void clear_list(gpointer list)
+{
+	g_free((char *)((ImapList *)list)->name.data);
+}
+
+/* One whose mailbox was not listed any more when the last mount ended is let go. */
+static void take_generation(const DbGeneration *kept, gpointer data)
+{
+	Store *store = ((Load *)data)->store;
+	g_autofree char *name = g_strndup(kept->mailbox.data, kept->mailbox.len);
+	MailboxId mailbox = GPOINTER_TO_UINT(g_hash_table_lookup(store->names, name));
+
+	/* Ids are never used again within a mount: half of them are left for this one. */
+	if (kept->gen < 1 || kept->gen > LIMIT_GENERATIONS / 2) {
+		((Load *)data)->damaged = true;
+		return;
+	}
+	if (mailbox == 0 || store_gen(store, mailbox) != 0) {
+		imap_set_add(store->unsaved_gens, kept->gen, kept->gen);
+		return;
+	}
+
+	Generation *g = store_generation_new(mailbox, kept->uidvalidity);
+
+	g->mark = kept->mark;
+	g->uids = kept->names_known ? imap_set_new() : NULL;
+	g->rows_kept = kept->names_known;
+	store_put_generation(store, kept->gen, g);
+}
+
+static void take_range(Gen gen, DbSet set, ImapRange range, gpointer data)
+{
+	Load *load = data;
+	Generation *g = store_generation(load->store, gen);
+
+	if (!g || !g->uids)
+		return;
+
+	ImapSet *sets[] = {[DB_UIDS] = g->uids, [DB_DELETED] = g->deleted, [DB_STALE] = g->stale};
+
+	if ((guint)set >= G_N_ELEMENTS(sets) || range.lo == 0 || range.lo > range.hi)
+		load->damaged = true;
+	else
+		imap_set_add(sets[set], range.lo, range.hi);
+}
+
+static void take_body(const DbBody *body, gpointer data)
+{
+	store_bodies_restore(((Load *)data)->store, body);
+}
+
+/* Nothing, as in a store without a past. */
+static void forget_all(Store *store)
+{
+	store_index_clear(store);
+	store_mailboxes_clear(store);
+	store_index_init(store);
+	store_mailboxes_init(store);
+	store_bodies_clear(store->bodies);
+}
+
+bool store_load(Store *store, Db *db)
+{
+	Load load = {.store = store, .lists = g_array_new(FALSE, FALSE, sizeof(ImapList))};
+
+	g_array_set_clear_func(load.lists, clear_list);
+
+	bool ok = store_db_each_mailbox(db, take_mailbox, &load);
+
+	store_set_mailboxes(store, (const ImapList *)(void *)load.lists->data, load.lists->len);
+	g_array_unref(load.lists);
+	ok = ok && store_db_each_generation(db, take_generation, &load) &&
+	     store_db_each_range(db, take_range, &load) &&
+	     store_db_each_body(db, take_body, &load) && !load.damaged;
+	store->distrusted = store_db_number(db, "distrusted") != 0;
+	store->unsaved_mailboxes = false;
+	if (!ok)
+		forget_all(store);
+	return ok;
+}

@@ -1,0 +1,524 @@
+/* What outlives the mount: the index file is read when the mount begins, and a thread of its own
+ * writes to it what changed since. It looks at the state of things, not at what led to it: a save
+ * is a snapshot of all that is marked as unsaved, in one transaction. So the file always holds a
+ * moment that really was, and a change costs what changed. */
+#include "store/private.h"
+#include "store/body.h"
+#include "store/db.h"
+#include "store/generation.h"
+#include "base/limits.h"
+
+#include <string.h>
+
+enum {
+	GATHER_US = 200 * 1000, /* changes of so long go together */
+	RETRY_US = 30 * 1000 * 1000, /* after a full disk */
+};
+
+/* The sets of a generation as the index file has them. */
+typedef struct {
+	ImapSet *at[DB_SETS_];
+} Sets;
+
+struct Saver {
+	Store *store;
+	GThread *thread;
+	GHashTable *saved; /* Gen to Sets; the thread's own */
+	struct Batch *unwritten; /* the thread's own: could not be written, comes before all else */
+
+	pthread_mutex_t db_mutex; /* guards the next */
+	Db *db;
+
+	gint asked; /* atomic: something changed */
+	GMutex mutex; /* guards the next two */
+	GCond changed;
+	bool stop;
+};
+
+/* ---- a snapshot of what is unsaved ---- */
+
+typedef struct {
+	DbGeneration head;
+	bool gone;
+	Sets sets; /* owned */
+	GArray *rows; /* of Row; NULL: none */
+	char **keywords; /* of the rows, by number */
+} GenSave;
+
+typedef struct Batch {
+	GArray *mailboxes; /* of StoreMailbox; NULL: they did not change */
+	GArray *gens; /* of GenSave */
+	GArray *bodies; /* of BodySave */
+	bool distrusted;
+} Batch;
+
+static void clear_sets(Sets *sets)
+{
+	for (int i = 0; i < DB_SETS_; i++)
+		imap_set_free(sets->at[i]);
+}
+
+static void sets_free(Sets *sets)
+{
+	clear_sets(sets);
+	g_free(sets);
+}
+
+static void gen_save_clear(gpointer data)
+{
+	GenSave *save = data;
+
+	clear_sets(&save->sets);
+	if (save->rows)
+		g_array_unref(save->rows);
+	g_strfreev(save->keywords);
+}
+
+static void batch_free(Batch *batch)
+{
+	if (!batch)
+		return;
+	if (batch->mailboxes)
+		g_array_unref(batch->mailboxes);
+	g_array_unref(batch->gens);
+	g_array_unref(batch->bodies);
+	g_free(batch);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Batch, batch_free)
+
+/* The rows of uids that are still there. */
+static GArray *copy_rows_locked(const Generation *g, const ImapSet *uids)
+{
+	gsize n;
+	const ImapRange *range = imap_set_ranges(uids, &n);
+	GArray *rows = g_array_new(FALSE, FALSE, sizeof(Row));
+
+	for (gsize i = 0; i < n; i++) {
+		gsize from = store_rows_lower_bound(&g->rows, range[i].lo);
+		gsize to = from;
+
+		while (to < g->rows.n && g->rows.at[to].uid <= range[i].hi)
+			to++;
+		if (to > from)
+			g_array_append_vals(rows, g->rows.at + from, (guint)(to - from));
+	}
+	return rows;
+}
+
+static GenSave snapshot_locked(Store *store, Gen gen, const ImapSet *rows)
+{
+	const Generation *g = store_generation(store, gen);
+	GenSave save = {.head.gen = gen};
+
+	/* UIDs without UIDVALIDITY mean nothing to the next mount. */
+	save.gone = !g || g->uidvalidity == 0;
+	if (save.gone)
+		return save;
+
+	const StoreMailbox *mailbox =
+		&g_array_index(store->mailboxes, StoreMailbox, g->mailbox - 1);
+
+	save.head.mailbox = (ImapBytes){mailbox->name, strlen(mailbox->name)};
+	save.head.uidvalidity = g->uidvalidity;
+	save.head.names_known = g->uids != NULL;
+	save.head.mark = g->mark;
+	save.head.used = g_get_real_time() / G_USEC_PER_SEC;
+	save.sets.at[DB_UIDS] = g->uids ? imap_set_copy(g->uids) : imap_set_new();
+	save.sets.at[DB_DELETED] = imap_set_copy(g->deleted);
+	save.sets.at[DB_STALE] = imap_set_copy(g->stale);
+	save.rows = copy_rows_locked(g, rows);
+	save.keywords = store_keywords_texts(g->keywords);
+	return save;
+}
+
+/* What is unsaved of one generation, taken off it. */
+static ImapSet *take_unsaved_rows_locked(Store *store, Gen gen)
+{
+	Generation *g = store_generation(store, gen);
+	ImapSet *rows = g ? g->unsaved : imap_set_new();
+
+	if (g)
+		g->unsaved = imap_set_new();
+	return rows;
+}
+
+/* Marks are taken off first: what changes between the two steps is in the snapshot already and is
+ * saved once more. */
+static void snapshot_generations(Store *store, Batch *batch)
+{
+	g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify)imap_set_free);
+	gsize n;
+
+	store_lock_write(store);
+
+	g_autoptr(ImapSet) gens = store->unsaved_gens;
+	const ImapRange *range = imap_set_ranges(gens, &n);
+
+	store->unsaved_gens = imap_set_new();
+	for (gsize i = 0; i < n; i++)
+		for (Gen gen = range[i].lo; gen <= range[i].hi; gen++)
+			g_ptr_array_add(rows, take_unsaved_rows_locked(store, gen));
+	if (store->unsaved_mailboxes)
+		batch->mailboxes = g_array_copy(store->listed);
+	store->unsaved_mailboxes = false;
+	batch->distrusted = store->distrusted;
+	store_unlock(store);
+
+	store_lock_read(store);
+	for (gsize i = 0, at = 0; i < n; i++)
+		for (Gen gen = range[i].lo; gen <= range[i].hi; gen++) {
+			GenSave save = snapshot_locked(store, gen, g_ptr_array_index(rows, at++));
+
+			g_array_append_val(batch->gens, save);
+		}
+	store_unlock(store);
+}
+
+static Batch *snapshot(Store *store)
+{
+	Batch *batch = g_new0(Batch, 1);
+
+	batch->gens = g_array_new(FALSE, FALSE, sizeof(GenSave));
+	g_array_set_clear_func(batch->gens, gen_save_clear);
+	snapshot_generations(store, batch);
+	batch->bodies = store_bodies_take_unsaved(store->bodies);
+	return batch;
+}
+
+/* ---- writing it ---- */
+
+/* Writes the difference of two sets, range by range. */
+static bool write_set(Db *db, Gen gen, DbSet set, const ImapSet *before, const ImapSet *now)
+{
+	gsize n_old = 0, n_new, i = 0, j = 0;
+	const ImapRange *old = before ? imap_set_ranges(before, &n_old) : NULL;
+	const ImapRange *new = imap_set_ranges(now, &n_new);
+	bool ok = true;
+
+	while (ok && (i < n_old || j < n_new)) {
+		if (j == n_new || (i < n_old && old[i].lo < new[j].lo)) {
+			ok = store_db_drop_range(db, gen, set, old[i++].lo);
+		} else if (i < n_old && old[i].lo == new[j].lo &&old[i].hi == new[j].hi) {
+			i++, j++;
+		} else {
+			i += i < n_old && old[i].lo == new[j].lo;
+			ok = store_db_put_range(db, gen, set, new[j++]);
+		}
+	}
+	return ok;
+}
+
+static bool drop_gone_rows(Db *db, Gen gen, const ImapSet *before, const ImapSet *now)
+{
+	g_autoptr(ImapSet) gone = before ? imap_set_copy(before) : imap_set_new();
+	bool ok = true;
+	gsize n;
+
+	imap_set_subtract(gone, now);
+
+	const ImapRange *range = imap_set_ranges(gone, &n);
+
+	for (gsize i = 0; ok && i < n; i++)
+		ok = store_db_drop_rows(db, gen, range[i]);
+	return ok;
+}
+
+static bool write_generation(Saver *saver, const GenSave *save)
+{
+	Db *db = saver->db;
+	Gen gen = save->head.gen;
+	const Sets *saved = g_hash_table_lookup(saver->saved, GUINT_TO_POINTER(gen));
+	bool ok;
+
+	if (save->gone)
+		return store_db_drop_generation(db, gen);
+	ok = store_db_put_generation(db, &save->head) &&
+	     drop_gone_rows(db, gen, saved ? saved->at[DB_UIDS] : NULL, save->sets.at[DB_UIDS]);
+	for (int i = 0; ok && i < DB_SETS_; i++)
+		ok = write_set(db, gen, (DbSet)i, saved ? saved->at[i] : NULL, save->sets.at[i]);
+	for (guint i = 0; ok && i < save->rows->len; i++) {
+		const Row *row = &g_array_index(save->rows, Row, i);
+
+		ok = store_db_put_row(db, gen, row, save->keywords[row->keywords]);
+	}
+	return ok;
+}
+
+static bool write_mailboxes(Db *db, const GArray *mailboxes)
+{
+	bool ok = store_db_clear_mailboxes(db);
+
+	for (guint i = 0; ok && i < mailboxes->len; i++) {
+		const StoreMailbox *mailbox = &g_array_index(mailboxes, StoreMailbox, i);
+		DbMailbox kept = {
+			.name = {mailbox->name, strlen(mailbox->name)},
+			.delimiter = mailbox->delimiter,
+			.attributes = mailbox->attributes,
+		};
+
+		ok = store_db_put_mailbox(db, &kept);
+	}
+	return ok;
+}
+
+static bool write_body(Db *db, const BodySave *save)
+{
+	return save->gone ? store_db_drop_body(db, save->kept.gen, save->kept.uid)
+			  : store_db_put_body(db, &save->kept);
+}
+
+static bool write_batch(Saver *saver, const Batch *batch)
+{
+	Db *db = saver->db;
+	bool ok = store_db_begin(db) &&
+		  (!batch->mailboxes || write_mailboxes(db, batch->mailboxes)) &&
+		  store_db_set_number(db, "distrusted", batch->distrusted);
+
+	for (guint i = 0; ok && i < batch->gens->len; i++)
+		ok = write_generation(saver, &g_array_index(batch->gens, GenSave, i));
+	for (guint i = 0; ok && i < batch->bodies->len; i++)
+		ok = write_body(db, &g_array_index(batch->bodies, BodySave, i));
+	return store_db_end(db);
+}
+
+/* From now on the index file has what the batch says. */
+static void remember(Saver *saver, Batch *batch)
+{
+	for (guint i = 0; i < batch->gens->len; i++) {
+		GenSave *save = &g_array_index(batch->gens, GenSave, i);
+		gpointer gen = GUINT_TO_POINTER(save->head.gen);
+
+		if (save->gone) {
+			g_hash_table_remove(saver->saved, gen);
+			continue;
+		}
+		g_hash_table_insert(saver->saved, gen, g_memdup2(&save->sets, sizeof(Sets)));
+		save->sets = (Sets){0};
+	}
+}
+
+/* Returns whether it is written, or never will be. */
+static bool write_or_keep(Saver *saver, Batch *batch)
+{
+	g_autoptr(Batch) owned = batch;
+
+	pthread_mutex_lock(&saver->db_mutex);
+	bool done = !saver->db || write_batch(saver, owned);
+	if (!done)
+		store_warn_unwritable(saver->store, store_db_error(saver->db));
+	bool hopeless = !done && !store_db_may_recover(saver->db);
+	if (hopeless)
+		g_clear_pointer(&saver->db, store_db_close);
+	pthread_mutex_unlock(&saver->db_mutex);
+
+	if (done)
+		remember(saver, owned);
+	else if (!hopeless)
+		saver->unwritten = g_steal_pointer(&owned);
+	return !saver->unwritten;
+}
+
+static bool save(Saver *saver)
+{
+	if (saver->unwritten && !write_or_keep(saver, g_steal_pointer(&saver->unwritten)))
+		return false;
+	return write_or_keep(saver, snapshot(saver->store));
+}
+
+/* ---- the thread ---- */
+
+void store_save_soon(Store *store)
+{
+	Saver *saver = store->saver;
+
+	if (!saver || !g_atomic_int_compare_and_exchange(&saver->asked, 0, 1))
+		return;
+	g_mutex_lock(&saver->mutex);
+	g_cond_signal(&saver->changed);
+	g_mutex_unlock(&saver->mutex);
+}
+
+/* Waits for the end, or so long. */
+static void wait_locked(Saver *saver, gint64 us)
+{
+	gint64 until = g_get_monotonic_time() + us;
+
+	while (!saver->stop && g_cond_wait_until(&saver->changed, &saver->mutex, until))
+		;
+}
+
+static gpointer run(gpointer data)
+{
+	Saver *saver = data;
+	bool saved = true;
+
+	g_mutex_lock(&saver->mutex);
+	while (!saver->stop) {
+		while (saved && !saver->stop && !g_atomic_int_get(&saver->asked))
+			g_cond_wait(&saver->changed, &saver->mutex);
+		wait_locked(saver, saved ? GATHER_US : RETRY_US);
+		g_mutex_unlock(&saver->mutex);
+		g_atomic_int_set(&saver->asked, 0);
+		saved = save(saver);
+		g_mutex_lock(&saver->mutex);
+	}
+	g_mutex_unlock(&saver->mutex);
+	return NULL;
+}
+
+/* ---- the beginning and the end ---- */
+
+static void keep_sets(Saver *saver)
+{
+	Store *store = saver->store;
+
+	for (Gen gen = 1; gen <= store->gens->len; gen++) {
+		const Generation *g = store_generation(store, gen);
+
+		if (!g)
+			continue;
+
+		Sets *sets = g_new0(Sets, 1);
+
+		sets->at[DB_UIDS] = g->uids ? imap_set_copy(g->uids) : imap_set_new();
+		sets->at[DB_DELETED] = imap_set_copy(g->deleted);
+		sets->at[DB_STALE] = imap_set_copy(g->stale);
+		g_hash_table_insert(saver->saved, GUINT_TO_POINTER(gen), sets);
+	}
+}
+
+/* The number of this mount: it begins every serial, so that no file has a name that an earlier
+ * mount gave already. After an index file that was lost the time is higher than any number before.
+ */
+static bool count_mount(Saver *saver)
+{
+	Db *db = saver->db;
+	gint64 last = store_db_number(db, "mounts");
+	gint64 mounts = last > 0 ? last + 1 : g_get_real_time() / G_USEC_PER_SEC;
+
+	saver->store->last_serial = (guint64)mounts << 32;
+	return store_db_begin(db) & store_db_set_number(db, "mounts", mounts) & store_db_end(db);
+}
+
+/* An index that cannot be read whole is worth nothing. */
+static bool begin_anew(Saver *saver, GError **error)
+{
+	const StoreDir *dir = saver->store->dir;
+
+	g_message("the index of the cache is damaged: it begins anew");
+	g_clear_pointer(&saver->db, store_db_close);
+	store_db_remove(dir->fd);
+	saver->db = store_db_open(dir->fd, dir->path, error);
+	return saver->db != NULL;
+}
+
+Saver *store_saver_new(Store *store, GError **error)
+{
+	const StoreDir *dir = store->dir;
+	Db *db = store_db_open(dir->fd, dir->path, error);
+
+	if (!db)
+		return NULL;
+
+	Saver *saver = g_new0(Saver, 1);
+
+	saver->store = store;
+	saver->db = db;
+	saver->saved = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)sets_free);
+	pthread_mutex_init(&saver->db_mutex, NULL);
+	g_mutex_init(&saver->mutex);
+	g_cond_init(&saver->changed);
+	if ((!store_load(store, db) && !begin_anew(saver, error)) || !count_mount(saver)) {
+		if (error && !*error)
+			g_set_error(error, MAIL_ERROR, MAIL_ERROR_IO, "%s/index.db: %s", dir->path,
+				store_db_error(saver->db));
+		store_saver_free(saver);
+		return NULL;
+	}
+	keep_sets(saver);
+	saver->thread = g_thread_new("saver", run, saver);
+	return saver;
+}
+
+static void stop(Saver *saver)
+{
+	if (!saver->thread)
+		return;
+	g_mutex_lock(&saver->mutex);
+	saver->stop = true;
+	g_cond_signal(&saver->changed);
+	g_mutex_unlock(&saver->mutex);
+	g_clear_pointer(&saver->thread, g_thread_join);
+	save(saver);
+}
+
+void store_saver_free(Saver *saver)
+{
+	if (!saver)
+		return;
+	stop(saver);
+	store_db_close(saver->db);
+	batch_free(saver->unwritten);
+	g_hash_table_destroy(saver->saved);
+	pthread_mutex_destroy(&saver->db_mutex);
+	g_mutex_clear(&saver->mutex);
+	g_cond_clear(&saver->changed);
+	g_free(saver);
+}
+
+/* ---- attributes ---- */
+
+typedef struct {
+	Rows rows;
+	Keywords *keywords;
+	gsize at; /* both ascend */
+} Recall;
+
+static guint recall_keywords(Keywords *keywords, const char *text)
+{
+	guint number = store_keywords_find(keywords, text);
+
+	return number != G_MAXUINT ? number : store_keywords_add(keywords, text);
+}
+
+static void recall_row(const Row *row, const char *keywords, gpointer data)
+{
+	Recall *recall = data;
+
+	while (recall->at < recall->rows.n && recall->rows.at[recall->at].uid < row->uid)
+		recall->at++;
+	if (recall->at == recall->rows.n || recall->rows.at[recall->at].uid != row->uid)
+		return;
+
+	Row *there = &recall->rows.at[recall->at];
+
+	*there = *row;
+	there->keywords = recall_keywords(recall->keywords, keywords) & KEYWORDS_MAX;
+}
+
+void store_recall(Store *store, Gen gen)
+{
+	Generation *g = store_generation(store, gen);
+
+	if (!g || !g->rows_kept || !g->uids)
+		return;
+
+	Recall recall = {.keywords = store_keywords_new()};
+	Keywords *before = g->keywords;
+	Saver *saver = store->saver;
+
+	if (imap_set_count(g->uids) <= LIMIT_ROWS)
+		recall.rows = store_rows_build(&g->rows, g->uids, 0);
+	pthread_mutex_lock(&saver->db_mutex);
+	if (saver->db)
+		store_db_each_row(saver->db, gen, recall_row, &recall);
+	pthread_mutex_unlock(&saver->db_mutex);
+
+	store_lock_write(store);
+	g->rows_kept = false;
+	g->rows = recall.rows;
+	g->keywords = recall.keywords;
+	store_unlock(store);
+	store_keywords_free(before);
+}

@@ -1,0 +1,233 @@
+"""Readers and a second client that changes the mailboxes at random; at every quiet point the tree
+is what the server has. IMAPFS_SOAK=SECONDS makes it longer."""
+
+import errno
+import hashlib
+import os
+import random
+import threading
+import time
+
+import pytest
+
+from tests.support import SLOW
+
+SECONDS = float(os.environ.get('IMAPFS_SOAK', 20))
+ROUND_S = 1.5
+QUIET_S = 20
+PASSING = (errno.ENOENT, errno.ESTALE, errno.EIO, errno.ENOTDIR)
+
+
+def message(serial, rng):
+    """A message that says itself whether it is whole."""
+    text = b''.join(b'%d line %d of message %d\r\n' % (rng.getrandbits(64), n, serial)
+                    for n in range(rng.choice((1, 5, 50, 500, 5000))))
+    return b'Subject: %d\r\nX-Sum: %s\r\n\r\n%s' % (
+        serial, hashlib.sha256(text).hexdigest().encode(), text)
+
+
+def is_whole(data):
+    head, _, text = data.partition(b'\r\n\r\n')
+    return head.endswith(hashlib.sha256(text).hexdigest().encode())
+
+
+class Readers:
+    """Threads that list, stat and read whatever there is, and check what they get."""
+
+    def __init__(self, root, count=4):
+        self.root, self.faults, self.reads = root, [], 0
+        self.go, self.end = threading.Event(), threading.Event()
+        self.resting = threading.Barrier(count + 1)
+        self.threads = [threading.Thread(target=self._run, args=(seed,), daemon=True)
+                        for seed in range(count)]
+        for thread in self.threads:
+            thread.start()
+
+    def _run(self, seed):
+        rng = random.Random(seed)
+        while True:
+            self.go.wait()
+            if self.end.is_set():
+                return
+            while self.go.is_set():
+                self._look(rng)
+            self.resting.wait(60 * SLOW)
+
+    def _look(self, rng):
+        try:
+            folder = rng.choice([entry for entry in os.scandir(self.root) if entry.is_dir()
+                                 and not entry.name.startswith('.')])
+            names = [name for name in os.listdir(folder) if name.endswith('.eml')]
+            for name in rng.sample(names, min(len(names), 5)):
+                path = os.path.join(folder, name)
+                os.stat(path)
+                with open(path, 'rb') as file:
+                    data = file.read()
+                self.reads += 1
+                if not is_whole(data):
+                    self.faults.append((path, data[:200], len(data)))
+        except OSError as error:
+            if error.errno not in PASSING:
+                self.faults.append(error)
+
+    def rest(self):
+        self.go.clear()
+        self.resting.wait(60 * SLOW)
+
+    def stop(self):
+        self.end.set()
+        self.go.set()
+        for thread in self.threads:
+            thread.join(60 * SLOW)
+
+
+class Changer:
+    """The second client."""
+
+    def __init__(self, imap, seed):
+        self.imap, self.rng = imap, random.Random(seed)
+        self.folders, self.serial, self.changes = {'INBOX', 'A', 'B', 'C'}, 0, {}
+        for name in sorted(self.folders - {'INBOX'}):
+            imap.create(name)
+        for _ in range(40):
+            self.append(self.rng.choice(sorted(self.folders)))
+
+    def append(self, folder):
+        self.serial += 1
+        self.imap.append(folder, self.rng.choice(('', r'(\Flagged)')), None,
+                         message(self.serial, self.rng))
+
+    def some(self, folder, most=8):
+        """A few UIDs of a folder, which is selected then."""
+        self.imap.select(folder)
+        uids = self.imap.uid('SEARCH', 'ALL')[1][0].split()
+        chosen = self.rng.sample(uids, min(len(uids), self.rng.randint(1, most)))
+        return b','.join(chosen).decode()
+
+    def leave(self):
+        if self.imap.state == 'SELECTED':
+            self.imap.unselect()
+
+    def expunge(self, folder):
+        uids = self.some(folder)
+        if uids:
+            self.imap.uid('STORE', uids, '+FLAGS.SILENT', r'(\Deleted)')
+            self.imap.expunge()
+
+    def mark(self, folder):
+        uids = self.some(folder)
+        if uids:
+            self.imap.uid('STORE', uids, self.rng.choice('+-') + 'FLAGS.SILENT',
+                          self.rng.choice((r'(\Seen)', r'(\Flagged)', '(tag)', r'(\Deleted)')))
+
+    def copy(self, folder):
+        uids = self.some(folder)
+        if uids:
+            self.imap.uid('COPY', uids, self.rng.choice(sorted(self.folders)))
+
+    def move(self, folder):
+        uids = self.some(folder)
+        if uids:
+            self.imap.uid('MOVE', uids, self.rng.choice(sorted(self.folders - {folder})))
+
+    def rename(self, folder):
+        if folder != 'INBOX':
+            self.leave()
+            name = f'{folder[0]}{self.serial}'
+            if name not in self.folders:
+                self.imap.rename(folder, name)
+                self.folders.symmetric_difference_update({folder, name})
+
+    def reset(self, folder):
+        """The same name, another UIDVALIDITY, the same UIDs."""
+        if folder != 'INBOX':
+            self.leave()
+            self.imap.delete(folder)
+            self.imap.create(folder)
+            for _ in range(self.rng.randint(0, 5)):
+                self.append(folder)
+
+    def change(self):
+        what, weight = zip(*((self.append, 8), (self.expunge, 4), (self.mark, 4), (self.copy, 2),
+                             (self.move, 2), (self.rename, 1), (self.reset, 1)))
+        kind = self.rng.choices(what, weight)[0]
+        self.changes[kind.__name__] = self.changes.get(kind.__name__, 0) + 1
+        kind(self.rng.choice(sorted(self.folders)))
+
+
+def on_server(imap, folders):
+    """{folder: {name: bytes}} by an independent client."""
+    found = {}
+    for folder in folders:
+        imap.select(folder, readonly=True)
+        answer = imap.uid('FETCH', '1:*', '(FLAGS BODY.PEEK[])')[1]
+        found[folder] = {
+            head.split(b'UID ')[1].split()[0].decode() + '.eml': body
+            for head, body in (pair for pair in answer if isinstance(pair, tuple))
+            if rb'\Deleted' not in head}
+    return found
+
+
+def in_tree(root):
+    found = {}
+    for entry in os.scandir(root):
+        if entry.name.startswith('.'):
+            continue
+        found[entry.name] = {}
+        for name in os.listdir(entry):
+            path = os.path.join(entry, name)
+            with open(path, 'rb') as file:
+                found[entry.name][name] = file.read()
+            assert os.stat(path).st_size == len(found[entry.name][name]), path
+    return found
+
+
+def difference(tree, server):
+    """What is not as it should be, in words; '' when all is."""
+    if tree.keys() != server.keys():
+        return f'folders {sorted(tree)} instead of {sorted(server)}'
+    for folder, messages in server.items():
+        if tree[folder].keys() != messages.keys():
+            return (f'{folder}: too many {sorted(tree[folder].keys() - messages.keys())}, '
+                    f'missing {sorted(messages.keys() - tree[folder].keys())}')
+        for name, data in messages.items():
+            if tree[folder][name] != data:
+                return f'{folder}/{name}: other bytes'
+    return ''
+
+
+def settle(root, server):
+    """Waits until the tree is as the server; returns how long that took."""
+    start = time.monotonic()
+    while True:
+        try:
+            wrong = difference(in_tree(root), server)
+        except OSError as error:
+            wrong = str(error)
+        took = time.monotonic() - start
+        if not wrong:
+            return took
+        assert took < QUIET_S * SLOW, f'after {took:.1f} s: {wrong}'
+        time.sleep(0.05)
+
+
+@pytest.mark.limit(SECONDS * 3 + 120)
+def test_soak(dovecot, imap, mount, record_property):
+    changer = Changer(imap, seed=int(os.environ.get('IMAPFS_SEED', 1)))
+    m = mount(dovecot, poll=2)
+    readers = Readers(m.path)
+    end, rounds, slowest = time.monotonic() + SECONDS * SLOW, 0, 0
+    while time.monotonic() < end:
+        readers.go.set()
+        until = time.monotonic() + ROUND_S
+        while time.monotonic() < until:
+            changer.change()
+        readers.rest()
+        assert not readers.faults, readers.faults[:3]
+        slowest = max(slowest, settle(m.path, on_server(imap, changer.folders)))
+        rounds += 1
+    readers.stop()
+    assert not readers.faults, readers.faults[:3]
+    assert rounds > 2 and readers.reads > 10
+    print(f'{sum(changer.changes.values())} changes {changer.changes}, {readers.reads} reads, '
+          f'{rounds} comparisons, the slowest after {slowest:.1f} s')

@@ -202,10 +202,25 @@ def test_snapshots_are_bounded(server, mount):
     assert status(mail)['state'] == 'online'
 
 
+def test_those_that_were_closed_go_first(server, mount):
+    """The kernel says which snapshots nobody has any more."""
+    mail = mount(server)
+    with open(mail / '.imapfs' / 'status', 'rb', buffering=0) as file:
+        for _ in range(200):
+            status(mail)
+        assert json.loads(file.read())['state'] == 'online'
+
+
 def test_no_secret_in_the_status(server, mount):
     mail = mount(server)
     os.listdir(mail.inbox)
     assert server.password.encode() not in (mail / '.imapfs' / 'status').read_bytes()
+
+
+def quiet(mail):
+    now = status(mail)
+    assert all(one['quiet_ms'] > 300 for one in now['connections'])
+    return now
 
 
 def test_status_while_the_server_is_a_black_hole(server, mount):
@@ -213,6 +228,7 @@ def test_status_while_the_server_is_a_black_hole(server, mount):
     mail.expect('.')
     os.listdir(mail.inbox)
     os.stat(mail.inbox / '2.eml')
+    before = eventually(lambda: quiet(mail))['traffic']
     server.black_hole()
     readers = [subprocess.Popen(['cat', mail.inbox / f'{uid}.eml'], stderr=subprocess.DEVNULL)
                for uid in (1, 2, 3)]
@@ -243,6 +259,8 @@ def test_status_while_the_server_is_a_black_hole(server, mount):
         now = status(mail)
         assert now['state'] == 'online' and now['error']
         assert now['traffic']['failures'] == 0 and now['traffic']['logins'] == 2
+        new = now['connections'][0]
+        assert now['traffic']['received'] >= before['received'] + new['received']
     eventually(back)
 
 

@@ -1,4 +1,6 @@
 /* The journal of changes (store/events.h). */
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "store-fixture.h"
@@ -127,6 +129,26 @@ static void test_no_fifo_is_waited_for(void)
 	fixture_close(&f);
 }
 
+/* A full disk: of a change that does not fit whole there is nothing. */
+static void test_no_line_is_cut(void)
+{
+	Fixture f = open_journal();
+	struct rlimit before, small;
+
+	note(&f, "0123456789\n");
+	signal(SIGXFSZ, SIG_IGN);
+	g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &before), ==, 0);
+	small = before;
+	small.rlim_cur = 15;
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &small), ==, 0);
+	note(&f, "0123456789\n");
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &before), ==, 0);
+	assert_file(&f, "events", "0123456789\n");
+	note(&f, "again\n");
+	assert_file(&f, "events", "0123456789\nagain\n");
+	fixture_close(&f);
+}
+
 static void test_without_a_directory(void)
 {
 	Fixture f = {0};
@@ -145,6 +167,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/events/rotation", test_rotation);
 	g_test_add_func("/events/removed", test_removed_by_somebody);
 	g_test_add_func("/events/link", test_no_link_is_followed);
+	g_test_add_func("/events/whole", test_no_line_is_cut);
 	g_test_add_func("/events/fifo", test_no_fifo_is_waited_for);
 	g_test_add_func("/events/no-directory", test_without_a_directory);
 	return g_test_run();

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fake import Certs, Server
 from tests.support import SLOW, mounting
-from tests.support.dovecot import Account, Dovecot
+from tests.support.dovecot import MASK, Account, Dovecot
 from tests.support.mounting import Mount, Program
 from tests.support.proxy import Proxy
 
@@ -56,6 +56,7 @@ def fake(certs):
 
     def start(tls='implicit', certificate='good', **more):
         server = Server(tls, certs.context(certificate) if tls != 'none' else None, **more)
+        server.mask(*MASK)
         servers.append(server)
         server.ca = certs.ca
         server.password = server.users['user']

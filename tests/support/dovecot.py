@@ -60,6 +60,10 @@ userdb {{
 """
 
 
+# Capabilities that no server of the tests offers, for a run of them without.
+MASK = os.environ.get('IMAPFS_MASK', '').split()
+
+
 def free_port():
     with socket.socket() as sock:
         sock.bind(('127.0.0.1', 0))
@@ -71,7 +75,8 @@ class Dovecot:
 
     password = 'korrekt-9f2e'
 
-    def __init__(self, directory, certs):
+    def __init__(self, directory, certs, mask=MASK):
+        """mask: capabilities that are not offered after the login."""
         self.dir = Path(directory)
         self.ca = certs.ca
         self.log = []
@@ -88,6 +93,19 @@ class Dovecot:
             user=owner.pw_name, group=_group_name(self.gid), imap=self.clear_port,
             imaps=self.port, password=self.password, uid=self.uid, gid=self.gid))
         self._give_away(self.dir)
+        self.start()
+        if mask:
+            self._mask(mask)
+
+    def _mask(self, names):
+        client = imaplib.IMAP4('127.0.0.1', self.clear_port, timeout=60)
+        client.login('mask', self.password)
+        offered = client.capability()[1][0].decode().split()
+        client.logout()
+        left = ' '.join(name for name in offered if name not in names)
+        with open(self.dir / 'dovecot.conf', 'a') as config:
+            config.write(f'imap_capability = {left}\n')
+        self.stop()
         self.start()
 
     def start(self):

@@ -39,8 +39,11 @@ class Program:
         self.mountpoint.mkdir(parents=True, exist_ok=True)
         for name in ('run', '.cache', '.config'):
             (self.home / name).mkdir(parents=True, exist_ok=True)
-        self.env |= {name: value for name, value in os.environ.items()
-                     if name.endswith('SAN_OPTIONS')}
+        sanitizers = {name: value for name, value in os.environ.items()
+                      if name.endswith('SAN_OPTIONS')}
+        if sanitizers:
+            # GLib's own allocator hands memory from thread to thread behind their back.
+            self.env |= sanitizers | {'G_SLICE': 'always-malloc'}
 
     def passfile(self, password):
         path = self.dir / 'password'

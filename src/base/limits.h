@@ -79,6 +79,21 @@ enum {
 	 * answer of "1:4294967295" would ask for 64 GiB. */
 	LIMIT_ROWS = 1 << 24,
 
+	/* Keyword combinations of one mailbox, all together: a thousand of a line each. */
+	LIMIT_KEYWORDS = 128 << 10,
+
+	/* The journal of changes: 40,000 lines, and as many in the one before. */
+	LIMIT_EVENTS_FILE = 4 << 20,
+
+	/* Lines of the journal for one change: what goes beyond is counted. */
+	LIMIT_EVENT_LINES = 1000,
+
+	/* Folders that the status names: a hundred kilobytes. */
+	LIMIT_STATUS_FOLDERS = 1000,
+
+	/* What `imapfs status` reads: ten times LIMIT_STATUS_FOLDERS with long names. */
+	LIMIT_STATUS_TEXT = 4 << 20,
+
 	/* A body on its way in stays in memory up to this size, then goes on in a file. */
 	LIMIT_SINK_MEMORY = 1 << 20,
 

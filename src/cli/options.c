@@ -371,7 +371,7 @@ static char *read_account(const char *name, GArray *settings, GError **error)
 typedef struct {
 	GArray *settings;
 	GPtrArray *words; /* what is not an option, borrowed */
-	bool foreground, debug, help, version;
+	bool foreground, debug, json, help, version;
 } Line;
 
 static bool read_letters(
@@ -418,6 +418,8 @@ static bool read_line(Line *line, int argc, char *const *argv, GError **error)
 			line->help = true;
 		} else if (strcmp(word, "--version") == 0) {
 			line->version = true;
+		} else if (strcmp(word, "--json") == 0) {
+			line->json = true;
 		} else if (word[1] == '-') {
 			return invalid(error, "unknown option: %s", word);
 		} else if (!read_letters(line, word + 1, i + 1 < argc ? argv[i + 1] : NULL,
@@ -429,12 +431,28 @@ static bool read_line(Line *line, int argc, char *const *argv, GError **error)
 	return true;
 }
 
+static bool set_status(Options *options, const Line *line, GError **error)
+{
+	if (line->words->len != 2)
+		return invalid(error, "status needs one MOUNTPOINT; see imapfs --help");
+	if (line->settings->len > 0)
+		return invalid(error, "status takes no -o");
+	options->action = OPTIONS_STATUS;
+	options->json = line->json;
+	options->mountpoint = g_canonicalize_filename(line->words->pdata[1], NULL);
+	return true;
+}
+
 static bool set_words(Options *options, const Line *line, GError **error)
 {
 	const char *const *words = (const char *const *)line->words->pdata;
 	guint n = line->words->len;
 	options->foreground = line->foreground || line->debug;
 	options->debug = line->debug;
+	if (n > 0 && strcmp(words[0], "status") == 0)
+		return set_status(options, line, error);
+	if (line->json)
+		return invalid(error, "--json is for imapfs status");
 	if (n > 0 && strcmp(words[0], "check") == 0) {
 		options->action = OPTIONS_CHECK;
 		if (n < 2)
@@ -541,8 +559,11 @@ Options *options_parse(int argc, char *const *argv, GError **error)
 		return g_steal_pointer(&options);
 	}
 	set_defaults(options);
-	if (!set_words(options, &line, error) || !set_all(options, settings, error) ||
-		!check(options, error))
+	if (!set_words(options, &line, error))
+		return NULL;
+	if (options->action == OPTIONS_STATUS)
+		return g_steal_pointer(&options);
+	if (!set_all(options, settings, error) || !check(options, error))
 		return NULL;
 	derive(options);
 	return g_steal_pointer(&options);
@@ -569,6 +590,8 @@ char *options_help(void)
 		g_string_new("Usage: imapfs [options] SOURCE MOUNTPOINT    mount an IMAP account\n"
 			     "       imapfs check SOURCE                   log in and say what the "
 			     "server offers\n"
+			     "       imapfs status [--json] MOUNTPOINT     say how a mount "
+			     "stands\n"
 			     "       imapfs --help | --version\n"
 			     "\n"
 			     "SOURCE is imaps://user@host[:port][/Mailbox] (TLS), "

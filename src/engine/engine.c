@@ -114,12 +114,13 @@ char *engine_describe(Engine *engine)
 	return g_strdup(engine->description ? engine->description : "");
 }
 
-/* ---- the engine thread ---- */
-
-void engine_set_state(Engine *engine, EngineState state)
+guint64 engine_caps(Engine *engine)
 {
-	g_atomic_int_set(&engine->state, (gint)state);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
+	return engine->caps;
 }
+
+/* ---- the engine thread ---- */
 
 void engine_describe_from(Engine *engine, const Session *session)
 {
@@ -127,6 +128,7 @@ void engine_describe_from(Engine *engine, const Session *session)
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
 	g_free(engine->description);
 	engine->description = text;
+	engine->caps = session_caps(session);
 }
 
 void engine_verify_size(Engine *engine, Gen gen, guint32 uid, guint64 size)
@@ -397,6 +399,7 @@ static gboolean tick(gpointer data)
 	push_age(engine, now);
 	if (engine->paused_us != 0 && engine->busy.length > 0)
 		engine_pump(engine);
+	status_publish(engine);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -442,6 +445,7 @@ Engine *engine_new(
 	engine->pump_source = ready_source(engine, pump);
 	engine->boxes = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)box_free);
 	pool_init(engine);
+	status_init(engine);
 	engine->list_waiters = waiters_new();
 	engine->thread = g_thread_new("engine", run, engine);
 	return engine;
@@ -471,6 +475,7 @@ void engine_free(Engine *engine)
 	imap_set_free(engine->shown_unasked);
 	imap_set_free(engine->covered);
 	g_mutex_clear(&engine->inbox_lock);
+	status_clear(engine);
 	g_main_loop_unref(engine->loop);
 	g_main_context_unref(engine->context);
 	g_free((char *)engine->config.folders);

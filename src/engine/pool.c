@@ -377,7 +377,7 @@ static void go_offline(Engine *engine, EngineState state, const GError *error)
 	/* A failed start is told by who started. */
 	if (engine_state(engine) != state && !engine->starting)
 		g_message("%s", error->message);
-	engine_set_state(engine, state);
+	engine_set_state(engine, state, error);
 	g_autoptr(GError) reason = g_error_copy(error);
 	if (state == ENGINE_OFFLINE && error->code != MAIL_ERROR_TIMEOUT && !engine->starting)
 		reason->code = MAIL_ERROR_OFFLINE;
@@ -397,7 +397,7 @@ static void reconnect(Engine *engine, const Conn *conn, const GError *error)
 {
 	bool lasted = g_get_monotonic_time() - conn->ready_us > LASTED_MS * 1000LL;
 	engine->short_lives = lasted ? 0 : engine->short_lives + 1;
-	engine_set_state(engine, ENGINE_CONNECTING);
+	engine_set_state(engine, ENGINE_CONNECTING, error);
 	g_info("%s; reconnecting", error->message);
 	bool wanted = engine->waiting.length > 0;
 	if (engine->short_lives > 1)
@@ -457,6 +457,7 @@ static void on_closed(const GError *error, gpointer data)
 		push_closed(conn, error);
 	if (session_take_throttled(conn->session))
 		slow_down(engine, engine->conns->len - 1);
+	status_conn_over(engine, conn);
 	body_end(conn);
 	list_conn_closed(conn);
 	drop_conn(engine, conn);
@@ -482,12 +483,13 @@ static void on_ready(gpointer data)
 	conn->ready_us = conn->used_us = g_get_monotonic_time();
 	engine->further_refused = false;
 	secret_taken(engine);
+	engine->totals.logins++;
 	if (first) {
 		bool back = engine_state(engine) != ENGINE_CONNECTING;
 		engine->attempts = 0;
 		engine->starting = false;
 		g_atomic_int_set(&engine->met, 1);
-		engine_set_state(engine, ENGINE_ONLINE);
+		engine_set_state(engine, ENGINE_ONLINE, NULL);
 		if (back)
 			g_message("%s is back", engine->config.session.host);
 		engine_describe_from(engine, conn->session);
@@ -569,6 +571,7 @@ void pool_connect(Engine *engine)
 		g_source_destroy(engine->retry);
 		g_clear_pointer(&engine->retry, g_source_unref);
 	}
+	engine->totals.attempts++;
 	Conn *conn = g_new0(Conn, 1);
 	conn->engine = engine;
 	g_ptr_array_add(engine->conns, conn);

@@ -319,6 +319,17 @@ bool push_covers(Engine *engine, MailboxId mailbox);
 void push_probe(Engine *engine);
 void push_age(Engine *engine, gint64 now_us);
 
+/* ---- status.c: what engine_status() shows ---- */
+
+void status_init(Engine *engine);
+void status_clear(Engine *engine);
+
+/* Makes the present visible to other threads. */
+void status_publish(Engine *engine);
+
+/* What a connection that ends has moved goes on to count. */
+void status_conn_over(Engine *engine, const Conn *conn);
+
 /* ---- ahead.c: readers that walk a folder ---- */
 
 enum { WALKS = 4 };
@@ -381,6 +392,11 @@ struct Engine {
 	GQueue busy; /* Box.busy */
 	GHashTable *boxes; /* MailboxId -> Box */
 
+	/* status.c */
+	GMutex status_lock;
+	EngineStatus status; /* status_lock */
+	EngineStatus totals; /* what is known without a look at the connections */
+
 	/* pool.c */
 	GPtrArray *conns;
 	GPtrArray *dead; /* ended, to be freed when none of their frames is on the stack */
@@ -399,6 +415,7 @@ struct Engine {
 	bool starting; /* the first connection is not there yet */
 	bool stopping;
 	char *description; /* of the first connection; inbox_lock */
+	guint64 caps; /* likewise */
 
 	/* secret.c; inbox_lock */
 	char *tried_sum; /* SHA-256 of the secret given out last */
@@ -433,7 +450,8 @@ void engine_pump(Engine *engine);
 /* The mailboxes whose listing was shown without asking since the last call. */
 ImapSet *engine_take_shown(Engine *engine);
 
-void engine_set_state(Engine *engine, EngineState state);
+/* Tells the others when it is another one. why: see EngineEvents. */
+void engine_set_state(Engine *engine, EngineState state, const GError *why);
 
 /* store_verify_size() and the news of it. */
 void engine_verify_size(Engine *engine, Gen gen, guint32 uid, guint64 size);

@@ -150,9 +150,9 @@ static bool is_silent(const Resync *resync, const SessionChanges *changes, const
 	       last < resync->mark.uidnext;
 }
 
-/* What a change does to the listing: out of it (RET gone) or into it (returns true). Flags of a
- * message that nobody looked at come when somebody does. */
-static bool apply_flags(Conn *conn, const SessionChange *change, ImapSet *gone)
+/* Adds to the sets what a change takes out of the listing or brings into it. Flags of a message
+ * that nobody looked at come when somebody does. */
+static void apply_flags(Conn *conn, const SessionChange *change, ImapSet *gone, ImapSet *fresh)
 {
 	Engine *engine = conn->engine;
 	StoreMessage before = {0};
@@ -161,14 +161,19 @@ static bool apply_flags(Conn *conn, const SessionChange *change, ImapSet *gone)
 	store_peek_message(engine->store, conn->gen, change->uid, &before);
 	bool moved = (before.flags ^ change->flags) & IMAP_FLAG_DELETED;
 	if (!before.known && !moved)
-		return false;
+		return;
 	store_set_attributes(
 		engine->store, conn->gen, &message, (StoreFields){.has_flags = true}, &changed);
 	if (before.known && changed)
 		engine->events->message_changed(conn->gen, change->uid, false, engine->data);
-	if (moved && change->flags & IMAP_FLAG_DELETED)
+	if (!moved)
+		return;
+	if (!(change->flags & IMAP_FLAG_DELETED))
+		imap_set_add(fresh, change->uid, change->uid);
+	else if (imap_set_contains(fresh, change->uid))
+		imap_set_remove(fresh, change->uid, change->uid);
+	else
 		imap_set_add(gone, change->uid, change->uid);
-	return moved && !(change->flags & IMAP_FLAG_DELETED);
 }
 
 static void apply(Conn *conn, const ImapSet *uids, const SessionChanges *changes)
@@ -177,11 +182,10 @@ static void apply(Conn *conn, const ImapSet *uids, const SessionChanges *changes
 	g_autoptr(ImapSet) gone = NULL;
 	g_autoptr(ImapSet) fresh = NULL;
 	store_set_names(engine->store, conn->gen, uids, NULL, &gone, &fresh);
-	bool more = imap_set_count(fresh) > 0;
 	for (gsize i = 0; i < changes->n_changed; i++)
-		more |= apply_flags(conn, &changes->changed[i], gone);
-	if (imap_set_count(gone) > 0 || (conn->box->trusted && more))
-		engine->events->names_changed(conn->box->id, conn->gen, gone, engine->data);
+		apply_flags(conn, &changes->changed[i], gone, fresh);
+	if (imap_set_count(gone) > 0 || imap_set_count(fresh) > 0)
+		engine->events->names_changed(conn->box->id, conn->gen, gone, fresh, engine->data);
 }
 
 static bool adds_up(const Conn *conn, const SessionChanges *changes, const ImapSet *uids)

@@ -60,7 +60,7 @@ static void end(Sync *sync, const GError *error)
 	waiters_finish(box->sync_waiters, error);
 	/* Behind the answer: the kernel keeps what it is shown after the news. */
 	if (late)
-		engine->events->names_changed(box->id, gen, NULL, engine->data);
+		engine->events->names_changed(box->id, gen, NULL, NULL, engine->data);
 	box_pump(box);
 	sync_free(sync);
 }
@@ -186,6 +186,7 @@ static void publish(Sync *sync)
 	Gen gen = sync->conn->gen;
 	g_autoptr(ImapSet) gone = NULL;
 	g_autoptr(ImapSet) fresh = NULL;
+	bool first = !store_names_known(engine->store, gen);
 	store_set_names(engine->store, gen, sync->all, sync->deleted, &gone, &fresh);
 	if (sync->step == SYNC_NEW) {
 		sync_arrived(sync->box, fresh);
@@ -194,8 +195,10 @@ static void publish(Sync *sync)
 		sync->box->listed_us = g_get_monotonic_time();
 		resync_settle(sync->conn);
 	}
-	if (imap_set_count(gone) > 0 || (sync->box->trusted && imap_set_count(fresh) > 0))
-		engine->events->names_changed(sync->box->id, gen, gone, engine->data);
+	bool came = imap_set_count(fresh) > 0 && (!first || sync->box->trusted);
+	if (imap_set_count(gone) > 0 || came)
+		engine->events->names_changed(
+			sync->box->id, gen, gone, first ? NULL : fresh, engine->data);
 }
 
 /* Whether the answer adds up with what the server said the mailbox holds. */
@@ -451,7 +454,7 @@ void sync_doubt(Box *box, bool renew)
 	box->trusted = false;
 	box_pump(box);
 	store_names_confirm(engine->store, gen, false);
-	engine->events->names_changed(box->id, gen, NULL, engine->data);
+	engine->events->names_changed(box->id, gen, NULL, NULL, engine->data);
 }
 
 void sync_renew(Box *box)
@@ -492,7 +495,7 @@ void sync_flush(Box *box)
 	g_autoptr(ImapSet) gone = g_steal_pointer(&box->gone);
 	box->gone = imap_set_new();
 	store_remove_names(engine->store, gen, gone);
-	engine->events->names_changed(box->id, gen, gone, engine->data);
+	engine->events->names_changed(box->id, gen, gone, NULL, engine->data);
 }
 
 /* More messages than the map has: new mail, to be named at once if somebody looked here. A listing
@@ -553,7 +556,7 @@ void sync_forget_shown(Engine *engine)
 		box->shown_stale = false;
 		box->trusted = false;
 		store_names_confirm(engine->store, gen, false);
-		engine->events->names_changed(box->id, gen, NULL, engine->data);
+		engine->events->names_changed(box->id, gen, NULL, NULL, engine->data);
 	}
 }
 

@@ -1,5 +1,6 @@
 /* LOOKUP: a name in a directory. */
 #include <errno.h>
+#include <string.h>
 
 #include "fs/name.h"
 #include "fs/op.h"
@@ -79,6 +80,11 @@ static bool advance_message(Op *op, const GError *error, MailboxId mailbox, guin
 static bool advance(Op *op, const GError *error)
 {
 	Fs *fs = op->fs;
+	if (op->at.kind == INODE_OWN ||
+		(op->at.kind == INODE_ROOT_KIND && strcmp(op->name, OWN_NAME) == 0)) {
+		own_lookup(op);
+		return false;
+	}
 	g_autoptr(Tree) tree = fs_tree(fs);
 	const TreeDir *dir = fs_dir(fs, tree, op->at);
 	if (!dir) {

@@ -8,6 +8,7 @@ typedef struct Fs Fs;
 
 typedef struct {
 	const char *source; /* what `mount` and `df` show; no secrets */
+	const char *account; /* "user@host:port" for the status */
 	const char *root; /* a directory of the account ("Archive/2026") as root, or NULL for all */
 	bool allow_other; /* also for other users, by owner and mode */
 	uid_t owner_uid;

@@ -34,6 +34,11 @@ struct Op {
  */
 void op_run(Op *op);
 
+/* READ, and LOOKUP in `.imapfs` and of its own name, of what imapfs says of itself (own.c). Answer.
+ */
+void own_read(const Op *op);
+void own_lookup(const Op *op);
+
 /* Park the request and ask the engine. What they return is advance's answer; op is
  * not to be touched any more. */
 bool op_sync(Op *op, MailboxId mailbox);

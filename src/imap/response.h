@@ -117,6 +117,10 @@ typedef struct {
 	const char *const *keywords; /* NULL-terminated, never NULL */
 } ImapFlags;
 
+/* The system flags by name, then the keywords (separated by spaces, or NULL), as a STORE would have
+ * them without parentheses: "\Seen \Draft $Work". New string. */
+char *imap_flags_text(guint system, const char *keywords);
+
 /* A byte string of a response. data is NULL for NIL; not NUL-terminated. */
 typedef struct {
 	const char *data;

@@ -291,7 +291,7 @@ void auth_challenge(Session *session, const ImapBytes *text)
 	char *line = g_strconcat(answer, "\r\n", NULL);
 	explicit_bzero(answer, strlen(answer));
 	g_autoptr(GBytes) bytes = g_bytes_new_with_free_func(line, strlen(line), secret_free, line);
-	net_stream_send(session->net, bytes);
+	session_send(session, bytes);
 }
 
 /* After the server's OK: whether the exchange came to its end, which of SCRAM includes that the

@@ -63,6 +63,7 @@ struct Session {
 	bool caps_after_login; /* CAPABILITY came untagged with the login's answer */
 	bool throttled; /* the server asked for less: session_take_throttled() */
 	guint chatter; /* untagged statuses since the server said something of use */
+	SessionTraffic traffic; /* without the commands: next_tag counts them */
 	guint64 early_bytes; /* received before the login was done */
 	char *greeting; /* escaped text, for session_describe() */
 	LogLimit alert_limit;
@@ -111,6 +112,9 @@ struct Session {
 /* Ends the session: all commands, then closed. Takes error. */
 void session_fail(Session *session, GError *error);
 void session_failf(Session *session, MailError code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* All that is sent goes through here (session.c). */
+void session_send(Session *session, GBytes *bytes);
 
 /* The next step of connection setup (session.c). */
 void session_advance(Session *session);

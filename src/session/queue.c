@@ -118,7 +118,7 @@ void queue_watch(Session *session)
 
 static void send_piece(Session *session, Command *command)
 {
-	net_stream_send(session->net, g_ptr_array_index(command->pieces, command->sent));
+	session_send(session, g_ptr_array_index(command->pieces, command->sent));
 	command->sent++;
 }
 

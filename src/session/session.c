@@ -466,6 +466,7 @@ static void on_received(const void *bytes, gsize len, gpointer data)
 {
 	Session *session = data;
 	session->progress_us = g_get_monotonic_time();
+	session->traffic.received += len;
 	if (too_much_early(session, len)) {
 		session_failf(session, MAIL_ERROR_PROTOCOL, "%s sends too much before the login",
 			session->config.host);
@@ -481,6 +482,12 @@ static void on_received(const void *bytes, gsize len, gpointer data)
 				"injected it",
 				session->config.host);
 	}
+}
+
+void session_send(Session *session, GBytes *bytes)
+{
+	session->traffic.sent += g_bytes_get_size(bytes);
+	net_stream_send(session->net, bytes);
 }
 
 static void on_drained(gpointer data)
@@ -591,6 +598,13 @@ guint session_pending(const Session *session)
 {
 	return session->queued.length + session->flying.length -
 	       (session->idle_step == IDLE_OFF ? 0 : 1);
+}
+
+SessionTraffic session_traffic(const Session *session)
+{
+	SessionTraffic traffic = session->traffic;
+	traffic.commands = session->next_tag;
+	return traffic;
 }
 
 gint64 session_progress_time(const Session *session)

@@ -179,6 +179,14 @@ bool session_has_map(const Session *session);
 /* The UID behind a sequence number of the selected mailbox, 0 when the map does not know. */
 guint32 session_uid(const Session *session, guint32 seq);
 
+/* What travelled so far, in bytes of the protocol: without TLS. */
+typedef struct {
+	guint64 received, sent;
+	guint64 commands;
+} SessionTraffic;
+
+SessionTraffic session_traffic(const Session *session);
+
 /* When bytes last moved in either direction (g_get_monotonic_time). */
 gint64 session_progress_time(const Session *session);
 

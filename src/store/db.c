@@ -19,7 +19,8 @@ static const char *const migrations[] = {
 	"CREATE TABLE ranges (gen INTEGER, kind INTEGER, lo INTEGER, hi INTEGER, sum INTEGER,"
 	" PRIMARY KEY (gen, kind, lo)) WITHOUT ROWID;"
 	"CREATE TABLE messages (gen INTEGER, uid INTEGER, size INTEGER, date INTEGER,"
-	" flags INTEGER, has INTEGER, sum INTEGER, PRIMARY KEY (gen, uid)) WITHOUT ROWID;"
+	" flags INTEGER, has INTEGER, keywords TEXT, sum INTEGER, PRIMARY KEY (gen, uid))"
+	" WITHOUT ROWID;"
 	"CREATE TABLE bodies (gen INTEGER, uid INTEGER, serial INTEGER, pack INTEGER, at INTEGER,"
 	" length INTEGER, used INTEGER, pieces BLOB, sum INTEGER, PRIMARY KEY (gen, uid))"
 	" WITHOUT ROWID;",
@@ -68,10 +69,10 @@ static const char *const sql[SQL_COUNT_] = {
 	[SQL_DROP_RANGE] = "DELETE FROM ranges WHERE gen = ?1 AND kind = ?2 AND lo = ?3",
 	[SQL_DROP_RANGES] = "DELETE FROM ranges WHERE gen = ?1",
 	[SQL_RANGES] = "SELECT gen, kind, lo, hi, sum FROM ranges ORDER BY gen, kind, lo",
-	[SQL_PUT_ROW] = "REPLACE INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SQL_PUT_ROW] = "REPLACE INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[SQL_DROP_ROWS] = "DELETE FROM messages WHERE gen = ?1 AND uid BETWEEN ?2 AND ?3",
-	[SQL_ROWS] = "SELECT uid, size, date, flags, has, sum FROM messages WHERE gen = ?1"
-		     " ORDER BY uid",
+	[SQL_ROWS] = "SELECT uid, size, date, flags, has, keywords, sum FROM messages"
+		     " WHERE gen = ?1 ORDER BY uid",
 	[SQL_PUT_BODY] = "REPLACE INTO bodies VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	[SQL_DROP_BODY] = "DELETE FROM bodies WHERE gen = ?1 AND uid = ?2",
 	[SQL_DROP_BODIES] = "DELETE FROM bodies WHERE gen = ?1",
@@ -378,10 +379,22 @@ static gint64 has_of(const Row *row)
 	       (row->has_flags ? HAS_FLAGS : 0) | (row->verified ? VERIFIED : 0);
 }
 
-bool store_db_put_row(Db *db, Gen gen, const Row *row)
+enum { ROW_NUMBERS = 6 };
+
+bool store_db_put_row(Db *db, Gen gen, const Row *row, const char *keywords)
 {
-	return RUN_SUMMED(db, SQL_PUT_ROW, gen, row->uid, (gint64)row->size, row->date,
-		(gint64)row->flags, has_of(row));
+	const gint64 values[ROW_NUMBERS] = {
+		gen, row->uid, (gint64)row->size, row->date, (gint64)row->flags, has_of(row)};
+	gsize len = strlen(keywords);
+	sqlite3_stmt *statement = use(db, SQL_PUT_ROW, values, ROW_NUMBERS);
+
+	if (!statement)
+		return false;
+	/* Most have none, which takes no room as NULL. */
+	sqlite3_bind_text(
+		statement, ROW_NUMBERS + 1, len > 0 ? keywords : NULL, (int)len, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, ROW_NUMBERS + 2, sum_of(values, ROW_NUMBERS, keywords, len));
+	return finish(db, statement);
 }
 
 bool store_db_drop_rows(Db *db, Gen gen, ImapRange uids)
@@ -514,17 +527,21 @@ bool store_db_each_range(
 	return !db->failed;
 }
 
-bool store_db_each_row(Db *db, Gen gen, void (*fn)(const Row *row, gpointer data), gpointer data)
+bool store_db_each_row(Db *db, Gen gen,
+	void (*fn)(const Row *row, const char *keywords, gpointer data), gpointer data)
 {
 	sqlite3_stmt *row = begin_reading(db, SQL_ROWS);
 
 	if (row)
 		sqlite3_bind_int64(row, 1, gen);
 	while (row && next_row(db, row)) {
-		gint64 values[6] = {gen};
+		gint64 values[ROW_NUMBERS] = {gen};
+		const char *text = (const char *)sqlite3_column_text(row, 5);
+		const char *keywords = text ? text : "";
 
-		columns(row, 0, values + 1, 5);
-		if (sqlite3_column_int64(row, 5) != sum_of(values, 6, NULL, 0))
+		columns(row, 0, values + 1, ROW_NUMBERS - 1);
+		if (sqlite3_column_int64(row, 6) !=
+			sum_of(values, ROW_NUMBERS, keywords, strlen(keywords)))
 			continue;
 
 		Row found = {
@@ -538,7 +555,7 @@ bool store_db_each_row(Db *db, Gen gen, void (*fn)(const Row *row, gpointer data
 
 		found.size = (guint64)values[2] & ROW_SIZE_MAX;
 		found.flags = (guint64)values[4] & ROW_FLAGS_MASK;
-		fn(&found, data);
+		fn(&found, keywords, data);
 	}
 	return !db->failed;
 }

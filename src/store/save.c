@@ -42,6 +42,7 @@ typedef struct {
 	bool gone;
 	Sets sets; /* owned */
 	GArray *rows; /* of Row; NULL: none */
+	char **keywords; /* of the rows, by number */
 } GenSave;
 
 typedef struct Batch {
@@ -70,6 +71,7 @@ static void gen_save_clear(gpointer data)
 	clear_sets(&save->sets);
 	if (save->rows)
 		g_array_unref(save->rows);
+	g_strfreev(save->keywords);
 }
 
 static void batch_free(Batch *batch)
@@ -126,6 +128,7 @@ static GenSave snapshot_locked(Store *store, Gen gen, const ImapSet *rows)
 	save.sets.at[DB_DELETED] = imap_set_copy(g->deleted);
 	save.sets.at[DB_STALE] = imap_set_copy(g->stale);
 	save.rows = copy_rows_locked(g, rows);
+	save.keywords = store_keywords_texts(g->keywords);
 	return save;
 }
 
@@ -234,8 +237,11 @@ static bool write_generation(Saver *saver, const GenSave *save)
 	     drop_gone_rows(db, gen, saved ? saved->at[DB_UIDS] : NULL, save->sets.at[DB_UIDS]);
 	for (int i = 0; ok && i < DB_SETS_; i++)
 		ok = write_set(db, gen, (DbSet)i, saved ? saved->at[i] : NULL, save->sets.at[i]);
-	for (guint i = 0; ok && i < save->rows->len; i++)
-		ok = store_db_put_row(db, gen, &g_array_index(save->rows, Row, i));
+	for (guint i = 0; ok && i < save->rows->len; i++) {
+		const Row *row = &g_array_index(save->rows, Row, i);
+
+		ok = store_db_put_row(db, gen, row, save->keywords[row->keywords]);
+	}
 	return ok;
 }
 
@@ -465,17 +471,30 @@ void store_saver_free(Saver *saver)
 
 typedef struct {
 	Rows rows;
+	Keywords *keywords;
 	gsize at; /* both ascend */
 } Recall;
 
-static void recall_row(const Row *row, gpointer data)
+static guint recall_keywords(Keywords *keywords, const char *text)
+{
+	guint number = store_keywords_find(keywords, text);
+
+	return number != G_MAXUINT ? number : store_keywords_add(keywords, text);
+}
+
+static void recall_row(const Row *row, const char *keywords, gpointer data)
 {
 	Recall *recall = data;
 
 	while (recall->at < recall->rows.n && recall->rows.at[recall->at].uid < row->uid)
 		recall->at++;
-	if (recall->at < recall->rows.n && recall->rows.at[recall->at].uid == row->uid)
-		recall->rows.at[recall->at] = *row;
+	if (recall->at == recall->rows.n || recall->rows.at[recall->at].uid != row->uid)
+		return;
+
+	Row *there = &recall->rows.at[recall->at];
+
+	*there = *row;
+	there->keywords = recall_keywords(recall->keywords, keywords) & KEYWORDS_MAX;
 }
 
 void store_recall(Store *store, Gen gen)
@@ -485,7 +504,8 @@ void store_recall(Store *store, Gen gen)
 	if (!g || !g->rows_kept || !g->uids)
 		return;
 
-	Recall recall = {0};
+	Recall recall = {.keywords = store_keywords_new()};
+	Keywords *before = g->keywords;
 	Saver *saver = store->saver;
 
 	if (imap_set_count(g->uids) <= LIMIT_ROWS)
@@ -498,5 +518,7 @@ void store_recall(Store *store, Gen gen)
 	store_lock_write(store);
 	g->rows_kept = false;
 	g->rows = recall.rows;
+	g->keywords = recall.keywords;
 	store_unlock(store);
+	store_keywords_free(before);
 }

@@ -103,6 +103,18 @@ def test_check_tells_what_the_server_offers(fake, program):
     assert re.search(r'\b2\b.*(mailbox|folder)|(mailbox|folder).*\b2\b', run.stdout)
 
 
+def test_check_tells_what_it_means(fake, program):
+    server = fake(tls='none')
+    server.add('Sent', special=['\\Sent'])
+    server.mask('IMAP4rev2', 'MOVE', 'UIDPLUS', 'IDLE', 'NOTIFY')
+    run = program.run('check', server.source, '-o', program.options(server))
+    assert run.returncode == 0, run.stdout
+    for line in ('^new mail: the server reports nothing', '^large folders: .*(ESEARCH)',
+                 '^deleting: .*UIDPLUS is missing', '^moving: by copying',
+                 '^warning: .*clear text', r'^special folders: Sent \(sent\)$'):
+        assert re.search(line, run.stdout, re.M), (line, run.stdout)
+
+
 def test_check_works_with_dovecot(dovecot, program):
     for source in (dovecot.source, dovecot.clear_source):
         run = program.run('check', source, '-o', program.options(dovecot))
@@ -162,7 +174,7 @@ def test_background_returns_once_the_mount_is_usable(fake, mount, program, tmp_p
         # Detached: a session of its own, no working directory, no terminal of the caller.
         assert os.getsid(pids[0]) != os.getsid(0)
         server.black_hole()
-        assert os.listdir(path) == ['INBOX']
+        assert os.listdir(path) == ['INBOX', '.imapfs']
         server.black_hole(False)
         assert (path / 'INBOX' / '1.eml').read_bytes() == BODY
     finally:
@@ -239,7 +251,7 @@ def test_folders_are_chosen(fake, mount):
         server.add(name)
     mail = mount(server, folders='*:!Lists/b:!Spam')
     found = sorted(os.path.relpath(os.path.join(root, name), mail.path)
-                   for root, dirs, _ in os.walk(mail.path) for name in dirs)
+                   for root, dirs, _ in mail.walk() for name in dirs)
     assert found == ['INBOX', 'Lists', 'Lists/a', 'Work']
 
 
@@ -247,7 +259,7 @@ def test_subscribed_only(fake, mount):
     server = fake()
     server.add('Yes')
     server.add('No').subscribed = False
-    assert sorted(os.listdir(mount(server, subscribed=True).path)) == ['INBOX', 'Yes']
+    assert sorted(mount(server, subscribed=True).names()) == ['INBOX', 'Yes']
 
 
 def test_mount_over_a_folder_in_use_ends_cleanly(fake, mount):

@@ -72,7 +72,7 @@ def test_data_before_the_login_changes_nothing(fake, mount, early):
     server.inbox.append(b'Subject: true\r\n\r\n')
     server.quirks.after_greeting = early
     mail = mount(server, expect=['alert'])
-    assert os.listdir(mail.path) == ['INBOX']
+    assert mail.names() == ['INBOX']
     assert os.listdir(mail.inbox) == ['1.eml']
     assert (mail.inbox / '1.eml').read_bytes() == b'Subject: true\r\n\r\n'
 

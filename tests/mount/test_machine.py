@@ -198,7 +198,7 @@ def test_no_link_is_made_from_what_a_server_says(fake, mount):
     for name in ('a', 'b/c', '-> /etc/passwd', '/etc/passwd'):
         server.add(name)
     mail = mount(server)
-    for root, dirs, files in os.walk(mail.path):
+    for root, dirs, files in mail.walk():
         for name in dirs + files:
             mode = os.lstat(os.path.join(root, name)).st_mode
             assert stat.S_ISDIR(mode) or stat.S_ISREG(mode)

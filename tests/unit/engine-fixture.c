@@ -160,11 +160,14 @@ static void on_mailboxes_changed(gpointer data)
 {
 }
 
-static void on_names_changed(MailboxId mailbox, Gen gen, const ImapSet *gone, gpointer data)
+static void on_names_changed(
+	MailboxId mailbox, Gen gen, const ImapSet *gone, const ImapSet *fresh, gpointer data)
 {
-	g_autofree char *text = gone ? imap_set_to_string(gone) : g_strdup("unknown");
+	g_autofree char *went = gone ? imap_set_to_string(gone) : g_strdup("unknown");
+	g_autofree char *came =
+		fresh && imap_set_count(fresh) > 0 ? imap_set_to_string(fresh) : NULL;
 
-	tell(data, "names changed, gone: %s", text);
+	tell(data, "names changed, gone: %s%s%s", went, came ? ", new: " : "", came ? came : "");
 }
 
 static void on_names_doubted(MailboxId mailbox, Gen gen, gpointer data)
@@ -187,6 +190,10 @@ static void on_sizes_distrusted(gpointer data)
 	tell(data, "sizes distrusted");
 }
 
+static void on_state_changed(EngineState state, const GError *why, gpointer data)
+{
+}
+
 static const EngineEvents events = {
 	.mailboxes_changed = on_mailboxes_changed,
 	.names_changed = on_names_changed,
@@ -194,6 +201,7 @@ static const EngineEvents events = {
 	.message_changed = on_message_changed,
 	.generation_changed = on_generation_changed,
 	.sizes_distrusted = on_sizes_distrusted,
+	.state_changed = on_state_changed,
 };
 
 /* ---- actions ---- */

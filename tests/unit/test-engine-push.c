@@ -61,13 +61,15 @@ static const Script scripts[] = {
 		     "C: DONE\n"
 		     "S: A5 OK done\n" LISTED("A6") IDLE("A7") "> fresh\n"
 							       "= fresh: yes\n"},
-	{"idle-tells-of-new-mail", IDLING "S: * 4 EXISTS\n" DOUBTED IDLE_ENDS(
-					   "A5") "C: A6 UID SEARCH RETURN (ALL) UID 8:*\n"
-						 "S: * ESEARCH UID ALL 8\n"
-						 "S: A6 OK done\n" IDLE("A7") "> fresh\n"
-									      "= fresh: yes\n"
-									      "> listing\n"
-									      "= listing 5:8\n"},
+	{"idle-tells-of-new-mail",
+		IDLING "S: * 4 EXISTS\n" DOUBTED IDLE_ENDS(
+			"A5") "C: A6 UID SEARCH RETURN (ALL) UID 8:*\n"
+			      "S: * ESEARCH UID ALL 8\n"
+			      "S: A6 OK done\n= names changed, gone: , new: 8\n" IDLE(
+				      "A7") "> fresh\n"
+					    "= fresh: yes\n"
+					    "> listing\n"
+					    "= listing 5:8\n"},
 	{"idle-tells-of-expunges", IDLING "S: * 2 EXPUNGE\n"
 					  "= names changed, gone: 6\n"
 					  "> listing\n"
@@ -150,10 +152,10 @@ static const Script scripts[] = {
 			       "C: A13 UID SEARCH RETURN (ALL) DELETED\n"
 			       "S: * OK [UIDNEXT 9] next\n" EXAMINE("A12",
 				       "1") "S: * ESEARCH UID\n"
-					    "S: A13 OK done\n" SEARCHES("A14", "A15")
-						    SEARCHED("A14", "A15",
-							    "5:6,8") "= names changed, gone: 7\n"
-								     "= done sync ok\n"},
+					    "S: A13 OK done\n" SEARCHES("A14", "A15") SEARCHED(
+						    "A14", "A15",
+						    "5:6,8") "= names changed, gone: 7, new: 8\n"
+							     "= done sync ok\n"},
 	{"status-of-another-uidvalidity",
 		LEFT "> later 61\n" STATUS("A9", "INBOX") LISTED(
 			"A10") "C: A11 NOOP\n"
@@ -172,21 +174,23 @@ static const Script scripts[] = {
 			       "S: * STATUS INBOX (MESSAGES 3 UIDNEXT 8 UIDVALIDITY 1)\n" DOUBTED},
 	{"notify-tells-of-other-mailboxes", NOTIFIED
 		"S: * STATUS INBOX (MESSAGES 4 UIDNEXT 9)\n" DOUBTED
-		"C: A9 EXAMINE \"INBOX\"\n" SEARCHES("A10",
-			"A11") "S: * 4 EXISTS\n"
-			       "S: * OK [UIDVALIDITY 1] valid\n"
-			       "S: A9 OK done\n" SEARCHED("A10", "A11", "5:8") "> later 61\n"
-									       "> turn\n"
-									       "= turned\n"
-									       "> fresh\n"
-									       "= fresh: yes\n"
-									       "> listing\n"
-									       "= listing 5:8\n"
-									       "@quiet\n"},
+		"C: A9 EXAMINE \"INBOX\"\n" SEARCHES(
+			"A10", "A11") "S: * 4 EXISTS\n"
+				      "S: * OK [UIDVALIDITY 1] valid\n"
+				      "S: A9 OK done\n" SEARCHED("A10", "A11",
+					      "5:8") "= names changed, gone: , new: 8\n> later 61\n"
+						     "> turn\n"
+						     "= turned\n"
+						     "> fresh\n"
+						     "= fresh: yes\n"
+						     "> listing\n"
+						     "= listing 5:8\n"
+						     "@quiet\n"},
 	{"notify-names-what-arrives",
 		/* The FETCH that comes with EXISTS is all that is needed. */
 		START_WITH("NOTIFY") NOTIFY("A2") "S: A2 OK done\n" SYNCED("", "INBOX", "A3", "A4",
-			"A5") "S: * 4 EXISTS\\r\\n* 4 FETCH (UID 8 FLAGS ())\n" DOUBTED "> turn\n"
+			"A5") "S: * 4 EXISTS\\r\\n* 4 FETCH (UID 8 FLAGS ())\n" DOUBTED
+			      "= names changed, gone: , new: 8\n> turn\n"
 			      "= turned\n"
 			      "> listing\n"
 			      "= listing 5:8\n"

@@ -46,6 +46,7 @@
 /* ---- what came of it ---- */
 
 #define SYNCED "= done sync ok\n"
+#define NEWS(gone, fresh) "= names changed, gone: " gone ", new: " fresh "\n"
 #define GONE(uids) "= names changed, gone: " uids "\n"
 #define HOLDS(uids) "> listing\n= listing " uids "\n"
 #define MARK(mark) "> mark\n= mark " mark "\n"
@@ -80,10 +81,10 @@ static const Script scripts[] = {
 	{"qresync-changed",
 		/* 6 went, 7 was read, 9 came; 8 came and went. */
 		QRESYNC ASK_QRESYNC("A3", "20") STATE("3", "10", "24") VANISHED("1:4,6,8")
-			FLAGS("2", "7", SEEN, "22") FLAGS("3", "9", "", "24")
-				DONE("A3") "= message 7 changed\n" GONE("6") SYNCED HOLDS("5,7,9")
-					ROW("7", "known flags 1") ROW("9", "unknown flags 0")
-						MARK("10 24") THEN_NOOP("A4"),
+			FLAGS("2", "7", SEEN, "22") FLAGS("3", "9", "", "24") DONE(
+				"A3") "= message 7 changed\n" NEWS("6", "9") SYNCED HOLDS("5,7,9")
+				ROW("7", "known flags 1") ROW("9", "unknown flags 0") MARK("10 24")
+					THEN_NOOP("A4"),
 		KNOWN_BEFORE},
 	{"qresync-deleted",
 		/* Marked, and so out of the listing; a new one is marked already. */
@@ -120,7 +121,7 @@ static const Script scripts[] = {
 		KNOWN_BEFORE},
 	{"qresync-silent-about-what-came",
 		/* As many as were known, but UIDNEXT grew: one came, and one went unsaid. */
-		DOUBTED(STATE("3", "9", "24")) SEARCHED("A5", "A6", "5,7:8") GONE("6")
+		DOUBTED(STATE("3", "9", "24")) SEARCHED("A5", "A6", "5,7:8") NEWS("6", "8")
 			SYNCED HOLDS("5,7:8") MARK("9 24"),
 		KNOWN_BEFORE},
 	{"qresync-off-after-two-faults",
@@ -159,8 +160,8 @@ static const Script scripts[] = {
 		QRESYNC ASK_QRESYNC("A3", "20") STATE("3", "8", "22") DONE("A3") SYNCED
 		"S: * VANISHED 6\n" GONE("6") BACK_WITH(" ENABLE QRESYNC") ENABLE("A11")
 			LISTED("A12") ASK_QRESYNC("A13", "22") STATE("3", "9", "30") VANISHED("6")
-				FLAGS("3", "8", "", "30") DONE("A13") GONE("") SYNCED HOLDS("5,7:8")
-					MARK("9 30"),
+				FLAGS("3", "8", "", "30") DONE("A13") NEWS("", "8")
+					SYNCED HOLDS("5,7:8") MARK("9 30"),
 		KNOWN_BEFORE},
 	{"qresync-for-a-reader",
 		/* Who wants a body brings the names up to date with it. */
@@ -280,14 +281,15 @@ static const Script scripts[] = {
 		CONDSTORE ASK_CONDSTORE("A2") STATE("3", "9", "24") DONE("A2") ASK_FLAGS("A3")
 			SEARCHES("A4", "A5")
 				FLAGS("1", "5", SEEN, "22") "= message 5 changed\n" DONE("A3")
-					SEARCHED("A4", "A5", "5,7:8") GONE("6")
+					SEARCHED("A4", "A5", "5,7:8") NEWS("6", "8")
 						SYNCED HOLDS("5,7:8") MARK("9 24") THEN_NOOP("A6"),
 		KNOWN_BEFORE},
 	{"condstore-arrival-during-the-flags",
 		/* EXISTS behind EXAMINE: the names do not hold any more. */
-		CONDSTORE ASK_CONDSTORE("A2") STATE("3", "8", "22") DONE("A2") ASK_FLAGS(
-			"A3") "S: * 4 EXISTS\n" DONE("A3") ASK_FLAGS("A4") SEARCHES("A5", "A6")
-			DONE("A4") SEARCHED("A5", "A6", "5:8") SYNCED HOLDS("5:8") MARK("9 22"),
+		CONDSTORE ASK_CONDSTORE("A2") STATE("3", "8", "22") DONE("A2")
+			ASK_FLAGS("A3") "S: * 4 EXISTS\n" DONE("A3") ASK_FLAGS("A4")
+				SEARCHES("A5", "A6") DONE("A4") SEARCHED("A5", "A6", "5:8")
+					NEWS("", "8") SYNCED HOLDS("5:8") MARK("9 22"),
 		KNOWN_BEFORE},
 	{"condstore-expunge-during-the-flags",
 		CONDSTORE ASK_CONDSTORE("A2") STATE("3", "8", "22") DONE("A2")
@@ -330,7 +332,7 @@ static const Script scripts[] = {
 	{"plain-as-many-but-others",
 		/* One went and one came: EXISTS alone would not tell. */
 		PLAIN ASK_PLAIN("A2", "A3") STATE("3", "9", "20") DONE("A2") NONE_DELETED DONE("A3")
-			SEARCHES("A4", "A5") SEARCHED("A4", "A5", "5,7:8") GONE("6")
+			SEARCHES("A4", "A5") SEARCHED("A4", "A5", "5,7:8") NEWS("6", "8")
 				SYNCED HOLDS("5,7:8") MARK("9 20"),
 		KNOWN_BEFORE},
 	{"plain-fewer",
@@ -348,9 +350,9 @@ static const Script scripts[] = {
 				SYNCED HOLDS("5,7"),
 		KNOWN_BEFORE},
 	{"plain-arrival-during-the-search",
-		PLAIN ASK_PLAIN("A2", "A3") STATE("3", "8", "20")
-			DONE("A2") "S: * 4 EXISTS\n" NONE_DELETED DONE("A3") SEARCHES("A4", "A5")
-				SEARCHED("A4", "A5", "5:8") SYNCED HOLDS("5:8") MARK("9 20"),
+		PLAIN ASK_PLAIN("A2", "A3") STATE("3", "8", "20") DONE(
+			"A2") "S: * 4 EXISTS\n" NONE_DELETED DONE("A3") SEARCHES("A4", "A5")
+			SEARCHED("A4", "A5", "5:8") NEWS("", "8") SYNCED HOLDS("5:8") MARK("9 20"),
 		KNOWN_BEFORE},
 	{"plain-search-refused",
 		PLAIN ASK_PLAIN("A2", "A3") STATE("3", "8", "20") DONE(

@@ -23,7 +23,8 @@ enum {
 	 * endless stream of them an attack on ours. */
 	LIMIT_CHATTER = 10000,
 
-	/* Changes that EXAMINE may report (RFC 7162), 8 bytes each: past it the mailbox is listed.
+	/* Changes that EXAMINE may report (RFC 7162), 16 bytes each, and the keywords in them: past
+	 * it the mailbox is listed.
 	 */
 	LIMIT_CHANGES = 1 << 20,
 

@@ -85,6 +85,11 @@ static void add_requests(const JsonReader *reader, GString *to)
 			oldest);
 }
 
+static bool is_true(const char *value)
+{
+	return g_strcmp0(value, "true") == 0;
+}
+
 /* What a connection does now. */
 static char *work_text(const JsonReader *reader, guint i)
 {
@@ -101,6 +106,8 @@ static char *work_text(const JsonReader *reader, guint i)
 	if (commands > 0)
 		return g_strdup_printf("%" G_GINT64_FORMAT " %s under way", commands,
 			commands == 1 ? "command" : "commands");
+	if (is_true(json_reader_text(reader, "connections.%u.idle", i)))
+		return g_strdup("waiting for news");
 	return g_strdup("at rest");
 }
 
@@ -144,6 +151,16 @@ static void add_traffic(const JsonReader *reader, GString *to)
 		json_reader_number(reader, 0, "traffic.attempts"));
 }
 
+static char *freshness(gint64 age_ms, bool pushed)
+{
+	if (age_ms < 0)
+		return g_strdup("to be asked again");
+	if (pushed)
+		return g_strdup("right, changes are told");
+	g_autofree char *ago = duration_text(age_ms);
+	return g_strdup_printf("right %s ago", ago);
+}
+
 static void add_folders(const JsonReader *reader, GString *to)
 {
 	const char *path;
@@ -151,12 +168,11 @@ static void add_folders(const JsonReader *reader, GString *to)
 	for (; (path = json_reader_text(reader, "folders.%u.path", i)); i++) {
 		g_autofree char *folder = plain(path);
 		gint64 age = json_reader_number(reader, -1, "folders.%u.confirmed_ms", i);
-		g_autofree char *ago = duration_text(age);
+		bool pushed = is_true(json_reader_text(reader, "folders.%u.pushed", i));
 		gint64 messages = json_reader_number(reader, 0, "folders.%u.messages", i);
-		add(to, i == 0 ? "folders" : "", "%10" G_GINT64_FORMAT "  %s, %s%s", messages,
-			folder, age < 0 ? "to be asked again" : "right ", age < 0 ? "" : ago);
-		if (age >= 0)
-			g_string_insert(to, (gssize)to->len - 1, " ago");
+		g_autofree char *fresh = freshness(age, pushed);
+		add(to, i == 0 ? "folders" : "", "%10" G_GINT64_FORMAT "  %s, %s", messages, folder,
+			fresh);
 	}
 	gint64 more = json_reader_number(reader, 0, "folders_left_out");
 	if (more > 0)

@@ -92,7 +92,7 @@ bool engine_names_fresh(Engine *engine, MailboxId mailbox)
 	if (right == 0)
 		return false;
 	return g_get_monotonic_time() - right < engine->config.poll_s * G_USEC_PER_SEC ||
-	       push_covers(engine, mailbox);
+	       engine_covers(engine, mailbox);
 }
 
 ImapSet *engine_take_shown(Engine *engine)

@@ -93,6 +93,9 @@ void engine_note_read(Engine *engine, Gen gen, guint32 uid, guint64 offset, guin
  * nothing better. */
 bool engine_names_fresh(Engine *engine, MailboxId mailbox);
 
+/* Whether the server tells by itself what happens to a mailbox (IDLE, NOTIFY). Any thread. */
+bool engine_covers(Engine *engine, MailboxId mailbox);
+
 /* ---- state: any thread ---- */
 
 EngineState engine_state(Engine *engine);
@@ -102,6 +105,7 @@ enum { ENGINE_CONNECTIONS = 64, ENGINE_REASON = 300 };
 typedef struct {
 	bool ready; /* logged in */
 	MailboxId mailbox; /* selected, or about to be; 0: none */
+	bool idle; /* it waits for what the server tells by itself */
 	guint commands; /* queued or under way */
 	guint fetching; /* bodies asked for and not here yet */
 	guint64 fetching_bytes; /* of them, as far as their sizes are known */

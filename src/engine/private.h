@@ -313,8 +313,6 @@ char *push_status_items(const Conn *conn);
 void push_polled(Engine *engine);
 /* Whether this mailbox should stay selected while others are free to go. */
 bool push_keeps(const Box *box);
-/* Whether what happens to the mailbox is told by itself, so that it is right now. Any thread. */
-bool push_covers(Engine *engine, MailboxId mailbox);
 /* Asks all connections whether they are alive. */
 void push_probe(Engine *engine);
 void push_age(Engine *engine, gint64 now_us);

@@ -99,7 +99,7 @@ void push_listed(Box *box)
 	imap_set_add(engine->covered, box->id, box->id);
 }
 
-bool push_covers(Engine *engine, MailboxId mailbox)
+bool engine_covers(Engine *engine, MailboxId mailbox)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
 	return imap_set_contains(engine->covered, mailbox);

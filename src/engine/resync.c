@@ -157,13 +157,13 @@ static void apply_flags(Conn *conn, const SessionChange *change, ImapSet *gone, 
 	Engine *engine = conn->engine;
 	StoreMessage before = {0};
 	StoreMessage message = {.uid = change->uid, .flags = change->flags};
+	StoreFields fields = {.has_flags = true, .keywords = (const char *const *)change->keywords};
 	bool changed = false;
 	store_peek_message(engine->store, conn->gen, change->uid, &before);
 	bool moved = (before.flags ^ change->flags) & IMAP_FLAG_DELETED;
 	if (!before.known && !moved)
 		return;
-	store_set_attributes(
-		engine->store, conn->gen, &message, (StoreFields){.has_flags = true}, &changed);
+	store_set_attributes(engine->store, conn->gen, &message, fields, &changed);
 	if (before.known && changed)
 		engine->events->message_changed(conn->gen, change->uid, false, engine->data);
 	if (!moved)

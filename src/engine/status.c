@@ -30,6 +30,7 @@ static EngineConnection connection(const Conn *conn)
 	return (EngineConnection){
 		.ready = conn->ready,
 		.mailbox = conn->box ? conn->box->id : 0,
+		.idle = session_idle_time(conn->session) != 0,
 		.commands = session_pending(conn->session),
 		.fetching = conn->wants_flying,
 		.fetching_bytes = conn->bytes_flying,

@@ -61,6 +61,7 @@ static void write_connection(JsonWriter *json, Fs *fs, const EngineConnection *o
 	json_open(json, NULL, '{');
 	json_text(json, "state", one->ready ? "ready" : "connecting");
 	json_text(json, "folder", folder);
+	json_bool(json, "idle", one->idle);
 	json_number(json, "under_way", one->commands);
 	json_number(json, "fetching", one->fetching);
 	json_number(json, "fetching_bytes", (gint64)one->fetching_bytes);
@@ -103,6 +104,7 @@ static guint write_folders(JsonWriter *json, Fs *fs)
 		json_text(json, "path", path);
 		json_number(json, "messages", (gint64)store_count(fs->store, gen));
 		write_age(json, "confirmed_ms", store_names_time(fs->store, gen));
+		json_bool(json, "pushed", engine_covers(fs->engine, dir->mailbox));
 		json_close(json);
 	}
 	json_close(json);

@@ -78,8 +78,10 @@ static bool advance(Op *op, const GError *error)
 		kernel_reply_errno(op->req, ESTALE);
 		return false;
 	}
-	if (attributes[i].of_flags && !message.known && !op->fetched)
-		return op_attributes(op, op->at.id, op->at.uid);
+	bool lacking = !message.known || message.flags_stale;
+	if (attributes[i].of_flags && lacking && !op->fetched)
+		return op_flags(op, op->at.id, op->at.uid);
+	/* Old flags are better than none while the server is away. */
 	if (attributes[i].of_flags && !message.known) {
 		kernel_reply_error(op->req, error);
 		return false;

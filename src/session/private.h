@@ -98,6 +98,7 @@ struct Session {
 	SessionChanges changes; /* of the selection under way or answered just now */
 	ImapSet *vanished; /* of changes; NULL: none were asked for */
 	GArray *changed; /* of changes: SessionChange */
+	gsize changed_keywords; /* how many are in it */
 	bool closed_due; /* the server has yet to say where the old mailbox's data ends */
 
 	/* auth.c */

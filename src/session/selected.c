@@ -23,11 +23,18 @@ void selected_clear(Session *session)
 	session->selecting = 0;
 }
 
+static void clear_change(gpointer change)
+{
+	g_strfreev(((SessionChange *)change)->keywords);
+}
+
 static void expect_changes(Session *session)
 {
 	selected_forget_changes(session);
 	session->vanished = imap_set_new();
 	session->changed = g_array_new(FALSE, FALSE, sizeof(SessionChange));
+	g_array_set_clear_func(session->changed, clear_change);
+	session->changed_keywords = 0;
 	session->changes.complete = true;
 }
 
@@ -133,11 +140,18 @@ static bool collect_vanished(Session *session, const ImapSet *uids, bool earlier
 static void collect_change(Session *session, const ImapFetch *fetch)
 {
 	static const guint needed = IMAP_FETCH_UID | IMAP_FETCH_FLAGS | IMAP_FETCH_MODSEQ;
-	SessionChange change = {fetch->uid, fetch->flags.system};
-	session->changes.complete &=
-		(fetch->has & needed) == needed && session->changed->len < LIMIT_CHANGES;
-	if (session->changes.complete)
-		g_array_append_val(session->changed, change);
+	SessionChange change = {.uid = fetch->uid, .flags = fetch->flags.system};
+	guint n_keywords =
+		fetch->has & IMAP_FETCH_FLAGS ? g_strv_length((char **)fetch->flags.keywords) : 0;
+	session->changed_keywords += n_keywords;
+	session->changes.complete &= (fetch->has & needed) == needed &&
+				     session->changed->len < LIMIT_CHANGES &&
+				     session->changed_keywords < LIMIT_CHANGES;
+	if (!session->changes.complete)
+		return;
+	if (n_keywords > 0)
+		change.keywords = g_strdupv((char **)fetch->flags.keywords);
+	g_array_append_val(session->changed, change);
 }
 
 /* RFC 7162 3.2.10. Nobody asked for (EARLIER), and an answer that names messages which were never

@@ -96,6 +96,7 @@ typedef struct {
 typedef struct {
 	guint32 uid;
 	guint flags; /* IMAP_FLAG_* */
+	char **keywords; /* NULL: none */
 } SessionChange;
 
 /* What EXAMINE said of changes since SessionKnown: only hints until they add up with EXISTS. */

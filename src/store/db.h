@@ -95,6 +95,17 @@ bool store_db_each_row(Db *db, Gen gen, void (*fn)(const Row *row, gpointer data
 /* The one used last first. */
 bool store_db_each_body(Db *db, void (*fn)(const DbBody *body, gpointer data), gpointer data);
 
+/* ---- db-fault.c ---- */
+
+/* In builds with fault points (base/fault.h): SQLite passes one before each change of a file. */
+#if IMAPFS_FAULTS
+void store_db_add_faults(void);
+#else
+static inline void store_db_add_faults(void)
+{
+}
+#endif
+
 /* ---- load.c ---- */
 
 /* Puts all that is kept into a store that has nothing yet. false: the file is damaged; the store

@@ -1,4 +1,5 @@
 #include "store/file.h"
+#include "base/fault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,16 +53,31 @@ void store_file_close(AutoFd fd)
 
 bool store_file_make_dir(int at, const char *name)
 {
+	fault_point();
 	return mkdirat(at, name, 0700) == 0 && fchmodat(at, name, 0700, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int store_file_make(int at, const char *name)
 {
+	fault_point();
+
 	int fd = openat(at, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd >= 0)
 		fchmod(fd, 0600);
 	return fd;
+}
+
+bool store_file_unlink(int at, const char *name, int flags)
+{
+	fault_point();
+	return unlinkat(at, name, flags) == 0;
+}
+
+static bool rename_within(int bodies_fd, const char *from, const char *to)
+{
+	fault_point();
+	return renameat(bodies_fd, from, bodies_fd, to) == 0;
 }
 
 static bool make_gen(int bodies_fd, guint32 gen)
@@ -105,12 +121,12 @@ bool store_file_read(int bodies_fd, BodyFile file, guint64 offset, void *buf, gs
 
 void store_file_drop(int bodies_fd, BodyFile file)
 {
-	unlinkat(bodies_fd, body_name(file).text, 0);
+	store_file_unlink(bodies_fd, body_name(file).text, 0);
 }
 
 void store_file_drop_gen(int bodies_fd, guint32 gen)
 {
-	unlinkat(bodies_fd, gen_name(gen).text, AT_REMOVEDIR);
+	store_file_unlink(bodies_fd, gen_name(gen).text, AT_REMOVEDIR);
 }
 
 int store_file_make_pack(int bodies_fd, guint64 serial)
@@ -125,7 +141,7 @@ int store_file_open_pack(int bodies_fd, guint64 serial)
 
 void store_file_drop_pack(int bodies_fd, guint64 serial)
 {
-	unlinkat(bodies_fd, pack_name(serial).text, 0);
+	store_file_unlink(bodies_fd, pack_name(serial).text, 0);
 }
 
 char *store_file_body_name(BodyFile file)
@@ -149,15 +165,14 @@ bool store_file_adopt_temp(int bodies_fd, guint64 serial, BodyFile file)
 {
 	FileName from = temp_name(serial), to = body_name(file);
 
-	if (renameat(bodies_fd, from.text, bodies_fd, to.text) == 0)
-		return true;
-	return errno == ENOENT && make_gen(bodies_fd, file.gen) &&
-	       renameat(bodies_fd, from.text, bodies_fd, to.text) == 0;
+	return rename_within(bodies_fd, from.text, to.text) ||
+	       (errno == ENOENT && make_gen(bodies_fd, file.gen) &&
+		       rename_within(bodies_fd, from.text, to.text));
 }
 
 void store_file_drop_temp(int bodies_fd, guint64 serial)
 {
-	unlinkat(bodies_fd, temp_name(serial).text, 0);
+	store_file_unlink(bodies_fd, temp_name(serial).text, 0);
 }
 
 bool store_file_pread(int fd, void *buf, gsize len, guint64 offset)
@@ -178,8 +193,11 @@ bool store_file_pread(int fd, void *buf, gsize len, guint64 offset)
 bool store_file_pwrite(int fd, const void *bytes, gsize len, guint64 offset)
 {
 	for (gsize done = 0; done < len;) {
-		gssize n =
-			pwrite(fd, (const char *)bytes + done, len - done, (off_t)(offset + done));
+		gsize part = done == 0 ? fault_part(len) : len - done;
+
+		fault_point();
+
+		gssize n = pwrite(fd, (const char *)bytes + done, part, (off_t)(offset + done));
 
 		if (n >= 0)
 			done += (gsize)n;

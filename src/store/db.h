@@ -108,6 +108,9 @@ static inline void store_db_add_faults(void)
 
 /* ---- load.c ---- */
 
-/* Puts all that is kept into a store that has nothing yet. false: the file is damaged; the store
- * has nothing then. */
+/* Puts all that is kept into a store that has nothing yet. false: the file is damaged, and the
+ * store has a part of it. */
 bool store_load(Store *store, Db *db);
+
+/* Takes it out again: the store has nothing, as one without a past. */
+void store_unload(Store *store);

@@ -74,6 +74,17 @@ bool store_file_unlink(int at, const char *name, int flags)
 	return unlinkat(at, name, flags) == 0;
 }
 
+/* A new file for bytes of bodies. One of that name is nobody's: when the power went its mount was
+ * lost from the index, and the number of it was given again. */
+static int make_for_bodies(int bodies_fd, const char *name)
+{
+	int fd = store_file_make(bodies_fd, name);
+
+	if (fd < 0 && errno == EEXIST && store_file_unlink(bodies_fd, name, 0))
+		fd = store_file_make(bodies_fd, name);
+	return fd;
+}
+
 static bool rename_within(int bodies_fd, const char *from, const char *to)
 {
 	fault_point();
@@ -88,12 +99,12 @@ static bool make_gen(int bodies_fd, guint32 gen)
 int store_file_open_new(int bodies_fd, BodyFile file)
 {
 	FileName name = body_name(file);
-	int fd = store_file_make(bodies_fd, name.text);
+	int fd = make_for_bodies(bodies_fd, name.text);
 
 	/* The sweeper may take an empty folder away once. */
 	for (int tries = 0; fd < 0 && errno == ENOENT && tries < 2; tries++)
 		if (make_gen(bodies_fd, file.gen))
-			fd = store_file_make(bodies_fd, name.text);
+			fd = make_for_bodies(bodies_fd, name.text);
 	return fd;
 }
 
@@ -131,7 +142,7 @@ void store_file_drop_gen(int bodies_fd, guint32 gen)
 
 int store_file_make_pack(int bodies_fd, guint64 serial)
 {
-	return store_file_make(bodies_fd, pack_name(serial).text);
+	return make_for_bodies(bodies_fd, pack_name(serial).text);
 }
 
 int store_file_open_pack(int bodies_fd, guint64 serial)
@@ -158,7 +169,7 @@ char *store_file_pack_name(guint64 serial)
 
 int store_file_open_temp(int bodies_fd, guint64 serial)
 {
-	return store_file_make(bodies_fd, temp_name(serial).text);
+	return make_for_bodies(bodies_fd, temp_name(serial).text);
 }
 
 bool store_file_adopt_temp(int bodies_fd, guint64 serial, BodyFile file)

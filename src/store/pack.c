@@ -192,15 +192,24 @@ Pack *store_packs_restore(Packs *packs, guint64 serial, guint64 at, guint64 len)
 	return store_pack_ref(pack);
 }
 
-/* What no body is in is dead. */
+void store_packs_clear(Packs *packs)
+{
+	g_hash_table_remove_all(packs->restored);
+}
+
+/* What no body is in is dead. The blocks between bodies were given back when those there went; what
+ * is behind the last one was never named, since the mount that wrote it crashed. */
 static void settle(Pack *pack)
 {
 	g_autoptr(ByteRanges) live = pack->dead;
+	ByteRange rest = {store_ranges_end(live), pack->fill};
 
 	pack->dead = store_ranges_gaps(live, pack->fill);
 	pack->full = true;
 	if (pack->bodies == 0)
 		unlink_pack(pack);
+	else if (rest.start < rest.end)
+		punch(pack, rest, rest.start, rest.end);
 }
 
 void store_packs_settle(Packs *packs, guint64 last_serial)

@@ -22,10 +22,6 @@ class Body(NamedTuple):
     pieces: tuple
 
     @property
-    def key(self):
-        return self.mailbox, self.uidvalidity, self.uid
-
-    @property
     def whole(self):
         end = 0
         for start, stop in self.pieces:
@@ -38,9 +34,6 @@ class Body(NamedTuple):
 class Index(NamedTuple):
     mount: int     # the number of the mount that wrote it last
     bodies: tuple
-
-    def whole(self):
-        return {body.key for body in self.bodies if body.whole}
 
 
 class CacheFiles:

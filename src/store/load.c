@@ -30,21 +30,27 @@ static void clear_list(gpointer list)
 	g_free((char *)((ImapList *)list)->name.data);
 }
 
-/* One whose mailbox was not listed any more when the last mount ended is let go, and its id with
- * it: what the file still has of it must not become another one's. Ids are never used again within
- * a mount: half of them are left for this one. */
+/* Ids are never used again within a mount: half of them are left for this one. */
+static bool leaves_room(Gen gen)
+{
+	return gen <= LIMIT_GENERATIONS / 2;
+}
+
+/* One whose mailbox was not listed any more when the last mount ended is let go. */
 static void take_generation(const DbGeneration *kept, gpointer data)
 {
 	Store *store = ((Load *)data)->store;
 	g_autofree char *name = g_strndup(kept->mailbox.data, kept->mailbox.len);
 	MailboxId mailbox = GPOINTER_TO_UINT(g_hash_table_lookup(store->names, name));
 
-	if (kept->gen < 1 || kept->gen > LIMIT_GENERATIONS / 2) {
+	if (kept->gen < 1 || kept->gen > LIMIT_GENERATIONS) {
 		((Load *)data)->damaged = true;
 		return;
 	}
-	if (mailbox == 0 || store_gen(store, mailbox) != 0) {
-		store_put_no_generation(store, kept->gen);
+	if (mailbox == 0 || store_gen(store, mailbox) != 0 || !leaves_room(kept->gen)) {
+		/* What the file has of it must not become another one's of that id. */
+		if (leaves_room(kept->gen))
+			store_put_no_generation(store, kept->gen);
 		imap_set_add(store->unsaved_gens, kept->gen, kept->gen);
 		return;
 	}

@@ -244,6 +244,61 @@ static void test_generation_let_go(void)
 	fixture_close(&f);
 }
 
+/* The last thing that is read of an index is damaged: nothing of what was read before it stays, and
+ * no pack of before grows on, which is about to be swept. */
+static void test_damaged_number(void)
+{
+	enum { PAGE = 4096, NUMBERS = 1 };
+	Fixture f = with_names("1:60");
+	g_autofree char *index = g_build_filename(f.cachedir, "index.db", NULL);
+	guint8 garbage[PAGE];
+	struct stat st;
+
+	commit_all(&f, 1, 58);
+	g_clear_pointer(&f.store, store_free);
+	memset(garbage, 0xff, PAGE);
+
+	int fd = open(index, O_WRONLY);
+
+	g_assert_cmpint(pwrite(fd, garbage, PAGE, NUMBERS * PAGE), ==, PAGE);
+	close(fd);
+	open_again(&f);
+	g_assert_cmpuint(f.gen, ==, 0);
+	open_inbox(&f);
+	set_names(f.store, f.gen, "1:60", "");
+	g_assert_cmpuint(count_hits(&f), ==, 0);
+	g_assert_true(commit_whole(f.store, f.gen, 1, SMALL + 1));
+
+	g_autofree char *name = serial_name(&f, "pack", 1);
+	g_autofree char *pack = g_build_filename(f.cachedir, "bodies", name, NULL);
+
+	g_assert_cmpint(stat(pack, &st), ==, 0);
+	g_assert_cmpint(st.st_size, ==, SMALL + 1);
+	open_again(&f);
+	g_assert_cmpuint(count_hits(&f), ==, 1);
+	fixture_close(&f);
+}
+
+/* A server without UIDVALIDITY uses one id after the other up: one that is too high for the next
+ * mount goes alone. */
+static void test_high_generation(void)
+{
+	Fixture f = with_names("1:9");
+	ImapList lists[] = {list_of("INBOX"), list_of("none"), list_of("late")};
+
+	store_set_mailboxes(f.store, lists, G_N_ELEMENTS(lists));
+	commit_all(&f, 1, 9);
+	while (f.gen < LIMIT_GENERATIONS / 2)
+		f.gen = store_gen_open(f.store, id_of(f.store, "none"), 0);
+	f.gen = store_gen_open(f.store, id_of(f.store, "late"), 3);
+	set_names(f.store, f.gen, "1:3", "");
+	open_again(&f);
+	assert_names(&f, "1:9");
+	g_assert_cmpuint(count_hits(&f), ==, 9);
+	g_assert_cmpuint(store_gen(f.store, id_of(f.store, "late")), ==, 0);
+	fixture_close(&f);
+}
+
 /* ---- a full disk ---- */
 
 typedef struct {
@@ -360,6 +415,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/crash/lost-writes", test_lost_writes);
 	g_test_add_func("/store/crash/unnamed-rest-of-pack", test_unnamed_rest_of_pack);
 	g_test_add_func("/store/crash/generation-let-go", test_generation_let_go);
+	g_test_add_func("/store/crash/damaged-number", test_damaged_number);
+	g_test_add_func("/store/crash/high-generation", test_high_generation);
 	g_test_add_func("/store/crash/full-at-mount", test_full_at_mount);
 	g_test_add_func("/store/crash/full-for-a-while", test_full_for_a_while);
 	return g_test_run();

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SMALL = 5000 };
+enum { SMALL = 5000, PAGE = 4096 };
 
 static Fixture with_names(const char *uids)
 {
@@ -327,6 +327,16 @@ static void assert_true_or_unknown(const Fixture *f)
 	}
 }
 
+static void harm_page(const char *copy, const char *path, gsize at)
+{
+	g_autofree char *bytes = NULL;
+	gsize len;
+
+	g_assert_true(g_file_get_contents(copy, &bytes, &len, NULL));
+	memset(bytes + at, 0xff, PAGE);
+	g_assert_true(g_file_set_contents(path, bytes, (gssize)len, NULL));
+}
+
 static void harm_index(const char *copy, const char *path, gsize at, guint step)
 {
 	g_autofree char *bytes = NULL;
@@ -377,12 +387,19 @@ static void test_harmed_index(void)
 		assert_true_or_unknown(&f);
 		assert_goes_on(&f);
 		g_clear_pointer(&f.store, store_free);
-		harm_index(copy, path, at % 4096, 4096 / 4);
+		harm_index(copy, path, at % PAGE, PAGE / 4);
 		open_again(&f);
 		assert_true_or_unknown(&f);
 		assert_goes_on(&f);
 		g_clear_pointer(&f.store, store_free);
 		harm_index(copy, path, at, (guint)len);
+		open_again(&f);
+		assert_true_or_unknown(&f);
+		assert_goes_on(&f);
+		g_clear_pointer(&f.store, store_free);
+	}
+	for (gsize at = 0; at < len; at += PAGE) {
+		harm_page(copy, path, at);
 		open_again(&f);
 		assert_true_or_unknown(&f);
 		assert_goes_on(&f);

@@ -102,6 +102,9 @@ static bool start_account(Account *account, Engine *engine, Service *service, GE
 		g_message("%s; showing what is known until the server is there", why->message);
 		return true;
 	}
+	/* Unmounted before that, or stopped. */
+	if (service->thread && why->code == MAIL_ERROR_CANCELLED)
+		return true;
 	g_propagate_error(error, g_steal_pointer(&why));
 	return false;
 }

@@ -13,7 +13,7 @@
 
 struct Secret {
 	const Options *options;
-	GMutex lock;
+	GMutex lock; /* held across the prompt: of two logins one asks */
 	char *kept; /* lock: what was typed, locked in memory; NULL: not asked yet */
 	gsize kept_size;
 };

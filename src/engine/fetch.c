@@ -201,16 +201,16 @@ static void take_whole(Want *want, StoreSink *sink)
 
 /* Whether an answer shorter than asked for shows the end of the message: it does where the end was
  * announced, or when an answer before ended there and now there is nothing more. Otherwise one bad
- * answer would cut the message off. */
+ * answer would cut the message off; it also would where no end was announced. */
 static bool shows_end(const Want *want, guint64 got)
 {
 	Engine *engine = want->box->engine;
 	guint64 end = want->origin + got;
 	StoreMessage message;
 	if (store_peek_message(engine->store, want->gen, want->uid, &message) && message.known &&
-		end < message.size)
-		return got == 0 && stream_of(engine, want->gen, want->uid)->cut == end;
-	return true;
+		end >= message.size)
+		return true;
+	return got == 0 && stream_of(engine, want->gen, want->uid)->cut == end;
 }
 
 static bool passes_end(const Want *want, guint64 end)

@@ -25,7 +25,7 @@ typedef struct {
 	char *bytes;
 	gsize used;
 	Gen gen;
-	guint32 first, last; /* the messages in it; 0: none */
+	ImapSet *uids; /* the messages that come with an entry */
 } Listing;
 
 /* false: it is full. */
@@ -96,9 +96,8 @@ static bool add_message(Listing *listing, const StoreMessage *message)
 	name_of_message(message->uid, name);
 	if (!add(listing, name, &entry, OFFSET_MESSAGES + message->uid))
 		return false;
-	if (listing->first == 0)
-		listing->first = message->uid;
-	listing->last = message->uid;
+	if (listing->op->plus && entry.ino != 0)
+		imap_set_add(listing->uids, message->uid, message->uid);
 	return true;
 }
 
@@ -130,22 +129,15 @@ static void reply(const Listing *listing, guint news)
 {
 	const Op *op = listing->op;
 	Fs *fs = op->fs;
-	bool entries = op->plus && listing->first != 0;
-	if (entries)
-		shown_add(fs->shown, listing->gen, listing->first, listing->last);
+	shown_add(fs->shown, listing->gen, listing->uids);
 	kernel_reply_bytes(op->req, listing->bytes, listing->used);
 	if (fs_news(fs) == news)
 		return;
 
-	g_autoptr(ImapSet) uids = NULL;
-	if (entries) {
-		uids = imap_set_new();
-		imap_set_add(uids, listing->first, listing->last);
-		g_autoptr(ImapSet) shown = shown_among(fs->shown, listing->gen, uids);
-		if (shown)
-			notify_attributes(fs->notify, listing->gen, g_steal_pointer(&shown));
-	}
-	notify_messages(fs->notify, op->ino, g_steal_pointer(&uids));
+	bool entries = imap_set_count(listing->uids) > 0;
+	if (entries)
+		notify_attributes(fs->notify, listing->gen, imap_set_copy(listing->uids));
+	notify_messages(fs->notify, op->ino, entries ? imap_set_copy(listing->uids) : NULL);
 }
 
 static bool names_known(const Fs *fs, MailboxId mailbox)
@@ -188,7 +180,8 @@ static bool advance(Op *op, const GError *error)
 		return op_sync(op, dir->mailbox);
 
 	g_autofree char *bytes = g_malloc(op->size);
-	Listing listing = {.op = op, .tree = tree, .dir = dir, .bytes = bytes};
+	g_autoptr(ImapSet) uids = imap_set_new();
+	Listing listing = {.op = op, .tree = tree, .dir = dir, .bytes = bytes, .uids = uids};
 	if (!add_dots(&listing) || !add_children(&listing) || dir->mailbox == 0) {
 		reply(&listing, news);
 		return false;

@@ -28,7 +28,7 @@ struct Fs {
 	bool distrusted; /* engine thread: sizes_distrusted() came */
 	gint news; /* atomic: counts changes of entries and listings, see fs_news() */
 
-	GMutex update_lock; /* one update of the tree at a time; taken before tree_lock */
+	GMutex update_lock; /* one update of the tree at a time; taken before other locks */
 	TreeIds *ids; /* update_lock */
 	gint root; /* directory id; atomic: news may come while it is being found */
 	GMutex tree_lock;

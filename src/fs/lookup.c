@@ -15,25 +15,24 @@ static void reply_dir(const Op *op, const Tree *tree, const TreeDir *dir)
 	kernel_reply_entry(op->req, &entry);
 }
 
-static void reply_message(const Op *op, Gen gen, const StoreMessage *message)
+/* Answers. The message may have been looked up while the mailbox changed: see fs_news(). */
+static void reply_message(const Op *op, Gen gen, const StoreMessage *message, guint news)
 {
+	Fs *fs = op->fs;
 	struct fuse_entry_param entry = {
 		.ino = inode_message(gen, message->uid),
 		.attr_timeout = KERNEL_ENDLESS_S,
 		.entry_timeout = KERNEL_ENDLESS_S,
 	};
-	attr_of_message(op->fs, gen, message, &entry.attr);
-	shown_add(op->fs->shown, gen, message->uid, message->uid);
+	attr_of_message(fs, gen, message, &entry.attr);
+	g_autoptr(ImapSet) uids = imap_set_new();
+	imap_set_add(uids, message->uid, message->uid);
+	shown_add(fs->shown, gen, uids);
 	kernel_reply_entry(op->req, &entry);
-}
-
-/* The message was looked up while the mailbox changed: the answer may be older than the news. */
-static void forget_message(Fs *fs, const Op *op, Gen gen, guint32 uid)
-{
-	ImapSet *uids = imap_set_new();
-	imap_set_add(uids, uid, uid);
+	if (fs_news(fs) == news)
+		return;
 	notify_attributes(fs->notify, gen, imap_set_copy(uids));
-	notify_messages(fs->notify, op->ino, uids);
+	notify_messages(fs->notify, op->ino, g_steal_pointer(&uids));
 }
 
 static bool advance_message(Op *op, const GError *error, MailboxId mailbox, guint32 uid)
@@ -54,9 +53,7 @@ static bool advance_message(Op *op, const GError *error, MailboxId mailbox, guin
 	StoreMessage message;
 	switch (store_try_message(fs->store, gen, uid, &message)) {
 	case STORE_HIT:
-		reply_message(op, gen, &message);
-		if (fs_news(fs) != news)
-			forget_message(fs, op, gen, uid);
+		reply_message(op, gen, &message, news);
 		return false;
 	case STORE_ABSENT:
 		if (!op->synced && !engine_names_fresh(fs->engine, mailbox))

@@ -205,16 +205,18 @@ bool fs_mount(Fs *fs, Engine *engine, const char *mountpoint, GError **error)
 		return false;
 	fs->engine = engine;
 	fuse_set_log_func(on_fuse_log);
-	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&fs->loop_lock);
-	fs->session = session_new(fs);
-	if (!fs->session)
+	struct fuse_session *session = session_new(fs);
+	if (!session)
 		return fail(error, mountpoint);
-	if (fuse_session_mount(fs->session, mountpoint) != 0) {
-		g_clear_pointer(&fs->session, fuse_session_destroy);
+	if (fuse_session_mount(session, mountpoint) != 0) {
+		fuse_session_destroy(session);
 		return fail(error, mountpoint);
 	}
 	fs->mounted = true;
-	notify_start(fs->notify, fs->session);
+	notify_start(fs->notify, session);
+	g_mutex_lock(&fs->loop_lock);
+	fs->session = session;
+	g_mutex_unlock(&fs->loop_lock);
 	return true;
 }
 

@@ -298,7 +298,6 @@ Pack *store_packs_append(Packs *packs, const void *bytes, gsize len, guint64 *re
 		int why = errno;
 
 		drop_half(pack);
-		close_current(packs);
 		errno = why;
 		return NULL;
 	}

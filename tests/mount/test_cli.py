@@ -246,9 +246,11 @@ def test_mount_over_a_folder_in_use_ends_cleanly(fake, mount):
 
 def test_mounts_one_after_another_leave_nothing(fake, mount):
     server = fake()
-    for _ in range(5):
+    for number in range(5):
         mail = mount(server)
         os.listdir(mail.path)
+        # From the second on the tree is there before the login is.
+        server.wait_for(lambda: len(server.lines(rb'LIST')) > number)
         mail.unmount()
     server.wait_for(lambda: not server.open_sessions())
     assert len(server.lines(rb'LOGOUT')) == 5

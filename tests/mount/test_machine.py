@@ -5,12 +5,12 @@ import os
 import re
 import stat
 import subprocess
-import threading
 from pathlib import Path
 
 import pytest
 
 from tests.support.mounting import binary
+from tests.support.stuck import Readers, answers_at_once
 
 PASSWORD = 'geheim-7b1f'
 TOKEN = 'ya29.token-51c0'
@@ -233,7 +233,7 @@ def test_owner_group_and_masks(fake, mount):
 
 
 def test_more_stuck_reads_than_threads(fake, mount):
-    """A cached stat answers while more reads wait than the program has threads."""
+    """What needs no server is answered while more reads wait than the program has threads."""
     server = fake()
     server.inbox.extend([BODY] * 120)
     mail = mount(server, timeout=5, expect=['.'])
@@ -241,18 +241,11 @@ def test_more_stuck_reads_than_threads(fake, mount):
     for uid in range(1, 121):
         os.stat(mail.inbox / f'{uid}.eml')
     server.black_hole()
-
-    def stuck(uid):
-        try:
-            (mail.inbox / f'{uid}.eml').read_bytes()
-        except OSError:
-            pass
-    threads = [threading.Thread(target=stuck, args=(uid,)) for uid in range(1, 101)]
-    for thread in threads:
-        thread.start()
+    readers = Readers([mail.inbox / f'{uid}.eml' for uid in range(1, 101)])
+    readers.wait_until_stuck()
     count = int(re.search(r'Threads:\s+(\d+)', Path(f'/proc/{mail.pid}/status').read_text())[1])
     assert count < 50
+    answers_at_once(mail.inbox)
     assert os.stat(mail.inbox / '120.eml').st_size == len(BODY)
-    for thread in threads:
-        thread.join(60)
+    assert 0 not in readers.join(60)
     server.black_hole(False)

@@ -5,12 +5,12 @@ import os
 import signal
 import socket
 import subprocess
-import threading
 import time
 
 import pytest
 
 from tests.support import SLOW, eventually
+from tests.support.stuck import Readers, answers_at_once, fastest, wait_until_stuck
 
 GONE = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.EIO, errno.ENOTCONN)
 
@@ -31,41 +31,6 @@ def read(path):
         return file.read()
 
 
-def fastest(action, tries=3):
-    """The best of a few runs: what the machine does besides must not count."""
-    took = []
-    for _ in range(tries):
-        start = time.monotonic()
-        action()
-        took.append(time.monotonic() - start)
-    return min(took)
-
-
-class Readers:
-    """Threads stuck in read(); each notes its error and how long it took."""
-
-    def __init__(self, paths):
-        self.ends = []
-        self.threads = [threading.Thread(target=self._read, args=(path,), daemon=True)
-                        for path in paths]
-        for thread in self.threads:
-            thread.start()
-
-    def _read(self, path):
-        start = time.monotonic()
-        try:
-            read(path)
-            self.ends.append((0, time.monotonic() - start))
-        except OSError as error:
-            self.ends.append((error.errno, time.monotonic() - start))
-
-    def join(self, timeout):
-        deadline = time.monotonic() + timeout
-        for thread in self.threads:
-            thread.join(max(0, deadline - time.monotonic()))
-        assert not any(thread.is_alive() for thread in self.threads)
-
-
 def test_200_stuck_reads_delay_nothing_that_is_cached(server, mount):
     mail = mount(server, timeout=3, connections=4)
     mail.expect('.')
@@ -74,15 +39,16 @@ def test_200_stuck_reads_delay_nothing_that_is_cached(server, mount):
     sizes = [os.stat(mail.inbox / f'{uid}.eml').st_size for uid in range(1, 301)]
     server.black_hole()
     readers = Readers([mail.inbox / f'{uid}.eml' for uid in range(1, 201)])
+    readers.wait_until_stuck()
     for _ in range(10):
+        answers_at_once(mail.inbox)
         assert fastest(lambda: os.stat(mail.inbox / '250.eml')) < 0.05 * SLOW
         assert fastest(lambda: os.listdir(mail.inbox)) < 0.05 * SLOW
         assert fastest(lambda: read(mail.inbox / '300.eml')) < 0.05 * SLOW
         assert fastest(lambda: subprocess.run(['cat', mail.inbox / '300.eml'],
                                               capture_output=True)) < 0.05 * SLOW
     assert read(mail.inbox / '300.eml') == cached
-    readers.join(30 * SLOW)
-    assert {error for error, _ in readers.ends} <= set(GONE) | {0}
+    assert readers.join(30 * SLOW) <= set(GONE)
     assert max(took for _, took in readers.ends) < 3 + 3 * SLOW
     assert sizes == [len(body(uid)) for uid in range(1, 301)]
     server.black_hole(False)
@@ -108,22 +74,6 @@ def test_ctrl_c_ends_a_stuck_reader_at_once(server, mount, sig):
     assert eventually(lambda: read(mail.inbox / '7.eml')) == body(7)
 
 
-def wait_until_stuck(pid):
-    """Until the process waits in the kernel for a FUSE answer."""
-    deadline = time.monotonic() + 10 * SLOW
-    while True:
-        try:
-            with open(f'/proc/{pid}/wchan') as file:
-                where = file.read()
-            with open(f'/proc/{pid}/syscall') as file:
-                call = file.read()
-        except PermissionError:
-            return
-        if 'fuse' in where or 'request_wait' in where or call.startswith('0 '):
-            return
-        assert time.monotonic() < deadline, (where, call)
-
-
 @pytest.mark.parametrize('how', ['unmount', 'SIGTERM', 'SIGINT'])
 def test_end_in_a_black_hole_comes_in_time(server, mount, how):
     mail = mount(server, timeout=3)
@@ -131,13 +81,15 @@ def test_end_in_a_black_hole_comes_in_time(server, mount, how):
     os.listdir(mail.inbox)
     server.black_hole()
     readers = Readers([mail.inbox / f'{uid}.eml' for uid in range(1, 51)])
+    readers.wait_until_stuck()
     start = time.monotonic()
     if how == 'unmount':
-        readers.join(30 * SLOW)
+        errors = readers.join(30 * SLOW)
         mail.unmount()
     else:
         mail.terminate(getattr(signal, how))
-        readers.join(10)
+        errors = readers.join(10)
+    assert 0 not in errors
     assert time.monotonic() - start < 4 + 4 * SLOW
 
 
@@ -299,8 +251,6 @@ def test_a_dead_idle_connection_is_noticed(server, mount):
     server.inbox.append(body(301))
     eventually(lambda: os.stat(mail.inbox / '301.eml'))
     assert eventually(lambda: read(mail.inbox / '301.eml')) == body(301)
-
-
 
 
 @pytest.mark.parametrize('reset', [True, False])

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.support import SLOW
+from tests.support import SLOW, eventually
 
 SECONDS = float(os.environ.get('IMAPFS_SOAK', 20))
 ROUND_S = 1.5
@@ -55,8 +55,11 @@ class Readers:
 
     def _look(self, rng):
         try:
-            folder = rng.choice([entry for entry in os.scandir(self.root) if entry.is_dir()
-                                 and not entry.name.startswith('.')])
+            folders = [entry for entry in os.scandir(self.root)
+                       if entry.is_dir() and not entry.name.startswith('.')]
+            if not folders:
+                return
+            folder = rng.choice(folders)
             names = [name for name in os.listdir(folder) if name.endswith('.eml')]
             for name in rng.sample(names, min(len(names), 5)):
                 path = os.path.join(folder, name)
@@ -81,6 +84,11 @@ class Readers:
             thread.join(60 * SLOW)
 
 
+def selected(imap, folder, readonly=False):
+    status, words = imap.select(folder, readonly)
+    assert status == 'OK', (folder, words)
+
+
 class Changer:
     """The second client."""
 
@@ -98,8 +106,9 @@ class Changer:
                          message(self.serial, self.rng))
 
     def some(self, folder, most=8):
-        """A few UIDs of a folder, which is selected then."""
-        self.imap.select(folder)
+        """A few UIDs of a folder, which is selected then. Dovecot may need a second try for one that
+        was just made anew."""
+        eventually(lambda: selected(self.imap, folder))
         uids = self.imap.uid('SEARCH', 'ALL')[1][0].split()
         chosen = self.rng.sample(uids, min(len(uids), self.rng.randint(1, most)))
         return b','.join(chosen).decode()
@@ -135,15 +144,16 @@ class Changer:
             self.leave()
             name = f'{folder[0]}{self.serial}'
             if name not in self.folders:
-                self.imap.rename(folder, name)
+                status, words = self.imap.rename(folder, name)
+                assert status == 'OK', (folder, name, words)
                 self.folders.symmetric_difference_update({folder, name})
 
     def reset(self, folder):
         """The same name, another UIDVALIDITY, the same UIDs."""
         if folder != 'INBOX':
             self.leave()
-            self.imap.delete(folder)
-            self.imap.create(folder)
+            for status, words in self.imap.delete(folder), self.imap.create(folder):
+                assert status == 'OK', (folder, words)
             for _ in range(self.rng.randint(0, 5)):
                 self.append(folder)
 
@@ -159,7 +169,7 @@ def on_server(imap, folders):
     """{folder: {name: bytes}} by an independent client."""
     found = {}
     for folder in folders:
-        imap.select(folder, readonly=True)
+        eventually(lambda: selected(imap, folder, readonly=True))
         answer = imap.uid('FETCH', '1:*', '(FLAGS BODY.PEEK[])')[1]
         found[folder] = {
             head.split(b'UID ')[1].split()[0].decode() + '.eml': body

@@ -295,6 +295,24 @@ static const Script scripts[] = {
 		      "= done body 5 0 10 ok\n"
 		      "> read 5 0 10\n"
 		      "= read hit shortxxxxx\n"},
+	{"range-cut-short-once-without-a-size",
+		/* Nor is it where the server told no size: the next answer goes on. */
+		SYNC "> body 5 0 10\n"
+		     "C: A5 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+		     "S: * 1 FETCH (UID 5 BODY[]<0> {5}\\r\\nshort)\n"
+		     "S: A5 OK done\n"
+		     "C: A6 UID FETCH 5 (UID BODY.PEEK[]<5.65536>)\n"
+		     "S: * 1 FETCH (UID 5 BODY[]<5> {5}\\r\\n56789)\n"
+		     "= done body 5 0 10 ok\n"
+		     "S: A6 OK done\n"
+		     "> read 5 0 10\n"
+		     "= read hit short56789\n"
+		     "> body 5 0 20\n"
+		     "C: A7 UID FETCH 5 (UID BODY.PEEK[]<10.65536>)\n"
+		     "S: * 1 FETCH (UID 5 BODY[]<10> {0}\\r\\n)\n"
+		     "= done body 5 0 20 ok\n"
+		     "> read 5 0 20\n"
+		     "= read hit short56789\n"},
 	{"range-answered-by-nothing",
 		/* Neither "" nor NIL makes an empty file of a large message. */
 		LARGE "> body 5 0 10\n"

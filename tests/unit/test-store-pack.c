@@ -4,7 +4,9 @@
 #include "store-fixture.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -154,6 +156,77 @@ static void test_torn(void)
 	fixture_close(&f);
 }
 
+/* Descriptors of packs, unlinked ones too. */
+static guint descriptors(void)
+{
+	g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
+	guint n = 0;
+
+	for (const char *name; (name = g_dir_read_name(dir));) {
+		g_autofree char *path = g_build_filename("/proc/self/fd", name, NULL);
+		g_autofree char *target = g_file_read_link(path, NULL);
+
+		n += target && strstr(target, "/bodies/pack-");
+	}
+	return n;
+}
+
+/* Each pack costs a descriptor until all of it went; past the bound bodies have files of their own,
+ * which cost none. */
+static void test_bound(void)
+{
+	Fixture f = with_names(1 << 30);
+
+	for (guint32 uid = 1; uid <= LIMIT_PACKS + 44; uid++) {
+		g_autofree char *path = pack_path(&f, uid);
+
+		commit(&f, uid, uid, SIZE);
+		/* A pack that lost bytes does not grow: the next body needs another. */
+		if (uid <= LIMIT_PACKS)
+			g_assert_cmpint(truncate(path, 10), ==, 0);
+	}
+	g_assert_true(has_pack(&f, LIMIT_PACKS));
+	g_assert_false(has_pack(&f, LIMIT_PACKS + 1));
+	g_assert_cmpuint(descriptors(), ==, LIMIT_PACKS);
+	assert_read(f.store, f.gen, LIMIT_PACKS + 44, 0, 2 * SIZE, SIZE);
+
+	f.gen = store_gen_open(f.store, f.mailbox, 2);
+	g_assert_cmpuint(descriptors(), <=, 1);
+	set_names(f.store, f.gen, "1:1000", "");
+	commit(&f, 1, 1, SIZE);
+	g_assert_true(has_pack(&f, LIMIT_PACKS + 1));
+	for (guint serial = 1; serial < LIMIT_PACKS; serial++)
+		g_assert_false(has_pack(&f, serial));
+	fixture_close(&f);
+}
+
+/* A disk that is full for a while costs no pack: the same one goes on, without what half a write
+ * left in it. */
+static void test_full_disk(void)
+{
+	Fixture f = with_names(1 << 30);
+	g_autofree char *path = pack_path(&f, 1);
+	struct rlimit before, full;
+	struct stat st;
+
+	commit(&f, 1, 3, SIZE);
+	g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &before), ==, 0);
+	full = (struct rlimit){.rlim_cur = 3 * SIZE + 100, .rlim_max = before.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &full), ==, 0);
+	commit(&f, 4, 6, SIZE);
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &before), ==, 0);
+	g_assert_cmpint(stat(path, &st), ==, 0);
+	g_assert_cmpint(st.st_size, ==, 3 * SIZE);
+	commit(&f, 7, 7, SIZE);
+	g_assert_cmpint(stat(path, &st), ==, 0);
+	g_assert_cmpint(st.st_size, ==, 4 * SIZE);
+	g_assert_false(has_pack(&f, 2));
+	for (guint32 uid = 1; uid <= 7; uid++)
+		assert_read(f.store, f.gen, uid, 0, 2 * SIZE, SIZE);
+	fixture_close(&f);
+}
+
 /* Where blocks cannot be given back each body has a file of its own. */
 static void test_no_holes(void)
 {
@@ -224,6 +297,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/pack/random", test_random);
 	g_test_add_func("/store/pack/full", test_full_ones_are_unlinked);
 	g_test_add_func("/store/pack/torn", test_torn);
+	g_test_add_func("/store/pack/bound", test_bound);
+	g_test_add_func("/store/pack/full-disk", test_full_disk);
 	g_test_add_func("/store/pack/no-holes", test_no_holes);
 	g_test_add_func("/store/pack/read-while-going", test_read_while_going);
 	return g_test_run();

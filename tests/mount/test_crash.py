@@ -253,16 +253,7 @@ class Crashes:
             if swept:
                 self.patiently(mail, self.check_swept)
         finally:
-            self.unmount(mail)
-
-    @staticmethod
-    def unmount(mail):
-        """All may have been read from the cache before the login was done."""
-        try:
             mail.unmount()
-        except AssertionError as failure:
-            if 'imapfs: interrupted' not in str(failure):
-                raise
 
     def check_swept(self):
         assert not self.cache.left_over()

@@ -104,6 +104,6 @@ enum {
 	/* Bodies in memory, when no file can be written: room for eight of LIMIT_WALK_BODY. */
 	LIMIT_MEMORY_BODIES = 64 << 20,
 
-	/* Bodies in the cache: each costs 120 bytes of memory. */
+	/* Bodies in the cache: each costs 190 bytes of memory. */
 	LIMIT_BODIES = 1 << 18,
 };

@@ -251,16 +251,20 @@ static bool is_damage(int why)
 
 void store_db_remove(int dir_fd)
 {
-	static const char *const names[] = {FILE_NAME, FILE_NAME "-wal", FILE_NAME "-shm"};
+	static const char *const names[] = {
+		FILE_NAME, FILE_NAME "-journal", FILE_NAME "-wal", FILE_NAME "-shm"};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
-		unlinkat(dir_fd, names[i], 0);
+		store_file_unlink(dir_fd, names[i], 0);
 }
 
 Db *store_db_open(int dir_fd, const char *dir_path, GError **error)
 {
 	g_autofree char *path = g_build_filename(dir_path, FILE_NAME, NULL);
 	int why = 0;
+
+	store_db_add_faults();
+
 	Db *db = try_open(dir_fd, path, &why);
 
 	if (!db && is_damage(why)) {

@@ -97,8 +97,22 @@ bool store_db_each_row(Db *db, Gen gen,
 /* The one used last first. */
 bool store_db_each_body(Db *db, void (*fn)(const DbBody *body, gpointer data), gpointer data);
 
+/* ---- db-fault.c ---- */
+
+/* In builds with fault points (base/fault.h): SQLite passes one before each change of a file. */
+#if IMAPFS_FAULTS
+void store_db_add_faults(void);
+#else
+static inline void store_db_add_faults(void)
+{
+}
+#endif
+
 /* ---- load.c ---- */
 
-/* Puts all that is kept into a store that has nothing yet. false: the file is damaged; the store
- * has nothing then. */
+/* Puts all that is kept into a store that has nothing yet. false: the file is damaged, and the
+ * store has a part of it. */
 bool store_load(Store *store, Db *db);
+
+/* Takes it out again: the store has nothing, as one without a past. */
+void store_unload(Store *store);

@@ -145,7 +145,7 @@ static bool is_left_over(const StoreDir *dir, const char *name)
 static void sweep_file(StoreDir *dir, int dir_fd, const char *name)
 {
 	if (is_left_over(dir, name))
-		unlinkat(dir_fd, name, 0);
+		store_file_unlink(dir_fd, name, 0);
 }
 
 /* A generation's folder, or a file or symbolic link in its place. Something mounted there is not
@@ -157,13 +157,13 @@ static void sweep_folder(StoreDir *dir, int bodies_fd, const char *name)
 		openat(bodies_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0) {
-		unlinkat(bodies_fd, name, 0);
+		store_file_unlink(bodies_fd, name, 0);
 		return;
 	}
 	if (fstat(bodies_fd, &above) < 0 || fstat(fd, &here) < 0 || above.st_dev != here.st_dev)
 		return;
 	each_entry(dir, fd, sweep_file);
-	unlinkat(bodies_fd, name, AT_REMOVEDIR);
+	store_file_unlink(bodies_fd, name, AT_REMOVEDIR);
 }
 
 static void sweep_entry(StoreDir *dir, int bodies_fd, const char *name)

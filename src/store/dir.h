@@ -23,6 +23,6 @@ StoreDir *store_dir_open(const char *path, GError **error);
 void store_dir_close(StoreDir *dir); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreDir, store_dir_close)
 
-/* Unlinks, in a thread of its own, the files of other mounts whose serial is not among keep (a set
- * of guint64, taken over). Once. */
+/* Unlinks, in a thread of its own, the files of other mounts whose name is not among keep (a set of
+ * strings, taken over). Once. */
 void store_dir_sweep(StoreDir *dir, guint32 mount, GHashTable *keep);

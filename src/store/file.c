@@ -1,4 +1,5 @@
 #include "store/file.h"
+#include "base/fault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,16 +53,42 @@ void store_file_close(AutoFd fd)
 
 bool store_file_make_dir(int at, const char *name)
 {
+	fault_point();
 	return mkdirat(at, name, 0700) == 0 && fchmodat(at, name, 0700, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int store_file_make(int at, const char *name)
 {
+	fault_point();
+
 	int fd = openat(at, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd >= 0)
 		fchmod(fd, 0600);
 	return fd;
+}
+
+bool store_file_unlink(int at, const char *name, int flags)
+{
+	fault_point();
+	return unlinkat(at, name, flags) == 0;
+}
+
+/* A new file for bytes of bodies. One of that name is nobody's: when the power went its mount was
+ * lost from the index, and the number of it was given again. */
+static int make_for_bodies(int bodies_fd, const char *name)
+{
+	int fd = store_file_make(bodies_fd, name);
+
+	if (fd < 0 && errno == EEXIST && store_file_unlink(bodies_fd, name, 0))
+		fd = store_file_make(bodies_fd, name);
+	return fd;
+}
+
+static bool rename_within(int bodies_fd, const char *from, const char *to)
+{
+	fault_point();
+	return renameat(bodies_fd, from, bodies_fd, to) == 0;
 }
 
 static bool make_gen(int bodies_fd, guint32 gen)
@@ -72,12 +99,12 @@ static bool make_gen(int bodies_fd, guint32 gen)
 int store_file_open_new(int bodies_fd, BodyFile file)
 {
 	FileName name = body_name(file);
-	int fd = store_file_make(bodies_fd, name.text);
+	int fd = make_for_bodies(bodies_fd, name.text);
 
 	/* The sweeper may take an empty folder away once. */
 	for (int tries = 0; fd < 0 && errno == ENOENT && tries < 2; tries++)
 		if (make_gen(bodies_fd, file.gen))
-			fd = store_file_make(bodies_fd, name.text);
+			fd = make_for_bodies(bodies_fd, name.text);
 	return fd;
 }
 
@@ -105,17 +132,17 @@ bool store_file_read(int bodies_fd, BodyFile file, guint64 offset, void *buf, gs
 
 void store_file_drop(int bodies_fd, BodyFile file)
 {
-	unlinkat(bodies_fd, body_name(file).text, 0);
+	store_file_unlink(bodies_fd, body_name(file).text, 0);
 }
 
 void store_file_drop_gen(int bodies_fd, guint32 gen)
 {
-	unlinkat(bodies_fd, gen_name(gen).text, AT_REMOVEDIR);
+	store_file_unlink(bodies_fd, gen_name(gen).text, AT_REMOVEDIR);
 }
 
 int store_file_make_pack(int bodies_fd, guint64 serial)
 {
-	return store_file_make(bodies_fd, pack_name(serial).text);
+	return make_for_bodies(bodies_fd, pack_name(serial).text);
 }
 
 int store_file_open_pack(int bodies_fd, guint64 serial)
@@ -125,7 +152,7 @@ int store_file_open_pack(int bodies_fd, guint64 serial)
 
 void store_file_drop_pack(int bodies_fd, guint64 serial)
 {
-	unlinkat(bodies_fd, pack_name(serial).text, 0);
+	store_file_unlink(bodies_fd, pack_name(serial).text, 0);
 }
 
 char *store_file_body_name(BodyFile file)
@@ -142,22 +169,21 @@ char *store_file_pack_name(guint64 serial)
 
 int store_file_open_temp(int bodies_fd, guint64 serial)
 {
-	return store_file_make(bodies_fd, temp_name(serial).text);
+	return make_for_bodies(bodies_fd, temp_name(serial).text);
 }
 
 bool store_file_adopt_temp(int bodies_fd, guint64 serial, BodyFile file)
 {
 	FileName from = temp_name(serial), to = body_name(file);
 
-	if (renameat(bodies_fd, from.text, bodies_fd, to.text) == 0)
-		return true;
-	return errno == ENOENT && make_gen(bodies_fd, file.gen) &&
-	       renameat(bodies_fd, from.text, bodies_fd, to.text) == 0;
+	return rename_within(bodies_fd, from.text, to.text) ||
+	       (errno == ENOENT && make_gen(bodies_fd, file.gen) &&
+		       rename_within(bodies_fd, from.text, to.text));
 }
 
 void store_file_drop_temp(int bodies_fd, guint64 serial)
 {
-	unlinkat(bodies_fd, temp_name(serial).text, 0);
+	store_file_unlink(bodies_fd, temp_name(serial).text, 0);
 }
 
 bool store_file_pread(int fd, void *buf, gsize len, guint64 offset)
@@ -178,8 +204,11 @@ bool store_file_pread(int fd, void *buf, gsize len, guint64 offset)
 bool store_file_pwrite(int fd, const void *bytes, gsize len, guint64 offset)
 {
 	for (gsize done = 0; done < len;) {
-		gssize n =
-			pwrite(fd, (const char *)bytes + done, len - done, (off_t)(offset + done));
+		gsize part = done == 0 ? fault_part(len) : len - done;
+
+		fault_point();
+
+		gssize n = pwrite(fd, (const char *)bytes + done, part, (off_t)(offset + done));
 
 		if (n >= 0)
 			done += (gsize)n;

@@ -17,6 +17,9 @@ G_DEFINE_AUTO_CLEANUP_FREE_FUNC(AutoFd, store_file_close, -1)
 bool store_file_make_dir(int at, const char *name);
 int store_file_make(int at, const char *name);
 
+/* unlinkat(): everything that goes from the cache goes through here. */
+bool store_file_unlink(int at, const char *name, int flags);
+
 /* A serial is never used twice: a name never comes to stand for other bytes, so that opening a
  * file that was dropped meanwhile can only fail. */
 typedef struct {

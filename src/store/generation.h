@@ -26,6 +26,9 @@ Generation *store_generation_new(MailboxId mailbox, guint32 uidvalidity);
 /* Makes it the current one of its mailbox. Lock held as writer. */
 void store_put_generation(Store *store, Gen gen, Generation *g);
 
+/* From now on no generation gets this id, nor one below it. */
+void store_put_no_generation(Store *store, Gen gen);
+
 /* NULL: there is none, or it is old. Lock held, or the engine thread. */
 Generation *store_generation(const Store *store, Gen gen);
 

@@ -88,10 +88,15 @@ guint32 store_gen_uidvalidity(Store *store, Gen gen)
 	return uidvalidity;
 }
 
-void store_put_generation(Store *store, Gen gen, Generation *g)
+void store_put_no_generation(Store *store, Gen gen)
 {
 	if (store->gens->len < gen)
 		g_ptr_array_set_size(store->gens, (gint)gen);
+}
+
+void store_put_generation(Store *store, Gen gen, Generation *g)
+{
+	store_put_no_generation(store, gen);
 	g_ptr_array_index(store->gens, gen - 1) = g;
 	if (store->current->len < g->mailbox)
 		g_array_set_size(store->current, g->mailbox);

@@ -30,6 +30,12 @@ static void clear_list(gpointer list)
 	g_free((char *)((ImapList *)list)->name.data);
 }
 
+/* Ids are never used again within a mount: half of them are left for this one. */
+static bool leaves_room(Gen gen)
+{
+	return gen <= LIMIT_GENERATIONS / 2;
+}
+
 /* One whose mailbox was not listed any more when the last mount ended is let go. */
 static void take_generation(const DbGeneration *kept, gpointer data)
 {
@@ -37,12 +43,14 @@ static void take_generation(const DbGeneration *kept, gpointer data)
 	g_autofree char *name = g_strndup(kept->mailbox.data, kept->mailbox.len);
 	MailboxId mailbox = GPOINTER_TO_UINT(g_hash_table_lookup(store->names, name));
 
-	/* Ids are never used again within a mount: half of them are left for this one. */
-	if (kept->gen < 1 || kept->gen > LIMIT_GENERATIONS / 2) {
+	if (kept->gen < 1 || kept->gen > LIMIT_GENERATIONS) {
 		((Load *)data)->damaged = true;
 		return;
 	}
-	if (mailbox == 0 || store_gen(store, mailbox) != 0) {
+	if (mailbox == 0 || store_gen(store, mailbox) != 0 || !leaves_room(kept->gen)) {
+		/* What the file has of it must not become another one's of that id. */
+		if (leaves_room(kept->gen))
+			store_put_no_generation(store, kept->gen);
 		imap_set_add(store->unsaved_gens, kept->gen, kept->gen);
 		return;
 	}
@@ -76,14 +84,15 @@ static void take_body(const DbBody *body, gpointer data)
 	store_bodies_restore(((Load *)data)->store, body);
 }
 
-/* Nothing, as in a store without a past. */
-static void forget_all(Store *store)
+void store_unload(Store *store)
 {
 	store_index_clear(store);
 	store_mailboxes_clear(store);
 	store_index_init(store);
 	store_mailboxes_init(store);
 	store_bodies_clear(store->bodies);
+	store_packs_clear(store->packs);
+	store->distrusted = false;
 }
 
 bool store_load(Store *store, Db *db)
@@ -101,7 +110,5 @@ bool store_load(Store *store, Db *db)
 	     store_db_each_body(db, take_body, &load) && !load.damaged;
 	store->distrusted = store_db_number(db, "distrusted") != 0;
 	store->unsaved_mailboxes = false;
-	if (!ok)
-		forget_all(store);
 	return ok;
 }

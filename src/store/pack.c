@@ -1,6 +1,7 @@
 #include "store/file.h"
 #include "store/pack.h"
 #include "store/ranges.h"
+#include "base/fault.h"
 #include "base/limits.h"
 
 #include <errno.h>
@@ -81,6 +82,13 @@ bool store_pack_read(Pack *pack, guint64 at, void *buf, gsize len)
 	return store_file_pread(pack->fd, buf, len, at);
 }
 
+static bool make_hole(const Pack *pack, guint64 start, guint64 end)
+{
+	fault_point();
+	return fallocate(pack->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start,
+		       (off_t)(end - start)) == 0;
+}
+
 /* Gives back the whole blocks of start..end, and those at its rims that nothing else needs. */
 static void punch(const Pack *pack, ByteRange dead, guint64 start, guint64 end)
 {
@@ -91,8 +99,7 @@ static void punch(const Pack *pack, ByteRange dead, guint64 start, guint64 end)
 	if (last > dead.end)
 		last -= BLOCK;
 	if (first < last)
-		fallocate(pack->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)first,
-			(off_t)(last - first));
+		make_hole(pack, first, last);
 }
 
 static void unlink_pack(const Pack *pack)
@@ -185,15 +192,24 @@ Pack *store_packs_restore(Packs *packs, guint64 serial, guint64 at, guint64 len)
 	return store_pack_ref(pack);
 }
 
-/* What no body is in is dead. */
+void store_packs_clear(Packs *packs)
+{
+	g_hash_table_remove_all(packs->restored);
+}
+
+/* What no body is in is dead. The blocks between bodies were given back when those there went; what
+ * is behind the last one was never named, since the mount that wrote it crashed. */
 static void settle(Pack *pack)
 {
 	g_autoptr(ByteRanges) live = pack->dead;
+	ByteRange rest = {store_ranges_end(live), pack->fill};
 
 	pack->dead = store_ranges_gaps(live, pack->fill);
 	pack->full = true;
 	if (pack->bodies == 0)
 		unlink_pack(pack);
+	else if (rest.start < rest.end)
+		punch(pack, rest, rest.start, rest.end);
 }
 
 void store_packs_settle(Packs *packs, guint64 last_serial)
@@ -231,7 +247,7 @@ static bool fits(const Pack *pack, gsize len)
 /* Whether blocks can be given back, tried on a new pack. */
 static bool can_punch(const Pack *pack)
 {
-	return fallocate(pack->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, BLOCK) == 0;
+	return make_hole(pack, 0, BLOCK);
 }
 
 static bool next_pack(Packs *packs)
@@ -263,8 +279,10 @@ static void drop_half(const Pack *pack)
 {
 	struct stat st;
 
-	if (fstat(pack->fd, &st) < 0 || (guint64)st.st_size <= pack->fill ||
-		ftruncate(pack->fd, (off_t)pack->fill) == 0)
+	if (fstat(pack->fd, &st) < 0 || (guint64)st.st_size <= pack->fill)
+		return;
+	fault_point();
+	if (ftruncate(pack->fd, (off_t)pack->fill) == 0)
 		return;
 	g_debug("cannot shorten a pack: %s", g_strerror(errno));
 }

@@ -37,3 +37,6 @@ Pack *store_packs_append(Packs *packs, const void *bytes, gsize len, guint64 *re
  * free, the latest pack grows on, and new ones get the serials behind last_serial. */
 Pack *store_packs_restore(Packs *packs, guint64 serial, guint64 at, guint64 len);
 void store_packs_settle(Packs *packs, guint64 last_serial);
+
+/* Forgets those that were restored, whose bodies are no more. Before store_packs_settle(). */
+void store_packs_clear(Packs *packs);

@@ -106,9 +106,10 @@ static GArray *copy_rows_locked(const Generation *g, const ImapSet *uids)
 	return rows;
 }
 
-static GenSave snapshot_locked(Store *store, Gen gen, const ImapSet *rows)
+/* What is unsaved of one generation, taken off it. */
+static GenSave snapshot_locked(Store *store, Gen gen)
 {
-	const Generation *g = store_generation(store, gen);
+	Generation *g = store_generation(store, gen);
 	GenSave save = {.head.gen = gen};
 
 	/* UIDs without UIDVALIDITY mean nothing to the next mount. */
@@ -127,27 +128,17 @@ static GenSave snapshot_locked(Store *store, Gen gen, const ImapSet *rows)
 	save.sets.at[DB_UIDS] = g->uids ? imap_set_copy(g->uids) : imap_set_new();
 	save.sets.at[DB_DELETED] = imap_set_copy(g->deleted);
 	save.sets.at[DB_STALE] = imap_set_copy(g->stale);
-	save.rows = copy_rows_locked(g, rows);
+	save.rows = copy_rows_locked(g, g->unsaved);
+	imap_set_free(g->unsaved);
+	g->unsaved = imap_set_new();
 	save.keywords = store_keywords_texts(g->keywords);
 	return save;
 }
 
-/* What is unsaved of one generation, taken off it. */
-static ImapSet *take_unsaved_rows_locked(Store *store, Gen gen)
-{
-	Generation *g = store_generation(store, gen);
-	ImapSet *rows = g ? g->unsaved : imap_set_new();
-
-	if (g)
-		g->unsaved = imap_set_new();
-	return rows;
-}
-
-/* Marks are taken off first: what changes between the two steps is in the snapshot already and is
- * saved once more. */
+/* Under one lock: attributes of a moment before the sets and the mark would be taken for newer than
+ * they are, and never asked for again. */
 static void snapshot_generations(Store *store, Batch *batch)
 {
-	g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify)imap_set_free);
 	gsize n;
 
 	store_lock_write(store);
@@ -157,21 +148,15 @@ static void snapshot_generations(Store *store, Batch *batch)
 
 	store->unsaved_gens = imap_set_new();
 	for (gsize i = 0; i < n; i++)
-		for (Gen gen = range[i].lo; gen <= range[i].hi; gen++)
-			g_ptr_array_add(rows, take_unsaved_rows_locked(store, gen));
+		for (Gen gen = range[i].lo; gen <= range[i].hi; gen++) {
+			GenSave save = snapshot_locked(store, gen);
+
+			g_array_append_val(batch->gens, save);
+		}
 	if (store->unsaved_mailboxes)
 		batch->mailboxes = g_array_copy(store->listed);
 	store->unsaved_mailboxes = false;
 	batch->distrusted = store->distrusted;
-	store_unlock(store);
-
-	store_lock_read(store);
-	for (gsize i = 0, at = 0; i < n; i++)
-		for (Gen gen = range[i].lo; gen <= range[i].hi; gen++) {
-			GenSave save = snapshot_locked(store, gen, g_ptr_array_index(rows, at++));
-
-			g_array_append_val(batch->gens, save);
-		}
 	store_unlock(store);
 }
 
@@ -390,15 +375,23 @@ static void keep_sets(Saver *saver)
 
 /* The number of this mount: it begins every serial, so that no file has a name that an earlier
  * mount gave already. After an index file that was lost the time is higher than any number before.
- */
+ * false: the file is damaged. */
 static bool count_mount(Saver *saver)
 {
 	Db *db = saver->db;
 	gint64 last = store_db_number(db, "mounts");
-	gint64 mounts = last > 0 ? last + 1 : g_get_real_time() / G_USEC_PER_SEC;
+	gint64 mount = last > 0 ? last + 1 : g_get_real_time() / G_USEC_PER_SEC;
 
-	saver->store->last_serial = (guint64)mounts << 32;
-	return store_db_begin(db) & store_db_set_number(db, "mounts", mounts) & store_db_end(db);
+	saver->store->last_serial = (guint64)mount << 32;
+	if (store_db_begin(db) & store_db_set_number(db, "mounts", mount) & store_db_end(db))
+		return true;
+
+	/* A disk may be full: what is known is shown all the same. */
+	bool damaged = !store_db_may_recover(db);
+
+	if (!damaged)
+		store_warn_unwritable(saver->store, store_db_error(db));
+	return !damaged;
 }
 
 /* An index that cannot be read whole is worth nothing. */
@@ -407,6 +400,7 @@ static bool begin_anew(Saver *saver, GError **error)
 	const StoreDir *dir = saver->store->dir;
 
 	g_message("the index of the cache is damaged: it begins anew");
+	store_unload(saver->store);
 	g_clear_pointer(&saver->db, store_db_close);
 	store_db_remove(dir->fd);
 	saver->db = store_db_open(dir->fd, dir->path, error);
@@ -429,7 +423,8 @@ Saver *store_saver_new(Store *store, GError **error)
 	pthread_mutex_init(&saver->db_mutex, NULL);
 	g_mutex_init(&saver->mutex);
 	g_cond_init(&saver->changed);
-	if ((!store_load(store, db) && !begin_anew(saver, error)) || !count_mount(saver)) {
+	if (!(store_load(store, db) && count_mount(saver)) &&
+		!(begin_anew(saver, error) && count_mount(saver))) {
 		if (error && !*error)
 			g_set_error(error, MAIL_ERROR, MAIL_ERROR_IO, "%s/index.db: %s", dir->path,
 				store_db_error(saver->db));

@@ -90,6 +90,53 @@ static inline void fixture_open(Fixture *f, bool files, guint64 cache_size, bool
 	open_inbox(f);
 }
 
+/* Ends the mount, if it was not ended, and begins the next over the same cache. */
+static inline void open_again(Fixture *f)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_clear_pointer(&f->store, store_free);
+	f->store = store_new(f->cachedir, 1 << 30, false, &error);
+	g_assert_no_error(error);
+	f->mailbox = id_of(f->store, "INBOX");
+	f->gen = store_gen(f->store, f->mailbox);
+}
+
+static inline void put_message(const Fixture *f, guint32 uid, guint64 size, guint flags)
+{
+	StoreMessage message = {.uid = uid, .size = size, .date = 1000000 + uid, .flags = flags};
+	StoreFields all = {true, true, true};
+
+	store_set_attributes(f->store, f->gen, &message, all, NULL);
+}
+
+static inline void assert_message(const Fixture *f, guint32 uid, guint64 size, guint flags)
+{
+	StoreMessage message;
+
+	store_recall(f->store, f->gen);
+	g_assert_cmpint(store_try_message(f->store, f->gen, uid, &message), ==, STORE_HIT);
+	g_assert_cmpuint(message.size, ==, size);
+	g_assert_cmpint(message.date, ==, 1000000 + uid);
+	g_assert_cmpuint(message.flags, ==, flags);
+}
+
+static inline void assert_names(const Fixture *f, const char *expected)
+{
+	g_autoptr(ImapSet) names = store_names(f->store, f->gen);
+
+	g_assert_nonnull(names);
+	assert_set(names, expected);
+}
+
+static inline void assert_unknown(const Fixture *f, guint32 uid)
+{
+	StoreMessage message;
+
+	store_recall(f->store, f->gen);
+	g_assert_cmpint(store_try_message(f->store, f->gen, uid, &message), ==, STORE_MISS);
+}
+
 /* The name of a file, "<prefix>-<serial>", that the store gave its nth serial in this mount. */
 static inline char *serial_name(const Fixture *f, const char *prefix, guint n)
 {

@@ -176,10 +176,10 @@ void list_pump(Engine *engine)
 
 /* Mailboxes that come and go are asked for as often as `poll` says, and now and then even if the
  * server tells of them: what it tells while LIST is answered looks like part of the answer. */
-void list_age(Engine *engine, gint64 now_us, bool told)
+void list_age(Engine *engine, gint64 now_us)
 {
-	enum { LEAST_S = 5, TOLD = 10 };
-	gint64 poll_us = MAX(engine->config.poll_s, LEAST_S) * G_USEC_PER_SEC * (told ? TOLD : 1);
+	enum { LEAST_S = 5 };
+	gint64 poll_us = MAX(engine->config.poll_s, LEAST_S) * G_USEC_PER_SEC;
 	if (engine->listed_us != 0 && now_us - engine->listed_us >= poll_us)
 		list_refresh(engine, false);
 }

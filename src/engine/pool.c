@@ -224,13 +224,16 @@ Conn *pool_any(Engine *engine)
 
 /* The connection is gone: other news follow. Or another one serves the mailbox well, and it is this
  * further one that is refused ([INUSE], [LIMIT]): what was sent behind the EXAMINE goes there.
- * Otherwise the mailbox itself is refused. */
+ * Or the server lost its way on this connection, as Dovecot does when a mailbox that it had open is
+ * deleted and made again: a new one may know better. Otherwise the mailbox itself is refused. */
 static void refuse(Conn *conn, Box *box, const ImapStatus *status, const GError *error)
 {
 	if (!status)
 		return;
 	if (resync_refused(conn, box, status))
 		box_try_again(box);
+	else if (status->code == IMAP_CODE_SERVERBUG && conn->selected_once)
+		session_close(conn->session, error);
 	else if (is_served(conn->engine, box))
 		box->lone = true;
 	else
@@ -244,6 +247,7 @@ static void examined(const ImapStatus *status, const GError *error, gpointer dat
 	conn->selecting = false;
 	if (!error) {
 		box_selected(box, conn);
+		conn->selected_once = true;
 	} else {
 		conn->box = NULL;
 		refuse(conn, box, status, error);

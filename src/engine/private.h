@@ -52,6 +52,7 @@ typedef struct {
 	/* when EXAMINE was sent */
 	ResyncMode mode;
 	bool covered; /* another connection has it selected and hears of what changes */
+	bool settled; /* flags were right once, and every change since was told here */
 	Gen gen; /* of what was known */
 	ImapSet *uids; /* the names then, NULL: unknown or not of use; until it is answered */
 	StoreMark mark;
@@ -88,6 +89,11 @@ void resync_settle(Conn *conn);
  */
 void resync_arrived(Conn *conn);
 
+/* A command was answered on this connection, and all that came with it is in the store: with the
+ * flags of before it is as the server had it when it told this HIGHESTMODSEQ (STATUS), if it had
+ * told it when the command was sent. */
+void resync_heard(Conn *conn, guint64 modseq);
+
 /* ---- pool.c: connections ---- */
 
 /* NOTIFY (RFC 5465) on a connection. */
@@ -106,6 +112,7 @@ struct Conn {
 	Box *reserved; /* the mailbox it is kept for, once it is at rest */
 	guint refusals; /* NO or BAD in a row */
 	bool doubtful; /* they were about the selection: it may not hold any more */
+	bool selected_once; /* some mailbox was, on this connection */
 	bool renamed; /* mailboxes came or went since: the name may be another one's */
 	Gen gen; /* of the selection; 0 until EXAMINE is answered */
 	bool selecting; /* EXAMINE is not answered yet */
@@ -117,7 +124,6 @@ struct Conn {
 	StoreSink *sink; /* the body that is arriving (body.c) */
 	gint64 used_us, ready_us;
 	NotifyStep notify;
-	gint64 notify_us; /* when it was taken on */
 	gint64 probed_us; /* when a NOOP asked whether it is alive; 0: not, or answered */
 };
 
@@ -192,7 +198,8 @@ struct Box {
 	bool no_modseq; /* its modification sequences are of no use (resync.c) */
 
 	/* push.c */
-	bool covered; /* IDLE or NOTIFY tells what happens to it */
+	bool covered; /* IDLE tells what happens to it */
+	guint64 told_modseq; /* HIGHESTMODSEQ of its last STATUS */
 	bool polled; /* STATUS is under way */
 	bool refused; /* its last EXAMINE was */
 
@@ -253,8 +260,7 @@ void list_pump(Engine *engine);
 void list_note(Engine *engine, Conn *conn, const ImapList *list);
 void list_conn_closed(Conn *conn);
 void list_reset(Engine *engine);
-/* told: the server tells of mailboxes that come and go. */
-void list_age(Engine *engine, gint64 now_us, bool told);
+void list_age(Engine *engine, gint64 now_us);
 
 void sync_request(Box *box, Waiter *waiter);
 void sync_dispatch(Box *box, Conn *conn);

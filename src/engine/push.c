@@ -50,16 +50,12 @@ static bool idle_covers(const Box *box)
 	return false;
 }
 
-/* NOTIFY tells what happens from when it was taken on. */
+/* NOTIFY makes news come soon, but what it does not tell of is compared all the same: Dovecot loses
+ * the event when a mailbox is renamed, or made anew, at the wrong moment. */
 static bool covers(const Box *box)
 {
-	const Engine *engine = box->engine;
-	Gen gen = store_gen(engine->store, box->id);
-	gint64 right = gen ? store_names_time(engine->store, gen) : 0;
-	if (right == 0)
-		return false;
-	const Conn *conn = notifying(engine);
-	return (conn && right >= conn->notify_us) || idle_covers(box);
+	Gen gen = store_gen(box->engine->store, box->id);
+	return gen && store_names_time(box->engine->store, gen) != 0 && idle_covers(box);
 }
 
 static void publish_covered(Engine *engine, ImapSet *covered)
@@ -133,9 +129,7 @@ static void notify_done(const ImapStatus *status, const GError *error, gpointer 
 	Conn *conn = data;
 	if (!status)
 		return;
-	/* It covers what was asked of the server after its answer came. */
 	conn->notify = error ? NOTIFY_OFF : NOTIFY_ON;
-	conn->notify_us = g_get_monotonic_time();
 	conn->engine->notify_refused |= error != NULL;
 }
 
@@ -232,6 +226,8 @@ void push_note_status(Conn *conn, const ImapMailboxStatus *status)
 		return;
 	bool polled = box->polled;
 	box->polled = false;
+	if (status->has & IMAP_HAS_HIGHESTMODSEQ)
+		box->told_modseq = status->highestmodseq;
 	if (idle_covers(box))
 		return;
 	bool same = unchanged(box, status);
@@ -464,5 +460,5 @@ void push_age(Engine *engine, gint64 now_us)
 		return;
 	keep_selected(engine);
 	age(engine, now_us);
-	list_age(engine, now_us, notifying(engine) != NULL);
+	list_age(engine, now_us);
 }

@@ -289,6 +289,18 @@ void resync_settle(Conn *conn)
 	mark.uidnext =
 		resync->now.uidnext && last < G_MAXUINT32 ? MAX(resync->now.uidnext, last + 1) : 0;
 	box->flags_due = false;
+	conn->resync.settled = !resync->covered && !box->no_modseq;
+	store_set_mark(store, conn->gen, mark);
+}
+
+void resync_heard(Conn *conn, guint64 modseq)
+{
+	Store *store = conn->engine->store;
+	StoreMark mark = store_mark(store, conn->gen);
+	if (!conn->resync.settled || conn->box->flags_due || mark.highestmodseq == 0 ||
+		modseq <= mark.highestmodseq)
+		return;
+	mark.highestmodseq = modseq;
 	store_set_mark(store, conn->gen, mark);
 }
 

@@ -19,6 +19,7 @@ struct Sync {
 	SyncStep step;
 	guint commands; /* under way */
 	guint64 named; /* by the map before SYNC_NEW */
+	guint64 modseq; /* that STATUS told before this began; 0: none */
 	ImapSet *all, *deleted;
 	GError *error; /* the first */
 	bool lost; /* the connection cannot tell: it went away, or has another UIDVALIDITY */
@@ -41,6 +42,12 @@ static void sync_free(Sync *sync)
 	g_free(sync);
 }
 
+static void confirmed(Sync *sync)
+{
+	push_listed(sync->box);
+	resync_heard(sync->conn, sync->modseq);
+}
+
 static void end(Sync *sync, const GError *error)
 {
 	Box *box = sync->box;
@@ -53,7 +60,7 @@ static void end(Sync *sync, const GError *error)
 	if (late)
 		store_names_confirm(engine->store, gen, false);
 	else if (!error)
-		push_listed(box);
+		confirmed(sync);
 	if (error && mail_error_grade((MailError)error->code) == MAIL_GRADE_ACCOUNT)
 		box->shown_stale = true;
 	box->sync_tries = 0;
@@ -400,7 +407,7 @@ void sync_dispatch(Box *box, Conn *conn)
 	box->renew = false;
 	conn_select(conn, box);
 	Sync *sync = g_new0(Sync, 1);
-	*sync = (Sync){.box = box, .conn = conn, .step = SYNC_CHECK};
+	*sync = (Sync){.box = box, .conn = conn, .step = SYNC_CHECK, .modseq = box->told_modseq};
 	box->sync = sync;
 	if (conn->selecting)
 		begin_selected(sync);

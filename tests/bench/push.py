@@ -54,8 +54,8 @@ class Real:
     """Dovecot; a change is made when its command was answered."""
 
     def __init__(self, directory, notify):
-        caps = '' if notify else '\nimap_capability = IMAP4rev1 SASL-IR LITERAL+ ID IDLE ESEARCH\n'
-        self.server = Dovecot(directory / 'dovecot', Certs(directory / 'certs'), caps)
+        self.server = Dovecot(directory / 'dovecot', Certs(directory / 'certs'),
+                              [] if notify else ['NOTIFY'])
         self.account = Account(self.server, 'bench')
         self.client = self.account.imap()
         self.client.create('Other')

@@ -281,6 +281,6 @@ def test_login_without_a_further_thread(fake, mount):
 
 def test_end_without_a_further_thread(fake, mount):
     mail = mount(fake(), expect=['fuse'])
-    assert os.listdir(mail.path) == ['INBOX']
+    assert mail.names() == ['INBOX']
     leave_no_room_for_threads(mail)
     mail.terminate()

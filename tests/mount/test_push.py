@@ -7,10 +7,9 @@ import time
 import pytest
 
 from tests.support import SLOW
-from tests.support.dovecot import Account, Dovecot
+from tests.support.dovecot import MASK, Account, Dovecot
 
 BODY = b'Subject: x\r\n\r\nhello\r\n'
-WITHOUT_NOTIFY = '\nimap_capability = IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE ESEARCH UIDPLUS\n'
 POLL = 3600  # nothing of this is due to it
 NUMBERS = itertools.count(1)
 
@@ -29,7 +28,7 @@ def real(request, tmp_path_factory, certs):
     for path in itertools.takewhile(lambda path: path.name.startswith(('pytest', 'dovecot')),
                                     [directory, *directory.parents]):
         path.chmod(0o711)
-    one = Dovecot(directory, certs, WITHOUT_NOTIFY if request.param == 'idle' else '')
+    one = Dovecot(directory, certs, [*MASK, 'NOTIFY'] if request.param == 'idle' else MASK)
     one.kind = request.param
     yield one
     print(''.join(one.log))
@@ -87,7 +86,7 @@ def test_folders_come_and_go(real, account, mount):
     """NOTIFY tells of them; else LIST does, as often as `poll` says."""
     mail = mount(account, poll=POLL if real.kind == 'notify' else 5)
     show(mail, 'INBOX')
-    assert sorted(os.listdir(mail.path)) == ['INBOX', 'Other', 'Third']
+    assert sorted(mail.names()) == ['INBOX', 'Other', 'Third']
     client = account.imap()
     client.create('New')
     until(lambda: 'New' in os.listdir(mail.path))

@@ -172,20 +172,20 @@ static const Script scripts[] = {
 		LEFT "> later 601\n" STATUS("A9", "INBOX") LISTED(
 			"A10") "C: A11 NOOP\n"
 			       "S: * STATUS INBOX (MESSAGES 3 UIDNEXT 8 UIDVALIDITY 1)\n" DOUBTED},
-	{"notify-tells-of-other-mailboxes", NOTIFIED
-		"S: * STATUS INBOX (MESSAGES 4 UIDNEXT 9)\n" DOUBTED
-		"C: A9 EXAMINE \"INBOX\"\n" SEARCHES(
-			"A10", "A11") "S: * 4 EXISTS\n"
-				      "S: * OK [UIDVALIDITY 1] valid\n"
-				      "S: A9 OK done\n" SEARCHED("A10", "A11",
-					      "5:8") "= names changed, gone: , new: 8\n> later 61\n"
-						     "> turn\n"
-						     "= turned\n"
-						     "> fresh\n"
-						     "= fresh: yes\n"
-						     "> listing\n"
-						     "= listing 5:8\n"
-						     "@quiet\n"},
+	{"notify-tells-of-other-mailboxes",
+		NOTIFIED "S: * STATUS INBOX (MESSAGES 4 UIDNEXT 9)\n" DOUBTED
+			 "C: A9 EXAMINE \"INBOX\"\n" SEARCHES(
+				 "A10", "A11") "S: * 4 EXISTS\n"
+					       "S: * OK [UIDVALIDITY 1] valid\n"
+					       "S: A9 OK done\n" SEARCHED("A10", "A11",
+						       "5:8") "= names changed, gone: , new: 8\n"
+							      "> turn\n"
+							      "= turned\n"
+							      "> fresh\n"
+							      "= fresh: yes\n"
+							      "> listing\n"
+							      "= listing 5:8\n"
+							      "@quiet\n"},
 	{"notify-names-what-arrives",
 		/* The FETCH that comes with EXISTS is all that is needed. */
 		START_WITH("NOTIFY") NOTIFY("A2") "S: A2 OK done\n" SYNCED("", "INBOX", "A3", "A4",

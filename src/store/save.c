@@ -277,6 +277,14 @@ static void remember(Saver *saver, Batch *batch)
 	}
 }
 
+/* Damaged where no mount looks before it writes: the next one would fail in the same way. */
+static void give_up(Saver *saver)
+{
+	g_message("the index of the cache is damaged: the next mount begins it anew");
+	g_clear_pointer(&saver->db, store_db_close);
+	store_db_remove(saver->store->dir->fd);
+}
+
 /* Returns whether it is written, or never will be. */
 static bool write_or_keep(Saver *saver, Batch *batch)
 {
@@ -288,7 +296,7 @@ static bool write_or_keep(Saver *saver, Batch *batch)
 		store_warn_unwritable(saver->store, store_db_error(saver->db));
 	bool hopeless = !done && !store_db_may_recover(saver->db);
 	if (hopeless)
-		g_clear_pointer(&saver->db, store_db_close);
+		give_up(saver);
 	pthread_mutex_unlock(&saver->db_mutex);
 
 	if (done)

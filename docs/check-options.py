@@ -10,7 +10,7 @@ with open(page, encoding='utf-8') as file:
     section = re.search(r'^# OPTIONS\n(.*?)^# ', file.read(), re.M | re.S)[1]
 
 in_help = set(re.findall(r'^    ([a-z_]+)\b', help_text, re.M)) - {'imapfs'}
-headings = ' '.join(re.findall(r'^\*.*', section, re.M))
+headings = ' '.join(re.findall(r'\n\n(\*.*)', section))
 in_page = {word for word in re.findall(r'(?:^|[ ])\*([a-z_]+)[=*]', headings)
            if not word.startswith('-')}
 

@@ -11,6 +11,7 @@
 #include "cli/check.h"
 #include "cli/daemon.h"
 #include "cli/mountpoint.h"
+#include "cli/status.h"
 #include "cli/stop.h"
 #include "fs/mount.h"
 
@@ -140,6 +141,7 @@ static bool mount_account(
 		return false;
 	FsConfig fs_config = {
 		.source = options->name,
+		.account = options->account,
 		.root = options->source.mailbox,
 		.allow_other = options->allow_other,
 		.owner_uid = options->owner_uid,
@@ -182,6 +184,12 @@ static int command_check(const Options *options)
 	return check_account(options, stop_new(), &error) ? EXIT_SUCCESS : fail(error);
 }
 
+static int command_status(const Options *options)
+{
+	g_autoptr(GError) error = NULL;
+	return status_show(options, &error) ? EXIT_SUCCESS : fail(error);
+}
+
 int main(int argc, char **argv)
 {
 	/* No core and no debugger of another process sees the password; but the leak check of an
@@ -202,6 +210,8 @@ int main(int argc, char **argv)
 		return command_mount(options);
 	case OPTIONS_CHECK:
 		return command_check(options);
+	case OPTIONS_STATUS:
+		return command_status(options);
 	case OPTIONS_HELP: {
 		g_autofree char *help = options_help();
 		printf("%s", help);

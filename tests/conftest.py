@@ -71,14 +71,19 @@ def fake(certs):
         assert ended_by_test or not server.errors, server.errors
 
 
-@pytest.fixture(scope='session')
-def dovecot_server(tmp_path_factory, certs):
+def start_dovecot(tmp_path_factory, certs, **more):
+    """A Dovecot in a directory of its own."""
     # Nobody's processes must get through the directories above, which pytest makes 0700.
     directory = tmp_path_factory.mktemp('dovecot')
     for path in itertools.takewhile(lambda path: path.name.startswith(('pytest', 'dovecot')),
                                     [directory, *directory.parents]):
         path.chmod(0o711)
-    server = Dovecot(directory, certs)
+    return Dovecot(directory, certs, **more)
+
+
+@pytest.fixture(scope='session')
+def dovecot_server(tmp_path_factory, certs):
+    server = start_dovecot(tmp_path_factory, certs)
     yield server
     server.stop()
 

@@ -23,6 +23,11 @@ enum {
 	 * endless stream of them an attack on ours. */
 	LIMIT_CHATTER = 10000,
 
+	/* Changes that EXAMINE may report (RFC 7162), 16 bytes each, and the keywords in them: past
+	 * it the mailbox is listed.
+	 */
+	LIMIT_CHANGES = 1 << 20,
+
 	/* Bytes of untagged responses before the login is done: a CAPABILITY line and an ALERT. */
 	LIMIT_BEFORE_LOGIN = 64 << 10,
 
@@ -40,6 +45,9 @@ enum {
 
 	/* Octets of one mailbox name on the wire; no server takes more than 1,000. */
 	LIMIT_MAILBOX_NAME = 4096,
+
+	/* All mailbox names together: 256 octets for each of as many as there may be. */
+	LIMIT_MAILBOX_NAMES = 64 << 20,
 
 	/* Output of passcmd and tokencmd: an OAuth2 token has a few kilobytes. */
 	LIMIT_SECRET = 64 << 10,
@@ -71,6 +79,21 @@ enum {
 	/* Messages of one mailbox whose attributes are kept: 16 bytes each, 256 MiB. A SEARCH
 	 * answer of "1:4294967295" would ask for 64 GiB. */
 	LIMIT_ROWS = 1 << 24,
+
+	/* Keyword combinations of one mailbox, all together: a thousand of a line each. */
+	LIMIT_KEYWORDS = 128 << 10,
+
+	/* The journal of changes: 40,000 lines, and as many in the one before. */
+	LIMIT_EVENTS_FILE = 4 << 20,
+
+	/* Lines of the journal for one change: what goes beyond is counted. */
+	LIMIT_EVENT_LINES = 1000,
+
+	/* Folders that the status names: a hundred kilobytes. */
+	LIMIT_STATUS_FOLDERS = 1000,
+
+	/* What `imapfs status` reads: ten times LIMIT_STATUS_FOLDERS with long names. */
+	LIMIT_STATUS_TEXT = 4 << 20,
 
 	/* A body on its way in stays in memory up to this size, then goes on in a file. */
 	LIMIT_SINK_MEMORY = 1 << 20,

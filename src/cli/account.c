@@ -16,7 +16,7 @@ struct Account {
 Account *account_new(const Options *options, GError **error)
 {
 	g_autoptr(NetTrust) trust = net_trust_new(options->cafile, options->fingerprint, error);
-	if (!trust)
+	if (!trust || !secret_check(options, error))
 		return NULL;
 	Account *account = g_new0(Account, 1);
 	account->options = options;

@@ -3,12 +3,14 @@
 #include <stdio.h>
 
 #include "cli/account.h"
+#include "cli/offers.h"
 
 static void ignore_mailboxes(gpointer data)
 {
 }
 
-static void ignore_names(MailboxId mailbox, Gen gen, const ImapSet *gone, gpointer data)
+static void ignore_names(
+	MailboxId mailbox, Gen gen, const ImapSet *gone, const ImapSet *fresh, gpointer data)
 {
 }
 
@@ -16,25 +18,36 @@ static void ignore_message(Gen gen, guint32 uid, bool size, gpointer data)
 {
 }
 
-static void ignore_generation(MailboxId mailbox, Gen old, gpointer data)
+static void ignore_generation(MailboxId mailbox, Gen gen, gpointer data)
+{
+}
+
+static void ignore_state(EngineState state, const GError *why, gpointer data)
 {
 }
 
 static const EngineEvents no_events = {
 	.mailboxes_changed = ignore_mailboxes,
 	.names_changed = ignore_names,
+	.names_doubted = ignore_generation,
 	.message_changed = ignore_message,
 	.generation_changed = ignore_generation,
 	.sizes_distrusted = ignore_mailboxes,
+	.state_changed = ignore_state,
 };
 
-static void print(Engine *engine, Store *store)
+static void print(const Options *options, Engine *engine, Store *store)
 {
 	g_autofree char *facts = engine_describe(engine);
 	g_autoptr(GArray) mailboxes = store_mailboxes(store);
+	g_autofree char *offers = offers_of_caps(engine_caps(engine));
+	g_autofree char *special = offers_of_mailboxes(mailboxes);
 	printf("%s", facts);
 	if (*facts != '\0' && !g_str_has_suffix(facts, "\n"))
 		printf("\n");
+	printf("%s%s", offers, special);
+	if (options->source.tls == SESSION_TLS_NONE)
+		printf("warning: mail and password travel in clear text (tls=none)\n");
 	printf("%u %s\n", mailboxes->len, mailboxes->len == 1 ? "mailbox" : "mailboxes");
 }
 
@@ -50,7 +63,7 @@ bool check_account(const Options *options, GCancellable *stop, GError **error)
 	Engine *engine = engine_new(&config, store, &no_events, NULL);
 	bool started = account_start(account, engine, stop, error);
 	if (started)
-		print(engine, store);
+		print(options, engine, store);
 	engine_free(engine);
 	return started;
 }

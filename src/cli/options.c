@@ -68,8 +68,9 @@ static const Spec specs[] = {
 		"permissions that directories lack (default: 077)"},
 };
 
-/* Options of mount(8) and fstab(5) that concern others or ask for what is so anyway; also dev, suid
- * and exec, which mount.fuse3(8) always adds and imapfs never grants. */
+/* Options of mount(8), fstab(5) and FUSE that concern others or ask for what is so anyway; also
+ * dev, suid and exec, which mount.fuse3(8) always adds and imapfs never grants. The man page lists
+ * them. */
 static const char *const tolerated[] = {
 	"rw",
 	"defaults",
@@ -92,6 +93,8 @@ static const char *const tolerated[] = {
 	"noatime",
 	"nodiratime",
 	"relatime",
+	"default_permissions",
+	"nonempty",
 };
 
 typedef struct {
@@ -301,9 +304,26 @@ static void add_settings(GArray *settings, const char *list)
 	}
 }
 
+/* "All paths set in these environment variables must be absolute. If an implementation encounters a
+ * relative path [...] it should consider the path invalid and ignore it." (XDG Base Directory
+ * Specification); GLib uses it. */
+static char *xdg_dir(const char *dir, const char *below_home)
+{
+	if (g_path_is_absolute(dir))
+		return g_strdup(dir);
+	return g_build_filename(g_get_home_dir(), below_home, NULL);
+}
+
 static char *config_path(void)
 {
-	return g_build_filename(g_get_user_config_dir(), "imapfs", "config", NULL);
+	g_autofree char *dir = xdg_dir(g_get_user_config_dir(), ".config");
+	return g_build_filename(dir, "imapfs", "config", NULL);
+}
+
+static char *default_cache(void)
+{
+	g_autofree char *dir = xdg_dir(g_get_user_cache_dir(), ".cache");
+	return g_build_filename(dir, "imapfs", NULL);
 }
 
 /* Fills settings from the account's group, save its source, which is returned. */
@@ -351,7 +371,7 @@ static char *read_account(const char *name, GArray *settings, GError **error)
 typedef struct {
 	GArray *settings;
 	GPtrArray *words; /* what is not an option, borrowed */
-	bool foreground, debug, help, version;
+	bool foreground, debug, json, help, version;
 } Line;
 
 static bool read_letters(
@@ -398,6 +418,8 @@ static bool read_line(Line *line, int argc, char *const *argv, GError **error)
 			line->help = true;
 		} else if (strcmp(word, "--version") == 0) {
 			line->version = true;
+		} else if (strcmp(word, "--json") == 0) {
+			line->json = true;
 		} else if (word[1] == '-') {
 			return invalid(error, "unknown option: %s", word);
 		} else if (!read_letters(line, word + 1, i + 1 < argc ? argv[i + 1] : NULL,
@@ -409,12 +431,28 @@ static bool read_line(Line *line, int argc, char *const *argv, GError **error)
 	return true;
 }
 
+static bool set_status(Options *options, const Line *line, GError **error)
+{
+	if (line->words->len != 2)
+		return invalid(error, "status needs one MOUNTPOINT; see imapfs --help");
+	if (line->settings->len > 0)
+		return invalid(error, "status takes no -o");
+	options->action = OPTIONS_STATUS;
+	options->json = line->json;
+	options->mountpoint = g_canonicalize_filename(line->words->pdata[1], NULL);
+	return true;
+}
+
 static bool set_words(Options *options, const Line *line, GError **error)
 {
 	const char *const *words = (const char *const *)line->words->pdata;
 	guint n = line->words->len;
 	options->foreground = line->foreground || line->debug;
 	options->debug = line->debug;
+	if (n > 0 && strcmp(words[0], "status") == 0)
+		return set_status(options, line, error);
+	if (line->json)
+		return invalid(error, "--json is for imapfs status");
 	if (n > 0 && strcmp(words[0], "check") == 0) {
 		options->action = OPTIONS_CHECK;
 		if (n < 2)
@@ -500,7 +538,7 @@ static void derive(Options *options)
 
 	g_autofree char *parent = g_steal_pointer(&options->cachedir);
 	if (!parent)
-		parent = g_build_filename(g_get_user_cache_dir(), "imapfs", NULL);
+		parent = default_cache();
 	g_autofree char *escaped = g_uri_escape_string(options->account, "@:[]", FALSE);
 	g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, escaped, -1);
 	const char *name = strlen(escaped) <= NAME_MAX ? escaped : hash;
@@ -521,8 +559,11 @@ Options *options_parse(int argc, char *const *argv, GError **error)
 		return g_steal_pointer(&options);
 	}
 	set_defaults(options);
-	if (!set_words(options, &line, error) || !set_all(options, settings, error) ||
-		!check(options, error))
+	if (!set_words(options, &line, error))
+		return NULL;
+	if (options->action == OPTIONS_STATUS)
+		return g_steal_pointer(&options);
+	if (!set_all(options, settings, error) || !check(options, error))
 		return NULL;
 	derive(options);
 	return g_steal_pointer(&options);
@@ -549,6 +590,8 @@ char *options_help(void)
 		g_string_new("Usage: imapfs [options] SOURCE MOUNTPOINT    mount an IMAP account\n"
 			     "       imapfs check SOURCE                   log in and say what the "
 			     "server offers\n"
+			     "       imapfs status [--json] MOUNTPOINT     say how a mount "
+			     "stands\n"
 			     "       imapfs --help | --version\n"
 			     "\n"
 			     "SOURCE is imaps://user@host[:port][/Mailbox] (TLS), "

@@ -9,6 +9,7 @@
 typedef enum {
 	OPTIONS_MOUNT,
 	OPTIONS_CHECK,
+	OPTIONS_STATUS,
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
 } OptionsAction;
@@ -16,9 +17,11 @@ typedef enum {
 typedef struct {
 	OptionsAction action;
 	bool foreground, debug;
+	bool json; /* of OPTIONS_STATUS */
 	char *name; /* SOURCE as it was given: a URL without password or an account's name */
 	char *account; /* "user@host:port" */
-	char *mountpoint; /* absolute, as far as it exists; NULL unless OPTIONS_MOUNT */
+	char *mountpoint; /* absolute, as far as it exists; NULL unless OPTIONS_MOUNT or
+			   * OPTIONS_STATUS, which sets nothing below */
 
 	/* From SOURCE and -o tls. */
 	Source source; /* port is never 0 */

@@ -50,6 +50,15 @@ static char *fail(GError **error, MailError code, const char *format, ...)
 	return NULL;
 }
 
+bool secret_check(const Options *options, GError **error)
+{
+	const char *path = options->passfile;
+	if (!path || access(path, R_OK) == 0)
+		return true;
+	fail(error, MAIL_ERROR_INVALID, "passfile %s: %s", path, g_strerror(errno));
+	return false;
+}
+
 static char *from_file(const char *path, GCancellable *cancel, GError **error)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);

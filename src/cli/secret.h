@@ -11,6 +11,10 @@ Secret *secret_new(const Options *options);
 void secret_free(Secret *secret); /* accepts NULL; clears what is kept */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Secret, secret_free)
 
+/* Whether a passfile can be read at all, so that a wrong name is told before anything connects;
+ * it is read at each login. MAIL_ERROR_INVALID. */
+bool secret_check(const Options *options, GError **error);
+
 /* A SessionSecret with the Secret as data: blocks, any thread. The result is for the caller to
  * clear. MAIL_ERROR_AUTH: the command failed, nothing came, nobody can be asked. MAIL_ERROR_ACCESS:
  * others may read the file. MAIL_ERROR_TIMEOUT, MAIL_ERROR_CANCELLED. */

@@ -153,6 +153,19 @@ bool ahead_passed(Engine *engine, Gen gen, guint32 uid)
 	return false;
 }
 
+void ahead_forget(Engine *engine, Gen gen)
+{
+	for (guint i = 0; i < WALKS; i++) {
+		Walk *walk = &engine->walks[i];
+		if ((Gen)walk->gen != gen)
+			continue;
+		g_queue_clear_full(&walk->ahead, g_free);
+		walk->ahead_bytes = 0;
+		walk->to = walk->last;
+		set_mark(walk, walk->last + 1);
+	}
+}
+
 void ahead_clear(Engine *engine)
 {
 	for (guint i = 0; i < WALKS; i++)

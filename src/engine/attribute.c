@@ -160,22 +160,29 @@ void attribute_request(Box *box, Gen gen, guint32 uid, Waiter *waiter)
 	box_pump(box);
 }
 
+static void fill_row(Store *store, Gen gen, guint32 uid)
+{
+	StoreMessage message;
+	if (!store_peek_message(store, gen, uid, &message) || message.known)
+		return;
+	g_autofree char *text = store_keywords(store, gen, uid);
+	g_auto(GStrv) keywords = g_strsplit(text, " ", -1);
+	StoreFields all = {true, true, true, (const char *const *)keywords};
+	store_set_attributes(store, gen, &message, all, NULL);
+}
+
 /* The server answered without one of the fields: what it will not say is shown as none, and a
  * missing size is found out from the body. */
 static void fill_partial(const Ask *ask)
 {
-	static const StoreFields all = {true, true, true};
 	Box *box = ask->box;
 	Store *store = box->engine->store;
 	gsize n;
 	const ImapRange *ranges = imap_set_ranges(box->attribute_partial, &n);
 	for (gsize i = 0; i < n; i++)
 		for (guint64 uid = ranges[i].lo; uid <= ranges[i].hi; uid++) {
-			StoreMessage message;
-			if (imap_set_contains(ask->uids, (guint32)uid) &&
-				store_peek_message(store, ask->gen, (guint32)uid, &message) &&
-				!message.known)
-				store_set_attributes(store, ask->gen, &message, all, NULL);
+			if (imap_set_contains(ask->uids, (guint32)uid))
+				fill_row(store, ask->gen, (guint32)uid);
 		}
 	imap_set_subtract(box->attribute_partial, ask->uids);
 }
@@ -277,10 +284,11 @@ static void flags_changed(Conn *conn, guint32 uid, guint before, guint after)
 	engine->events->message_changed(conn->gen, uid, false, engine->data);
 	if (!((before ^ after) & IMAP_FLAG_DELETED))
 		return;
-	g_autoptr(ImapSet) gone = imap_set_new();
-	if (after & IMAP_FLAG_DELETED)
-		imap_set_add(gone, uid, uid);
-	engine->events->names_changed(conn->box->id, conn->gen, gone, engine->data);
+	g_autoptr(ImapSet) uids = imap_set_new();
+	imap_set_add(uids, uid, uid);
+	bool gone = after & IMAP_FLAG_DELETED;
+	engine->events->names_changed(
+		conn->box->id, conn->gen, gone ? uids : NULL, gone ? NULL : uids, engine->data);
 }
 
 /* Attributes arrived, asked for or not. */
@@ -290,6 +298,7 @@ void attribute_note(Conn *conn, guint32 uid, const ImapFetch *fetch)
 		.has_flags = fetch->has & IMAP_FETCH_FLAGS,
 		.has_size = fetch->has & IMAP_FETCH_SIZE,
 		.has_date = fetch->has & IMAP_FETCH_INTERNALDATE,
+		.keywords = fetch->flags.keywords,
 	};
 	if (!fields.has_flags && !fields.has_size && !fields.has_date)
 		return;
@@ -302,13 +311,16 @@ void attribute_note(Conn *conn, guint32 uid, const ImapFetch *fetch)
 		.date = fetch->internaldate,
 	};
 	StoreMessage before;
-	bool known = store_peek_message(engine->store, conn->gen, uid, &before) && before.known;
+	bool listed = store_peek_message(engine->store, conn->gen, uid, &before);
 	bool changed = false;
 	store_set_attributes(engine->store, conn->gen, &message, fields, &changed);
 	if (!(fields.has_flags && fields.has_size && fields.has_date) &&
 		imap_set_contains(box->attribute_flying, uid))
 		imap_set_add(box->attribute_partial, uid, uid);
-	if (known && changed)
+	/* Whether it is \\Deleted may have been shown before anything else was known of it. */
+	if (listed && changed &&
+		(before.known || (before.flags ^ message.flags) & IMAP_FLAG_DELETED))
 		flags_changed(conn, uid, before.flags, message.flags);
 	settle_all(box, conn->gen, uid);
+	flags_note(conn, uid);
 }

@@ -126,8 +126,11 @@ void body_request_whole(Box *box, Gen gen, guint32 uid, Waiter *waiter)
 		if (((Want *)g_ptr_array_index(wants, i))->whole)
 			want = g_ptr_array_index(wants, i);
 	if (!want) {
+		StoreMessage message = {.uid = uid};
+		store_peek_message(box->engine->store, gen, uid, &message);
 		want = want_new(box, gen, uid, &box->urgent);
 		want->whole = true;
+		want->expected = MAX(message.size, LIMIT_LEAST_BODY);
 	}
 	add_reader(want, reader);
 	box_pump(box);

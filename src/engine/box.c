@@ -22,6 +22,7 @@ Box *box_get(Engine *engine, MailboxId mailbox)
 	box->attribute_again = imap_set_new();
 	box->attribute_retried = imap_set_new();
 	box->attribute_partial = imap_set_new();
+	flags_init(box);
 	box->wants = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
 	g_hash_table_insert(engine->boxes, GUINT_TO_POINTER(mailbox), box);
 	return box;
@@ -38,6 +39,7 @@ void box_free(Box *box)
 	imap_set_free(box->attribute_again);
 	imap_set_free(box->attribute_retried);
 	imap_set_free(box->attribute_partial);
+	flags_clear(box);
 	g_hash_table_unref(box->wants);
 	g_free(box->name);
 	g_free(box);
@@ -45,14 +47,16 @@ void box_free(Box *box)
 
 bool box_has_work(const Box *box)
 {
-	return ((box->sync_waiters->len > 0 || box->renew) && !box->syncing) ||
-	       attribute_has_work(box) || box->urgent.length > 0 || box->ahead.length > 0;
+	return ((box->sync_waiters->len > 0 || box->renew) && !box->sync) ||
+	       attribute_has_work(box) || flags_has_work(box) || box->urgent.length > 0 ||
+	       box->ahead.length > 0;
 }
 
 /* Whether somebody waits for what is queued. */
 bool box_is_urgent(const Box *box)
 {
-	return box->sync_waiters->len > 0 || box->urgent.length > 0 || attribute_has_work(box);
+	return box->sync_waiters->len > 0 || box->urgent.length > 0 || attribute_has_work(box) ||
+	       flags_has_work(box);
 }
 
 void box_pump(Box *box)
@@ -91,6 +95,7 @@ void box_reset(Box *box)
 {
 	g_ptr_array_set_size(box->sync_waiters, 0);
 	reset_attributes(box);
+	flags_fail_all(box, NULL);
 	body_reset(box);
 }
 
@@ -105,12 +110,20 @@ static void fail_messages(Box *box, const GError *error)
 			g_ptr_array_add(all, g_ptr_array_steal_index_fast(waiters, 0));
 	reset_attributes(box);
 	waiters_finish(all, error);
+	flags_fail_all(box, error);
 	body_fail_all(box, error);
+}
+
+void box_try_again(Box *box)
+{
+	box->sync_refused = box->sync != NULL;
+	box_pump(box);
 }
 
 void box_refused(Box *box, const GError *error)
 {
-	box->sync_refused = box->syncing;
+	box->sync_refused = box->sync != NULL;
+	box->refused = true;
 	waiters_finish(box->sync_waiters, error);
 	fail_messages(box, error);
 }
@@ -131,20 +144,28 @@ static bool flaps(Box *box, bool changed)
 	return box->flaps > FLAPS;
 }
 
+static void lose_generation(Box *box, Gen old)
+{
+	replace_set(&box->gone);
+	box->flags_due = false;
+	box->no_modseq = false;
+	/* Nothing that was asked of the old generation can be answered any more. */
+	g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_STALE,
+		"%s: the server gave the mailbox a new UIDVALIDITY", box->name);
+	fail_messages(box, error);
+	box->engine->events->generation_changed(box->id, old, box->engine->data);
+}
+
 void box_selected(Box *box, Conn *conn)
 {
 	Engine *engine = box->engine;
 	guint32 uidvalidity = session_selected(conn->session)->uidvalidity;
 	Gen old = store_gen(engine->store, box->id);
+	box->refused = false;
 	conn->gen = store_gen_open(engine->store, box->id, uidvalidity);
 	bool changed = old != 0 && old != conn->gen;
 	box->unstable = uidvalidity == 0 || flaps(box, changed);
-	if (!changed)
-		return;
-	replace_set(&box->gone);
-	/* Nothing that was asked of the old generation can be answered any more. */
-	g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_STALE,
-		"%s: the server gave the mailbox a new UIDVALIDITY", box->name);
-	fail_messages(box, error);
-	engine->events->generation_changed(box->id, old, engine->data);
+	if (changed)
+		lose_generation(box, old);
+	resync_selected(conn);
 }

@@ -1,9 +1,19 @@
 #include "engine/engine.h"
 
+#include <time.h>
+
 #include "engine/private.h"
 
 /* What other threads ask of the engine thread. */
-typedef enum { ASK_START, ASK_SYNC, ASK_ATTRIBUTES, ASK_BODY, ASK_NOTE, ASK_STOP } AskKind;
+typedef enum {
+	ASK_START,
+	ASK_SYNC,
+	ASK_ATTRIBUTES,
+	ASK_FLAGS,
+	ASK_BODY,
+	ASK_NOTE,
+	ASK_STOP
+} AskKind;
 
 typedef struct {
 	AskKind kind;
@@ -43,6 +53,11 @@ void engine_attributes(Engine *engine, Gen gen, guint32 uid, EngineDone done, gp
 		&(Ask){.kind = ASK_ATTRIBUTES, .id = gen, .uid = uid, .done = done, .data = data});
 }
 
+void engine_flags(Engine *engine, Gen gen, guint32 uid, EngineDone done, gpointer data)
+{
+	post(engine, &(Ask){.kind = ASK_FLAGS, .id = gen, .uid = uid, .done = done, .data = data});
+}
+
 void engine_body(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len, EngineDone done,
 	gpointer data)
 {
@@ -74,8 +89,10 @@ bool engine_names_fresh(Engine *engine, MailboxId mailbox)
 		return true;
 	}
 	gint64 right = store_names_time(engine->store, gen);
-	return right != 0 &&
-	       g_get_monotonic_time() - right < engine->config.poll_s * G_USEC_PER_SEC;
+	if (right == 0)
+		return false;
+	return g_get_monotonic_time() - right < engine->config.poll_s * G_USEC_PER_SEC ||
+	       engine_covers(engine, mailbox);
 }
 
 ImapSet *engine_take_shown(Engine *engine)
@@ -97,12 +114,13 @@ char *engine_describe(Engine *engine)
 	return g_strdup(engine->description ? engine->description : "");
 }
 
-/* ---- the engine thread ---- */
-
-void engine_set_state(Engine *engine, EngineState state)
+guint64 engine_caps(Engine *engine)
 {
-	g_atomic_int_set(&engine->state, (gint)state);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
+	return engine->caps;
 }
+
+/* ---- the engine thread ---- */
 
 void engine_describe_from(Engine *engine, const Session *session)
 {
@@ -110,6 +128,7 @@ void engine_describe_from(Engine *engine, const Session *session)
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
 	g_free(engine->description);
 	engine->description = text;
+	engine->caps = session_caps(session);
 }
 
 void engine_verify_size(Engine *engine, Gen gen, guint32 uid, guint64 size)
@@ -147,6 +166,7 @@ static bool away(Engine *engine, Waiter *waiter)
 	case ENGINE_CONNECTING:
 		if (engine->conns->len == 0 && !engine->retry)
 			pool_connect(engine);
+		pool_demand(engine);
 		return false;
 	case ENGINE_ONLINE:
 		break;
@@ -167,9 +187,10 @@ static void take_sync(Engine *engine, const Ask *ask)
 	if (away(engine, waiter))
 		return;
 	Box *box = box_get(engine, ask->id);
-	if (box)
+	if (box) {
+		engine->last_box = box;
 		sync_request(box, waiter);
-	else
+	} else
 		fail(waiter, MAIL_ERROR_NOT_FOUND, "no such mailbox");
 }
 
@@ -196,8 +217,13 @@ static void take_message(Engine *engine, const Ask *ask)
 	Box *box = mailbox ? box_get(engine, mailbox) : NULL;
 	if (!box)
 		fail(waiter, MAIL_ERROR_STALE, "the message is of an old UIDVALIDITY");
-	else if (ask->kind == ASK_ATTRIBUTES)
+	if (!box)
+		return;
+	engine->last_box = box;
+	if (ask->kind == ASK_ATTRIBUTES)
 		attribute_request(box, ask->id, ask->uid, waiter);
+	else if (ask->kind == ASK_FLAGS)
+		flags_request(box, ask->id, ask->uid, waiter);
 	else
 		body_request(box, ask->id, ask->uid, ask->offset, ask->len, waiter);
 }
@@ -246,6 +272,7 @@ static void take(Engine *engine, const Ask *ask)
 		take_sync(engine, ask);
 		break;
 	case ASK_ATTRIBUTES:
+	case ASK_FLAGS:
 	case ASK_BODY:
 		take_message(engine, ask);
 		break;
@@ -298,6 +325,7 @@ static void serve_busy(Engine *engine, bool urgent)
 			continue;
 		sync_dispatch(box, conn);
 		attribute_dispatch(box, conn);
+		flags_dispatch(box, conn);
 		body_dispatch(box, conn);
 	}
 }
@@ -313,7 +341,10 @@ static gboolean pump(gpointer data)
 	if (engine_state(engine) == ENGINE_CONNECTING && engine->conns->len == 0 &&
 		!engine->retry && engine->waiting.length > 0)
 		pool_connect(engine);
+	list_pump(engine);
 	settle_busy(engine);
+	if (pool_paused(engine))
+		return G_SOURCE_CONTINUE;
 	serve_busy(engine, true);
 	serve_busy(engine, false);
 	return G_SOURCE_CONTINUE;
@@ -334,6 +365,22 @@ static GSource *ready_source(Engine *engine, GSourceFunc callback)
 	return source;
 }
 
+static gint64 clock_us(clockid_t clock)
+{
+	struct timespec time;
+	clock_gettime(clock, &time);
+	return time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
+/* Whether the machine slept since the last call (CLOCK_MONOTONIC stands still then). */
+static bool slept(Engine *engine)
+{
+	enum { JUMP_S = 2 };
+	gint64 before = engine->slept_us;
+	engine->slept_us = clock_us(CLOCK_BOOTTIME) - clock_us(CLOCK_MONOTONIC);
+	return engine->slept_us - before >= JUMP_S * G_USEC_PER_SEC;
+}
+
 /* What time alone brings about. */
 static gboolean tick(gpointer data)
 {
@@ -341,16 +388,25 @@ static gboolean tick(gpointer data)
 	gint64 now = g_get_monotonic_time();
 	bool stuck = waiters_expire(engine, now);
 	g_atomic_int_set(&engine->stuck, stuck);
-	sync_age(engine, now, stuck);
-	list_age(engine, now);
+	if (slept(engine)) {
+		pool_resume(engine);
+		push_probe(engine);
+	}
+	if (stuck)
+		sync_cut_off(engine);
 	if (!stuck && engine_state(engine) == ENGINE_ONLINE)
 		sync_forget_shown(engine);
+	push_age(engine, now);
+	if (engine->paused_us != 0 && engine->busy.length > 0)
+		engine_pump(engine);
+	status_publish(engine);
 	return G_SOURCE_CONTINUE;
 }
 
 static void start_ticking(Engine *engine)
 {
 	enum { TICK_MS = 250 };
+	slept(engine);
 	engine->tick = g_timeout_source_new(TICK_MS);
 	g_source_set_callback(engine->tick, tick, engine, NULL);
 	g_source_attach(engine->tick, engine->context);
@@ -383,11 +439,13 @@ Engine *engine_new(
 	engine->loop = g_main_loop_new(engine->context, FALSE);
 	engine->inbox = g_array_new(FALSE, FALSE, sizeof(Ask));
 	engine->shown_unasked = imap_set_new();
+	engine->covered = imap_set_new();
 	g_mutex_init(&engine->inbox_lock);
 	engine->inbox_source = ready_source(engine, drain_inbox);
 	engine->pump_source = ready_source(engine, pump);
 	engine->boxes = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)box_free);
 	pool_init(engine);
+	status_init(engine);
 	engine->list_waiters = waiters_new();
 	engine->thread = g_thread_new("engine", run, engine);
 	return engine;
@@ -415,7 +473,9 @@ void engine_free(Engine *engine)
 	free_source(engine->tick);
 	g_array_unref(engine->inbox);
 	imap_set_free(engine->shown_unasked);
+	imap_set_free(engine->covered);
 	g_mutex_clear(&engine->inbox_lock);
+	status_clear(engine);
 	g_main_loop_unref(engine->loop);
 	g_main_context_unref(engine->context);
 	g_free((char *)engine->config.folders);

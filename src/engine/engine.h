@@ -11,14 +11,26 @@ typedef struct Engine Engine;
 /* error NULL: ask the store again. Engine thread. */
 typedef void (*EngineDone)(const GError *error, gpointer data);
 
+typedef enum {
+	ENGINE_CONNECTING,
+	ENGINE_ONLINE,
+	ENGINE_OFFLINE, /* the last attempt failed; the next comes by itself */
+	ENGINE_REFUSED, /* the login was refused: no attempt until the secret changes */
+} EngineState;
+
 /* News, all in the engine thread, no lock held. Callbacks only queue and return. */
 typedef struct {
 	/* The set of mailboxes changed: store_mailboxes(). */
 	void (*mailboxes_changed)(gpointer data);
 
 	/* The listing of a mailbox changed or must be checked at the next access. gone: UIDs that
-	 * are listed no longer (owned by the engine, may be NULL). */
-	void (*names_changed)(MailboxId mailbox, Gen gen, const ImapSet *gone, gpointer data);
+	 * are listed no longer; fresh: those that are listed newly, but not those of a first
+	 * listing. Both are owned by the engine and may be NULL. */
+	void (*names_changed)(MailboxId mailbox, Gen gen, const ImapSet *gone, const ImapSet *fresh,
+		gpointer data);
+
+	/* The mailbox may be another one by now: every name in it must be asked for again. */
+	void (*names_doubted)(MailboxId mailbox, Gen gen, gpointer data);
 
 	/* Attributes other than the name changed for one message. size: its length was corrected.
 	 */
@@ -30,6 +42,10 @@ typedef struct {
 	/* Sizes of this account are distrusted from now on: those shown so far must be asked again.
 	 */
 	void (*sizes_distrusted)(gpointer data);
+
+	/* engine_state() is another one now. why: what ended the old one; NULL for ENGINE_ONLINE.
+	 */
+	void (*state_changed)(EngineState state, const GError *why, gpointer data);
 } EngineEvents;
 
 typedef struct {
@@ -60,6 +76,10 @@ void engine_sync(Engine *engine, MailboxId mailbox, EngineDone done, gpointer da
 /* Makes one message ready to be shown (store_try_message), with a window of others after it. */
 void engine_attributes(Engine *engine, Gen gen, guint32 uid, EngineDone done, gpointer data);
 
+/* Makes the flags of one message good again, if they may have changed since (StoreMessage.
+ * flags_stale), and those of others after it. Of a message that is not known: its attributes. */
+void engine_flags(Engine *engine, Gen gen, guint32 uid, EngineDone done, gpointer data);
+
 /* Makes [offset, offset+len) of a body present, or as much of it as the message has. */
 void engine_body(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len, EngineDone done,
 	gpointer data);
@@ -68,20 +88,51 @@ void engine_body(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 l
  * unless the reader nears the end of what was read ahead. */
 void engine_note_read(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len);
 
-/* Whether a listing may be shown without asking the server: it was right less than poll_s ago, or
- * the server is not there, or was not yet, and there is nothing better. */
+/* Whether a listing may be shown without asking the server: it was right less than poll_s ago, push
+ * tells of its changes (IDLE, NOTIFY), or the server is not there, or was not yet, and there is
+ * nothing better. */
 bool engine_names_fresh(Engine *engine, MailboxId mailbox);
+
+/* Whether the server tells by itself what happens to a mailbox (IDLE, NOTIFY). Any thread. */
+bool engine_covers(Engine *engine, MailboxId mailbox);
 
 /* ---- state: any thread ---- */
 
-typedef enum {
-	ENGINE_CONNECTING,
-	ENGINE_ONLINE,
-	ENGINE_OFFLINE, /* the last attempt failed; the next comes by itself */
-	ENGINE_REFUSED, /* the login was refused: no attempt until the secret changes */
-} EngineState;
-
 EngineState engine_state(Engine *engine);
+
+enum { ENGINE_CONNECTIONS = 64, ENGINE_REASON = 300 };
+
+typedef struct {
+	bool ready; /* logged in */
+	MailboxId mailbox; /* selected, or about to be; 0: none */
+	bool idle; /* it waits for what the server tells by itself */
+	guint commands; /* queued or under way */
+	guint fetching; /* bodies asked for and not here yet */
+	guint64 fetching_bytes; /* of them, as far as their sizes are known */
+	SessionTraffic traffic;
+	gint64 moved_us; /* when bytes moved last; g_get_monotonic_time() */
+} EngineConnection;
+
+typedef struct {
+	EngineState state;
+	gint64 since_us; /* that it is so; g_get_real_time() */
+	char reason[ENGINE_REASON]; /* why the account was lost last; "": never */
+	gint64 reason_us; /* when; g_get_real_time() */
+	guint waiting; /* requests that are not answered yet */
+	gint64 oldest_us; /* since when the first of them; g_get_monotonic_time() */
+	guint n_connections;
+	EngineConnection connections[ENGINE_CONNECTIONS];
+	SessionTraffic traffic; /* of all connections so far */
+	guint attempts, logins; /* to connect so far, and those that got in */
+	guint failures; /* attempts that failed in a row */
+} EngineStatus;
+
+/* How things stand: at most a quarter of a second old, or older when the engine thread is busy.
+ * Never waits for it. Any thread. */
+void engine_status(Engine *engine, EngineStatus *ret);
 
 /* What the first connection said, for `check`: one fact a line. New string. */
 char *engine_describe(Engine *engine);
+
+/* The capabilities of the first connection after its login, IMAP_CAP_BIT()s; 0 before. */
+guint64 engine_caps(Engine *engine);

@@ -75,6 +75,17 @@ void body_dispatch(Box *box, Conn *conn)
 	}
 }
 
+/* What is only read ahead is asked for once more, as it was, if a connection broke: the walk counts
+ * on it, and message by message it would cost a turn each. Any other fault may be its own. */
+static void try_ahead_again(Want *want, bool answered)
+{
+	want_recall(want);
+	if (answered || ++want->tries > 1)
+		g_ptr_array_unref(want_end(want));
+	else
+		want_enqueue(want, &want->box->ahead);
+}
+
 /* Back in the queue for another try; given up after the last. An answer that left it out counts
  * for more than a connection that broke. */
 static void try_again(Want *want, bool answered, const GError *error)
@@ -84,8 +95,6 @@ static void try_again(Want *want, bool answered, const GError *error)
 	want->tries += answered ? 2 : 1;
 	if (want->tries >= TRIES)
 		want_fail(want, error);
-	else if (want->readers->len == 0)
-		g_ptr_array_unref(want_end(want));
 	else
 		want_enqueue(want, &want->box->urgent);
 }
@@ -111,6 +120,8 @@ static void left_out(Fetch *fetch, const ImapStatus *status, const GError *error
 		Want *want = g_ptr_array_index(fetch->wants, 0);
 		if (final || g_error_matches(error, MAIL_ERROR, MAIL_ERROR_TIMEOUT))
 			want_fail(want, error);
+		else if (want->readers->len == 0)
+			try_ahead_again(want, status != NULL);
 		else
 			try_again(want, status && !error, error ? error : missing);
 	}
@@ -148,7 +159,12 @@ bool body_begin(Conn *conn, const ImapBodyStart *start)
 {
 	if (conn->sink || start->binary || start->section.len > 0 || conn->wants_flying == 0)
 		return false;
-	if (start->uid && !answered_by(conn, start->uid, start->has_origin, start->origin))
+	const Want *want =
+		start->uid ? answered_by(conn, start->uid, start->has_origin, start->origin) : NULL;
+	if (start->uid && !want)
+		return false;
+	/* More than was asked for is not believed, so it need not be kept. */
+	if (want && start->has_origin && start->size > want->asked)
 		return false;
 	conn->sink = store_sink_new(conn->engine->store);
 	return true;

@@ -1,5 +1,4 @@
 /* The list verb: which mailboxes there are (RFC 3501 6.3.8, RFC 5258). */
-#include <fnmatch.h>
 #include <string.h>
 
 #include "engine/private.h"
@@ -43,6 +42,34 @@ static char *readable(const ImapList *list)
 	return name;
 }
 
+static bool is_wildcard(char c)
+{
+	return c == '*' || c == '%';
+}
+
+/* "*" matches zero or more characters, "%" too but for the delimiter (RFC 3501 6.3.8). The name is
+ * read once, with all ways through the pattern at the same time: the pattern is short, the name may
+ * be made to cost. */
+static bool matches(const char *pattern, const char *name)
+{
+	gsize len = strlen(pattern);
+	/* By [i]: whether the first i characters of the pattern match what was read. */
+	g_autofree bool *way = g_new0(bool, len + 1);
+	way[0] = true;
+	for (const char *c = name;; c++) {
+		for (gsize i = 0; i < len; i++)
+			way[i + 1] |= way[i] && is_wildcard(pattern[i]);
+		if (!*c)
+			return way[len];
+		for (gsize i = len; i > 0; i--) {
+			char p = pattern[i - 1];
+			way[i] = is_wildcard(p) ? way[i] && (p == '*' || *c != '/')
+						: way[i - 1] && p == *c;
+		}
+		way[0] = false;
+	}
+}
+
 /* `folders`: a mailbox appears if a pattern matches it, or none is positive, and no negated one
  * matches. */
 static bool wanted(const char *patterns, const ImapList *list)
@@ -54,12 +81,12 @@ static bool wanted(const char *patterns, const ImapList *list)
 	bool matched = false, positive = false;
 	for (char **p = all; *p; p++) {
 		if (**p == '!') {
-			if (fnmatch(*p + 1, name, 0) == 0)
+			if (matches(*p + 1, name))
 				return false;
 			continue;
 		}
 		positive = true;
-		matched |= fnmatch(*p, name, 0) == 0;
+		matched |= matches(*p, name);
 	}
 	return matched || !positive;
 }
@@ -67,23 +94,38 @@ static bool wanted(const char *patterns, const ImapList *list)
 void list_note(Engine *engine, Conn *conn, const ImapList *list)
 {
 	if (engine->list_conn != conn || list->name.len > LIMIT_MAILBOX_NAME ||
+		list->name.len > LIMIT_MAILBOX_NAMES - engine->listed_bytes ||
 		engine->listed->len >= LIMIT_MAILBOXES || !wanted(engine->config.folders, list))
 		return;
+	engine->listed_bytes += list->name.len;
 	ImapList copy = *list;
 	copy.name.data = g_strndup(list->name.data, list->name.len);
 	copy.oldname = (ImapBytes){0};
 	g_array_append_val(engine->listed, copy);
 }
 
+/* Between two answers a mailbox may have got the name of another: RENAME, or DELETE and CREATE (RFC
+ * 3501 6.3.3: a mailbox made again differs by its UIDVALIDITY, which only EXAMINE tells). */
+static void set_changed(Engine *engine)
+{
+	pool_doubt(engine);
+	engine->events->mailboxes_changed(engine->data);
+	sync_doubt_all(engine);
+}
+
 static void listed(const ImapStatus *status, const GError *error, gpointer data)
 {
 	Engine *engine = data;
+	if (engine->list_with_status)
+		push_polled(engine);
+	engine->list_status_refused |= engine->list_with_status && status && error;
+	engine->list_with_status = false;
 	if (!engine->listed)
 		return;
 	engine->listed_us = g_get_monotonic_time();
 	if (!error && store_set_mailboxes(engine->store,
 			      (const ImapList *)(void *)engine->listed->data, engine->listed->len))
-		engine->events->mailboxes_changed(engine->data);
+		set_changed(engine);
 	finish(engine, error);
 	engine_pump(engine);
 }
@@ -105,24 +147,39 @@ void list_wait(Engine *engine, Waiter *waiter)
 	g_ptr_array_add(engine->list_waiters, waiter);
 }
 
-void list_refresh(Engine *engine)
+void list_refresh(Engine *engine, bool with_status)
 {
 	Conn *conn = pool_any(engine);
 	if (engine->list_conn || !conn)
 		return;
 	engine->list_conn = conn;
 	engine->listed = g_array_new(FALSE, FALSE, sizeof(ImapList));
+	engine->listed_bytes = 0;
 	g_array_set_clear_func(engine->listed, clear_listed);
-	session_submit(conn->session, SESSION_ANY,
-		list_command(engine, session_caps(conn->session)), listed, engine);
+	guint64 caps = session_caps(conn->session);
+	ImapCommand *line = list_command(engine, caps);
+	engine->list_with_status = with_status && caps & IMAP_CAP_BIT(IMAP_CAP_LIST_STATUS);
+	if (engine->list_with_status) {
+		g_autofree char *items = push_status_items(conn);
+		imap_command_rawf(line, "RETURN (STATUS %s)", items);
+	}
+	session_submit(conn->session, SESSION_ANY, line, listed, engine);
 }
 
-/* No push tells of mailboxes that come and go: they are asked for as often as `poll` says. */
-void list_age(Engine *engine, gint64 now_us)
+void list_pump(Engine *engine)
 {
-	enum { LEAST_S = 5 };
-	gint64 poll_us = MAX(engine->config.poll_s, LEAST_S) * G_USEC_PER_SEC;
-	if (engine_state(engine) == ENGINE_ONLINE && engine->listed_us != 0 &&
-		now_us - engine->listed_us >= poll_us)
-		list_refresh(engine);
+	if (!engine->list_due || engine->list_conn || engine_state(engine) != ENGINE_ONLINE)
+		return;
+	engine->list_due = false;
+	list_refresh(engine, false);
+}
+
+/* Mailboxes that come and go are asked for as often as `poll` says, and now and then even if the
+ * server tells of them: what it tells while LIST is answered looks like part of the answer. */
+void list_age(Engine *engine, gint64 now_us, bool told)
+{
+	enum { LEAST_S = 5, TOLD = 10 };
+	gint64 poll_us = MAX(engine->config.poll_s, LEAST_S) * G_USEC_PER_SEC * (told ? TOLD : 1);
+	if (engine->listed_us != 0 && now_us - engine->listed_us >= poll_us)
+		list_refresh(engine, false);
 }

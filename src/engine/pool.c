@@ -5,9 +5,12 @@
 
 enum {
 	BACKOFF_FIRST_MS = 500,
+	BACKOFF_WANTED_MS = 4 * 1000, /* while somebody asks for mail, and at first */
 	BACKOFF_LAST_MS = 60 * 1000,
-	BACKOFF_WANTED_MS = 4 * 1000, /* while somebody asks for mail */
+	AWAY_LONG_MS = 10 * 60 * 1000, /* a server that restarts is back by then */
 	REFUSED_MS = 30 * 1000, /* between two questions for another password */
+	PAUSE_MS = 1000, /* doubled while the server goes on asking for less */
+	PAUSES_MOST = 5,
 	LIMITED_MS = 5 * 60 * 1000,
 	LASTED_MS = 10 * 1000, /* a connection that lived so long was a good one */
 	BUSY_BYTES =
@@ -38,7 +41,7 @@ static bool connecting(const Engine *engine)
  * connection may have been told of a new UIDVALIDITY since. */
 static bool conn_has(const Conn *conn, const Box *box)
 {
-	return conn->box == box && !conn->doubtful &&
+	return conn->box == box && !conn->doubtful && !conn->renamed &&
 	       (conn->gen == 0 || conn->gen == store_gen(conn->engine->store, box->id));
 }
 
@@ -56,9 +59,30 @@ static Conn *selected_on(const Engine *engine, const Box *box)
 	return best;
 }
 
+bool pool_hears(const Engine *engine, const Box *box)
+{
+	for (guint i = 0; i < engine->conns->len; i++) {
+		const Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (conn->ready && conn->gen != 0 && conn_has(conn, box))
+			return true;
+	}
+	return false;
+}
+
 bool pool_has(const Engine *engine, const Box *box)
 {
 	return selected_on(engine, box) != NULL;
+}
+
+/* Whether some connection works for the mailbox, be it reserved for the next one. */
+static bool is_served(const Engine *engine, const Box *box)
+{
+	for (guint i = 0; i < engine->conns->len; i++) {
+		const Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (conn->ready && conn_has(conn, box))
+			return true;
+	}
+	return false;
 }
 
 /* Whether the connection may change to this mailbox now. */
@@ -75,6 +99,14 @@ static bool is_free_for(const Conn *conn, const Box *box)
 	return conn->reserved ? conn->reserved == box : !box_has_work(conn->box);
 }
 
+/* How much is lost when it leaves its mailbox. */
+static int worth(const Conn *conn)
+{
+	if (!conn->box)
+		return 0;
+	return push_keeps(conn->box) ? 2 : 1;
+}
+
 /* Of those that may, the one that has done nothing for a mailbox the longest. */
 static Conn *idle(const Engine *engine, const Box *box)
 {
@@ -83,8 +115,8 @@ static Conn *idle(const Engine *engine, const Box *box)
 		Conn *conn = g_ptr_array_index(engine->conns, i);
 		if (!is_free_for(conn, box))
 			continue;
-		if (!best || (!conn->box && best->box) ||
-			((!conn->box == !best->box) && conn->used_us < best->used_us))
+		if (!best || worth(conn) < worth(best) ||
+			(worth(conn) == worth(best) && conn->used_us < best->used_us))
 			best = conn;
 	}
 	return best;
@@ -107,10 +139,49 @@ static void reserve(Engine *engine, Box *box)
 		best->reserved = box;
 }
 
+/* One that nobody needs now. */
+static Conn *surplus(const Engine *engine)
+{
+	for (guint i = 0; i < engine->conns->len; i++) {
+		Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (conn->ready && conn->notify == NOTIFY_OFF && worth(conn) < 2 &&
+			!conn->reserved && session_pending(conn->session) == 0)
+			return conn;
+	}
+	return NULL;
+}
+
+/* Fewer connections, and a pause that grows when it is said again soon after. */
+static void slow_down(Engine *engine, guint conns)
+{
+	gint64 now = g_get_monotonic_time();
+	bool again = engine->paused_us != 0 && now - engine->paused_us < LIMITED_MS * 1000LL;
+	engine->pauses = again ? MIN(engine->pauses + 1, PAUSES_MOST) : 0;
+	engine->max_conns = MAX(1, conns);
+	engine->limited_us = now;
+	engine->paused_us = now + ((gint64)PAUSE_MS << engine->pauses) * 1000;
+	g_info("%s asks for less; going on with %u connections after a pause",
+		engine->config.session.host, engine->max_conns);
+	Conn *conn = engine->conns->len > engine->max_conns ? surplus(engine) : NULL;
+	if (conn)
+		session_logout(conn->session);
+}
+
+bool pool_paused(Engine *engine)
+{
+	for (guint i = 0; i < engine->conns->len; i++) {
+		Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (session_take_throttled(conn->session))
+			slow_down(engine, engine->conns->len - 1);
+	}
+	return g_get_monotonic_time() < engine->paused_us;
+}
+
 /* How many connections there may be: fewer for a while after the server refused one. */
 static guint allowed(Engine *engine)
 {
-	if (g_get_monotonic_time() - engine->limited_us > LIMITED_MS * 1000LL)
+	bool over = g_get_monotonic_time() - engine->limited_us > LIMITED_MS * 1000LL;
+	if (over && !engine->further_refused)
 		engine->max_conns = engine->config.connections;
 	return engine->max_conns;
 }
@@ -119,8 +190,11 @@ Conn *pool_conn(Engine *engine, Box *box)
 {
 	Conn *conn = selected_on(engine, box);
 	bool crowded = conn && conn->bytes_flying > BUSY_BYTES && box->urgent.length > 0;
-	if (conn && (!crowded || box->unstable))
+	box->lone = box->lone && is_served(engine, box);
+	if (conn && (!crowded || box->unstable || box->lone))
 		return conn;
+	if (box->lone)
+		return NULL;
 	Conn *other = idle(engine, box);
 	if (other)
 		return other;
@@ -132,26 +206,56 @@ Conn *pool_conn(Engine *engine, Box *box)
 	return conn;
 }
 
+bool pool_spare(Engine *engine, const Box *box)
+{
+	const Conn *conn = idle(engine, box);
+	if (conn && worth(conn) < 2)
+		return true;
+	if (engine->conns->len < allowed(engine) && !connecting(engine))
+		pool_connect(engine);
+	return false;
+}
+
 Conn *pool_any(Engine *engine)
 {
 	Conn *conn = idle(engine, NULL);
 	return conn ? conn : first_ready(engine);
 }
 
+/* The connection is gone: other news follow. Or another one serves the mailbox well, and it is this
+ * further one that is refused ([INUSE], [LIMIT]): what was sent behind the EXAMINE goes there.
+ * Otherwise the mailbox itself is refused. */
+static void refuse(Conn *conn, Box *box, const ImapStatus *status, const GError *error)
+{
+	if (!status)
+		return;
+	if (resync_refused(conn, box, status))
+		box_try_again(box);
+	else if (is_served(conn->engine, box))
+		box->lone = true;
+	else
+		box_refused(box, error);
+}
+
 static void examined(const ImapStatus *status, const GError *error, gpointer data)
 {
 	Conn *conn = data;
 	Box *box = conn->box;
+	conn->selecting = false;
 	if (!error) {
 		box_selected(box, conn);
-		engine_pump(conn->engine);
-		return;
+	} else {
+		conn->box = NULL;
+		refuse(conn, box, status, error);
 	}
-	conn->box = NULL;
-	/* The connection is gone: other news follow. Otherwise the mailbox itself is refused. */
-	if (status)
-		box_refused(box, error);
+	sync_examined(conn, error);
 	engine_pump(conn->engine);
+}
+
+void pool_doubt(Engine *engine)
+{
+	for (guint i = 0; i < engine->conns->len; i++)
+		((Conn *)g_ptr_array_index(engine->conns, i))->renamed = true;
 }
 
 void conn_select(Conn *conn, Box *box)
@@ -165,10 +269,11 @@ void conn_select(Conn *conn, Box *box)
 	if (conn_has(conn, box))
 		return;
 	conn->box = box;
-	conn->doubtful = false;
+	conn->doubtful = conn->renamed = false;
 	conn->refusals = 0;
 	conn->gen = 0;
-	session_examine(conn->session, box->name, examined, conn);
+	conn->selecting = true;
+	resync_select(conn, box, examined);
 }
 
 void conn_answered(Conn *conn, const GError *error)
@@ -179,7 +284,7 @@ void conn_answered(Conn *conn, const GError *error)
 
 gint64 pool_progress_time(const Engine *engine)
 {
-	gint64 last = 0;
+	gint64 last = engine->progress_us;
 	for (guint i = 0; i < engine->conns->len; i++) {
 		const Conn *conn = g_ptr_array_index(engine->conns, i);
 		last = MAX(last, session_progress_time(conn->session));
@@ -194,6 +299,7 @@ static void conn_free(gpointer data)
 	Conn *conn = data;
 	session_free(conn->session);
 	store_sink_free(conn->sink);
+	imap_set_free(conn->resync.uids);
 	g_free(conn);
 }
 
@@ -234,10 +340,11 @@ static void retry_in(Engine *engine, guint delay_ms)
 }
 
 /* Exponential with jitter, so that a thousand clients do not come back at once. */
-static guint backoff_ms(guint attempts)
+static guint backoff_ms(guint attempts, gint64 away_us)
 {
 	guint64 delay = (guint64)BACKOFF_FIRST_MS << MIN(attempts - 1, 16);
-	delay = MIN(delay, (guint64)BACKOFF_LAST_MS);
+	guint64 most = away_us < AWAY_LONG_MS * 1000LL ? BACKOFF_WANTED_MS : BACKOFF_LAST_MS;
+	delay = MIN(delay, most);
 	return (guint)(delay / 2) + (guint)g_random_int_range(0, (gint32)(delay / 2) + 1);
 }
 
@@ -249,11 +356,19 @@ void pool_demand(Engine *engine)
 	if (engine_state(engine) == ENGINE_REFUSED &&
 		now - engine->refused_us > REFUSED_MS * 1000LL)
 		pool_connect(engine);
-	if (!engine->retry || engine_state(engine) != ENGINE_OFFLINE)
+	if (!engine->retry)
 		return;
 	gint64 due = g_source_get_ready_time(engine->retry);
 	if (due > now + BACKOFF_WANTED_MS * 1000LL)
 		retry_in(engine, BACKOFF_WANTED_MS);
+}
+
+void pool_resume(Engine *engine)
+{
+	engine->away_us = g_get_monotonic_time();
+	engine->attempts = MIN(engine->attempts, 1);
+	if (engine->retry)
+		retry_in(engine, 0);
 }
 
 /* Everything that waits ends with this error; new requests fail at once until it is back. */
@@ -262,7 +377,7 @@ static void go_offline(Engine *engine, EngineState state, const GError *error)
 	/* A failed start is told by who started. */
 	if (engine_state(engine) != state && !engine->starting)
 		g_message("%s", error->message);
-	engine_set_state(engine, state);
+	engine_set_state(engine, state, error);
 	g_autoptr(GError) reason = g_error_copy(error);
 	if (state == ENGINE_OFFLINE && error->code != MAIL_ERROR_TIMEOUT && !engine->starting)
 		reason->code = MAIL_ERROR_OFFLINE;
@@ -282,11 +397,13 @@ static void reconnect(Engine *engine, const Conn *conn, const GError *error)
 {
 	bool lasted = g_get_monotonic_time() - conn->ready_us > LASTED_MS * 1000LL;
 	engine->short_lives = lasted ? 0 : engine->short_lives + 1;
-	engine_set_state(engine, ENGINE_CONNECTING);
+	engine_set_state(engine, ENGINE_CONNECTING, error);
 	g_info("%s; reconnecting", error->message);
+	bool wanted = engine->waiting.length > 0;
 	if (engine->short_lives > 1)
-		retry_in(engine, MIN(backoff_ms(engine->short_lives), BACKOFF_WANTED_MS));
-	else if (engine->waiting.length > 0)
+		retry_in(engine,
+			backoff_ms(engine->short_lives, wanted ? 0 : AWAY_LONG_MS * 1000LL));
+	else
 		pool_connect(engine);
 }
 
@@ -302,9 +419,27 @@ static void lost_last(Engine *engine, const Conn *conn, bool was_ready, const GE
 		reconnect(engine, conn, error);
 		return;
 	}
-	engine->attempts++;
+	gint64 now = g_get_monotonic_time();
+	if (engine->attempts++ == 0)
+		engine->away_us = now;
 	go_offline(engine, ENGINE_OFFLINE, error);
-	retry_in(engine, was_ready ? BACKOFF_FIRST_MS : backoff_ms(engine->attempts));
+	retry_in(engine,
+		was_ready ? BACKOFF_FIRST_MS : backoff_ms(engine->attempts, now - engine->away_us));
+}
+
+/* "Too many connections" and the like: live with those that are there. */
+static void limit(Engine *engine, const GError *error)
+{
+	engine->max_conns = engine->conns->len;
+	engine->limited_us = g_get_monotonic_time();
+	/* Accounts get locked by clients that repeat a refused login: no other is tried beside the
+	 * connections that are there. The secret may be right all the same, so it is not forgotten
+	 * for when they are gone. */
+	engine->further_refused = error->code == MAIL_ERROR_AUTH;
+	if (engine->further_refused)
+		g_message("%s; going on with %u connections", error->message, engine->max_conns);
+	else
+		g_info("%s; going on with %u connections", error->message, engine->max_conns);
 }
 
 static void on_closed(const GError *error, gpointer data)
@@ -313,6 +448,16 @@ static void on_closed(const GError *error, gpointer data)
 	Engine *engine = conn->engine;
 	bool was_ready = conn->ready;
 	conn->ready = false;
+	/* A request that got on does not fail because the connection went then. A login alone is
+	 * no progress: a server that hangs up after each would keep all waiting. */
+	if (conn->box)
+		engine->progress_us =
+			MAX(engine->progress_us, session_progress_time(conn->session));
+	if (was_ready)
+		push_closed(conn, error);
+	if (session_take_throttled(conn->session))
+		slow_down(engine, engine->conns->len - 1);
+	status_conn_over(engine, conn);
 	body_end(conn);
 	list_conn_closed(conn);
 	drop_conn(engine, conn);
@@ -324,10 +469,7 @@ static void on_closed(const GError *error, gpointer data)
 	if (!first_ready(engine)) {
 		lost_last(engine, conn, was_ready, error);
 	} else if (!was_ready) {
-		/* "Too many connections" and the like: live with those that are there. */
-		engine->max_conns = engine->conns->len;
-		engine->limited_us = g_get_monotonic_time();
-		g_info("%s; going on with %u connections", error->message, engine->max_conns);
+		limit(engine, error);
 	}
 	engine_pump(engine);
 }
@@ -339,18 +481,21 @@ static void on_ready(gpointer data)
 	bool first = !first_ready(engine);
 	conn->ready = true;
 	conn->ready_us = conn->used_us = g_get_monotonic_time();
+	engine->further_refused = false;
 	secret_taken(engine);
+	engine->totals.logins++;
 	if (first) {
 		bool back = engine_state(engine) != ENGINE_CONNECTING;
 		engine->attempts = 0;
 		engine->starting = false;
 		g_atomic_int_set(&engine->met, 1);
-		engine_set_state(engine, ENGINE_ONLINE);
+		engine_set_state(engine, ENGINE_ONLINE, NULL);
 		if (back)
 			g_message("%s is back", engine->config.session.host);
 		engine_describe_from(engine, conn->session);
-		list_refresh(engine);
+		list_refresh(engine, false);
 	}
+	push_ready(conn);
 	engine_pump(engine);
 }
 
@@ -370,6 +515,13 @@ static void on_response(const ImapResponse *response, gpointer data)
 	switch (response->kind) {
 	case IMAP_RESPONSE_LIST:
 		list_note(conn->engine, conn, &response->list);
+		push_note_list(conn);
+		break;
+	case IMAP_RESPONSE_MAILBOX_STATUS:
+		push_note_status(conn, &response->mailbox_status);
+		break;
+	case IMAP_RESPONSE_STATUS:
+		push_note_code(conn, response->status.code);
 		break;
 	case IMAP_RESPONSE_SEARCH:
 		sync_note_search(conn, &response->search);
@@ -419,6 +571,7 @@ void pool_connect(Engine *engine)
 		g_source_destroy(engine->retry);
 		g_clear_pointer(&engine->retry, g_source_unref);
 	}
+	engine->totals.attempts++;
 	Conn *conn = g_new0(Conn, 1);
 	conn->engine = engine;
 	g_ptr_array_add(engine->conns, conn);

@@ -10,6 +10,7 @@
 
 typedef struct Box Box;
 typedef struct Conn Conn;
+typedef struct Sync Sync;
 
 /* ---- waiter.c: somebody outside who waits for a verb ---- */
 
@@ -37,7 +38,65 @@ GPtrArray *waiters_new(void);
 /* Finishes and drops all of the array. */
 void waiters_finish(GPtrArray *waiters, const GError *error);
 
+/* ---- resync.c: what a selection says of a mailbox that was known before (RFC 7162) ---- */
+
+/* How changes are found out, best last. */
+typedef enum {
+	RESYNC_LIST, /* nothing known can serve: everything is listed */
+	RESYNC_PLAIN, /* UIDNEXT and EXISTS tell whether the names are still right */
+	RESYNC_CONDSTORE, /* with HIGHESTMODSEQ they tell whether anything changed */
+	RESYNC_QRESYNC, /* EXAMINE says what changed */
+} ResyncMode;
+
+typedef struct {
+	/* when EXAMINE was sent */
+	ResyncMode mode;
+	bool covered; /* another connection has it selected and hears of what changes */
+	Gen gen; /* of what was known */
+	ImapSet *uids; /* the names then, NULL: unknown or not of use; until it is answered */
+	StoreMark mark;
+
+	/* when it was answered */
+	enum {
+		RESYNC_UNSURE, /* list it */
+		RESYNC_NAMES, /* its names are right; flags, \Deleted among them, are not known to
+				 be */
+		RESYNC_ALL, /* names and flags are right */
+	} result;
+	StoreMark now;
+} Resync;
+
+/* Fills conn->resync and queues EXAMINE. */
+void resync_select(Conn *conn, Box *box, SessionDone done);
+
+/* EXAMINE was answered OK, the generation is settled: applies what it said if it adds up. */
+void resync_selected(Conn *conn);
+
+/* EXAMINE was refused: whether its parameters may be at fault, and it is worth a try without. */
+bool resync_refused(Conn *conn, Box *box, const ImapStatus *status);
+
+/* A command that asks for the flags that changed; NULL: they are in doubt from now on. */
+ImapCommand *resync_flags_command(Conn *conn);
+
+/* Its answer: flags are in doubt if it was none. */
+void resync_flags_done(Conn *conn, const ImapStatus *status, const GError *error);
+
+/* Names and flags are known as of EXAMINE or later: the next selection begins from here. */
+void resync_settle(Conn *conn);
+
+/* Messages arrived and are in the store: UIDNEXT, which is said at EXAMINE alone, grew with them.
+ */
+void resync_arrived(Conn *conn);
+
 /* ---- pool.c: connections ---- */
+
+/* NOTIFY (RFC 5465) on a connection. */
+typedef enum {
+	NOTIFY_OFF,
+	NOTIFY_ASKED,
+	NOTIFY_ON,
+	NOTIFY_OVER, /* [NOTIFICATIONOVERFLOW]: the server stopped */
+} NotifyStep;
 
 struct Conn {
 	Engine *engine;
@@ -47,12 +106,19 @@ struct Conn {
 	Box *reserved; /* the mailbox it is kept for, once it is at rest */
 	guint refusals; /* NO or BAD in a row */
 	bool doubtful; /* they were about the selection: it may not hold any more */
+	bool renamed; /* mailboxes came or went since: the name may be another one's */
 	Gen gen; /* of the selection; 0 until EXAMINE is answered */
+	bool selecting; /* EXAMINE is not answered yet */
+	Resync resync; /* of that selection */
+	Sync *sync; /* waits for the answer to EXAMINE, NULL: none */
 	guint64 bytes_flying; /* of bodies asked for and not here yet */
 	guint wants_flying; /* number of them */
 	GQueue searches; /* Search* in the order of their commands (sync.c) */
 	StoreSink *sink; /* the body that is arriving (body.c) */
 	gint64 used_us, ready_us;
+	NotifyStep notify;
+	gint64 notify_us; /* when it was taken on */
+	gint64 probed_us; /* when a NOOP asked whether it is alive; 0: not, or answered */
 };
 
 void pool_connect(Engine *engine);
@@ -68,11 +134,27 @@ gint64 pool_progress_time(const Engine *engine);
  * now. */
 Conn *pool_conn(Engine *engine, Box *box);
 
+/* Whether a connection is free for this mailbox that no other must keep; if not, one more may be on
+ * its way afterwards. */
+bool pool_spare(Engine *engine, const Box *box);
+
+/* Whether no work may be sent now, since the server said that it is asked for too much. */
+bool pool_paused(Engine *engine);
+
+/* The machine slept: what was tried before says nothing, the next attempt is now. */
+void pool_resume(Engine *engine);
+
 /* Whether the mailbox is selected on some connection. */
 bool pool_has(const Engine *engine, const Box *box);
 
+/* Whether a connection has it selected and is told of what changes there. */
+bool pool_hears(const Engine *engine, const Box *box);
+
 /* Any ready connection, for commands that need no mailbox. */
 Conn *pool_any(Engine *engine);
+
+/* Every name may be another mailbox's now: each is selected anew before more is asked of it. */
+void pool_doubt(Engine *engine);
 
 /* Makes the mailbox the connection's; queues EXAMINE when it is not. */
 void conn_select(Conn *conn, Box *box);
@@ -92,17 +174,27 @@ struct Box {
 	guint flaps; /* new UIDVALIDITYs within a minute of each other */
 	GList busy; /* in Engine.busy while there may be work; data NULL: it is not */
 	bool unstable; /* no UIDVALIDITY: UIDs hold for one selection only */
+	bool lone; /* a further connection was refused it, and one has it */
 
 	/* sync.c */
 	ImapSet *gone; /* expunged, to be told to the store in one go */
 	GPtrArray *sync_waiters;
-	bool syncing;
+	Sync *sync; /* under way */
 	bool sync_refused; /* its EXAMINE failed, its searches are still under way */
 	bool shown_stale; /* the kernel was shown a listing that the server did not confirm */
-	bool renew; /* list it again although nobody waits */
+	bool renew; /* find out what changed although nobody waits */
 	bool trusted; /* the kernel may show the listing without asking */
 	guint sync_tries; /* connections that could not tell */
+	bool arrived; /* EXISTS grew since the last listing */
+	gint64 listed_us; /* when the server named all messages */
 	bool dirty; /* something changed that only a listing can tell */
+	bool flags_due; /* flags changed since the mark, and were not asked for yet */
+	bool no_modseq; /* its modification sequences are of no use (resync.c) */
+
+	/* push.c */
+	bool covered; /* IDLE or NOTIFY tells what happens to it */
+	bool polled; /* STATUS is under way */
+	bool refused; /* its last EXAMINE was */
 
 	/* attribute.c */
 	GHashTable *attribute_waiters; /* uid -> GPtrArray of Waiter */
@@ -116,6 +208,11 @@ struct Box {
 	guint32 attribute_next; /* where a sequential reader goes on */
 	guint attribute_joined; /* requests that moved on inside it while it was on its way */
 	guint attribute_window; /* messages */
+
+	/* flags.c */
+	GHashTable *flags_waiters; /* uid -> GPtrArray of Waiter */
+	ImapSet *flags_want, *flags_flying;
+	ImapSet *flags_retried; /* asked for again after a connection was lost */
 
 	/* body.c */
 	GHashTable *wants; /* uid -> GPtrArray of Want */
@@ -140,31 +237,55 @@ void box_reset(Box *box);
 /* The mailbox was selected on conn: settles its generation. */
 void box_selected(Box *box, Conn *conn);
 
+/* EXAMINE failed, and another one is made for those who wait. */
+void box_try_again(Box *box);
+
 /* The mailbox cannot be selected: everything asked of it ends with this error. */
 void box_refused(Box *box, const GError *error);
 
 /* ---- the verbs: request is the entry, dispatch sends what is queued, the rest is news ---- */
 
 void list_wait(Engine *engine, Waiter *waiter);
-void list_refresh(Engine *engine);
+/* with_status: as an answer to push.c too, where LIST-STATUS is offered. */
+void list_refresh(Engine *engine, bool with_status);
+/* A LIST that is due goes out. */
+void list_pump(Engine *engine);
 void list_note(Engine *engine, Conn *conn, const ImapList *list);
 void list_conn_closed(Conn *conn);
 void list_reset(Engine *engine);
-void list_age(Engine *engine, gint64 now_us);
+/* told: the server tells of mailboxes that come and go. */
+void list_age(Engine *engine, gint64 now_us, bool told);
 
 void sync_request(Box *box, Waiter *waiter);
 void sync_dispatch(Box *box, Conn *conn);
+void sync_examined(Conn *conn, const GError *error);
 void sync_note_search(Conn *conn, const ImapSearch *search);
 void sync_note_expunged(Conn *conn, const ImapSet *uids);
 void sync_note_exists(Conn *conn);
 void sync_flush(Box *box);
-void sync_age(Engine *engine, gint64 now_us, bool stuck);
+/* The listing may not be what it was: the kernel forgets it, and it is asked for anew, at once
+ * (renew, if somebody looked at it) or when somebody looks. */
+void sync_doubt(Box *box, bool renew);
+/* Asks for the listing although nobody waits. */
+void sync_renew(Box *box);
+void sync_cut_off(Engine *engine);
 void sync_forget_shown(Engine *engine);
+/* No listing holds before the next EXAMINE of its mailbox. */
+void sync_doubt_all(Engine *engine);
 
 void attribute_request(Box *box, Gen gen, guint32 uid, Waiter *waiter);
 bool attribute_has_work(const Box *box);
 void attribute_dispatch(Box *box, Conn *conn);
 void attribute_note(Conn *conn, guint32 uid, const ImapFetch *fetch);
+
+void flags_init(Box *box);
+void flags_clear(Box *box);
+void flags_request(Box *box, Gen gen, guint32 uid, Waiter *waiter);
+bool flags_has_work(const Box *box);
+void flags_dispatch(Box *box, Conn *conn);
+void flags_note(Conn *conn, guint32 uid);
+/* Ends what waits, error NULL: it was ended before. */
+void flags_fail_all(Box *box, const GError *error);
 
 void body_request(Box *box, Gen gen, guint32 uid, guint64 offset, guint64 len, Waiter *waiter);
 void body_request_whole(Box *box, Gen gen, guint32 uid, Waiter *waiter);
@@ -176,6 +297,36 @@ void body_note(Conn *conn, guint32 uid, const ImapFetch *fetch);
 void body_end(Conn *conn);
 void body_fail_all(Box *box, const GError *error);
 void body_reset(Box *box);
+
+/* ---- push.c: how each mailbox is kept right ---- */
+
+void push_ready(Conn *conn);
+void push_closed(Conn *conn, const GError *error);
+/* The names of a mailbox are right as of now. */
+void push_listed(Box *box);
+void push_note_status(Conn *conn, const ImapMailboxStatus *status);
+void push_note_list(Conn *conn);
+void push_note_code(Conn *conn, ImapCode code);
+/* The items of STATUS that are compared, in parentheses. New string. */
+char *push_status_items(const Conn *conn);
+/* LIST with STATUS was answered. */
+void push_polled(Engine *engine);
+/* Whether this mailbox should stay selected while others are free to go. */
+bool push_keeps(const Box *box);
+/* Asks all connections whether they are alive. */
+void push_probe(Engine *engine);
+void push_age(Engine *engine, gint64 now_us);
+
+/* ---- status.c: what engine_status() shows ---- */
+
+void status_init(Engine *engine);
+void status_clear(Engine *engine);
+
+/* Makes the present visible to other threads. */
+void status_publish(Engine *engine);
+
+/* What a connection that ends has moved goes on to count. */
+void status_conn_over(Engine *engine, const Conn *conn);
 
 /* ---- ahead.c: readers that walk a folder ---- */
 
@@ -195,6 +346,8 @@ typedef struct {
 bool ahead_passed(Engine *engine, Gen gen, guint32 uid); /* any thread */
 void ahead_read(Engine *engine, Box *box, Gen gen, guint32 uid);
 bool ahead_walking(const Engine *engine, Gen gen, guint32 uid);
+/* What was asked for ahead of readers of this generation was dropped. */
+void ahead_forget(Engine *engine, Gen gen);
 void ahead_clear(Engine *engine);
 
 enum { STREAMS = 8 };
@@ -229,34 +382,61 @@ struct Engine {
 	GArray *inbox; /* of questions; inbox_lock */
 	GSource *inbox_source;
 
+	ImapSet *covered; /* mailboxes that push covers; inbox_lock */
+
 	GSource *pump_source;
 	GSource *tick;
 	GQueue waiting; /* Waiter.link, oldest first */
 	GQueue busy; /* Box.busy */
 	GHashTable *boxes; /* MailboxId -> Box */
 
+	/* status.c */
+	GMutex status_lock;
+	EngineStatus status; /* status_lock */
+	EngineStatus totals; /* what is known without a look at the connections */
+
 	/* pool.c */
 	GPtrArray *conns;
 	GPtrArray *dead; /* ended, to be freed when none of their frames is on the stack */
 	guint max_conns;
+	gint64 paused_us; /* the server asked for less: no work is sent before */
+	guint pauses; /* in a row */
 	gint64 limited_us; /* when the server refused a further connection */
 	guint short_lives; /* logins in a row that did not last */
 	guint attempts; /* that failed in a row */
+	gint64 away_us; /* when the first of them did */
+	gint64 slept_us; /* how long the machine slept so far, of CLOCK_BOOTTIME */
 	GSource *retry;
 	gint64 refused_us; /* when the login was refused last */
+	gint64 progress_us; /* of connections that are gone */
+	bool further_refused; /* a further login was, since the last that was not */
 	bool starting; /* the first connection is not there yet */
 	bool stopping;
 	char *description; /* of the first connection; inbox_lock */
+	guint64 caps; /* likewise */
 
 	/* secret.c; inbox_lock */
 	char *tried_sum; /* SHA-256 of the secret given out last */
 	char *refused_sum; /* of one that the server refused */
 
+	/* push.c */
+	Box *last_box; /* that somebody asked something of */
+	MailboxId inbox_id; /* 0: not known yet */
+	guint idle_failures; /* connections in a row that were lost with IDLE unanswered */
+	bool idle_refused, notify_refused;
+
 	/* list.c */
+	bool list_due;
+	bool list_with_status; /* the one under way */
+	bool list_status_refused;
 	GPtrArray *list_waiters;
 	Conn *list_conn;
 	gint64 listed_us; /* when LIST was answered last */
 	GArray *listed; /* ImapList with owned names */
+	gsize listed_bytes; /* of those names */
+
+	guint resync_off; /* bits of ResyncMode that this server does wrong */
+	guint qresync_faults; /* answers that did not add up */
 
 	bool sizes_distrusted;
 	Walk walks[WALKS];
@@ -268,7 +448,8 @@ void engine_pump(Engine *engine);
 /* The mailboxes whose listing was shown without asking since the last call. */
 ImapSet *engine_take_shown(Engine *engine);
 
-void engine_set_state(Engine *engine, EngineState state);
+/* Tells the others when it is another one. why: see EngineEvents. */
+void engine_set_state(Engine *engine, EngineState state, const GError *why);
 
 /* store_verify_size() and the news of it. */
 void engine_verify_size(Engine *engine, Gen gen, guint32 uid, guint64 size);

@@ -5,19 +5,24 @@ enum { TRIES = 3 };
 
 typedef enum {
 	SYNC_CHECK, /* the map is whole: NOOP brings what changed */
+	SYNC_SELECT, /* EXAMINE says what changed */
+	SYNC_DELETED, /* the names may be right: which are \Deleted is asked */
+	SYNC_FLAGS, /* the names are right: which flags changed is asked */
+	SYNC_NEW, /* the map lacks what arrived last */
 	SYNC_SEARCH, /* UID SEARCH names everything */
 	SYNC_AGAIN, /* refused, or the numbers do not add up: once more, in the oldest form */
 } SyncStep;
 
-typedef struct {
+struct Sync {
 	Box *box;
 	Conn *conn;
 	SyncStep step;
 	guint commands; /* under way */
+	guint64 named; /* by the map before SYNC_NEW */
 	ImapSet *all, *deleted;
 	GError *error; /* the first */
 	bool lost; /* the connection cannot tell: it went away, or has another UIDVALIDITY */
-} Sync;
+};
 
 /* A search under way and where its answer goes. */
 typedef struct {
@@ -39,12 +44,23 @@ static void sync_free(Sync *sync)
 static void end(Sync *sync, const GError *error)
 {
 	Box *box = sync->box;
-	box->syncing = false;
-	box->trusted = !error;
+	Engine *engine = box->engine;
+	Gen gen = sync->conn->gen;
+	/* Something changed since the answer: it may be shown once, and must be asked for again. */
+	bool late = !error && (box->dirty || box->arrived);
+	box->sync = NULL;
+	box->trusted = !error && !late;
+	if (late)
+		store_names_confirm(engine->store, gen, false);
+	else if (!error)
+		push_listed(box);
 	if (error && mail_error_grade((MailError)error->code) == MAIL_GRADE_ACCOUNT)
 		box->shown_stale = true;
 	box->sync_tries = 0;
 	waiters_finish(box->sync_waiters, error);
+	/* Behind the answer: the kernel keeps what it is shown after the news. */
+	if (late)
+		engine->events->names_changed(box->id, gen, NULL, NULL, engine->data);
 	box_pump(box);
 	sync_free(sync);
 }
@@ -99,17 +115,69 @@ static void send_noop(Sync *sync)
 		sync->conn->session, SESSION_SELECTED, imap_command_new("NOOP"), noop_done, sync);
 }
 
-static void send_searches(Sync *sync, SyncStep step)
+static void flags_done(const ImapStatus *status, const GError *error, gpointer data)
+{
+	Sync *sync = data;
+	resync_flags_done(sync->conn, status, error);
+	command_done(sync, status, status ? NULL : error);
+}
+
+static void send_flags(Sync *sync)
+{
+	ImapCommand *line = sync->box->flags_due ? resync_flags_command(sync->conn) : NULL;
+	if (!line)
+		return;
+	sync->commands++;
+	session_submit(sync->conn->session, SESSION_SELECTED, line, flags_done, sync);
+}
+
+/* Names what arrived; costs the change, not the mailbox. */
+static void send_new(Sync *sync)
+{
+	sync->step = SYNC_NEW;
+	sync->named = imap_set_count(session_map(sync->conn->session));
+	guint32 last = imap_set_max(session_map(sync->conn->session));
+	g_autofree char *key = g_strdup_printf("UID %u:*", last + 1);
+	sync->commands = 0;
+	send_search(sync, key, &sync->all);
+}
+
+/* What an EXISTS announced is named by the map already if a FETCH came with it (NOTIFY). */
+static bool may_send_new(const Sync *sync)
+{
+	const ImapSet *map = session_map(sync->conn->session);
+	return map && !sync->box->dirty && imap_set_max(map) < G_MAXUINT32 &&
+	       !session_has_map(sync->conn->session);
+}
+
+/* The commands of a step. What is asked first is as old as the answer to it: flags before the
+ * search that is the last word on \Deleted. */
+static void send_step(Sync *sync, SyncStep step)
 {
 	sync->step = step;
-	sync->box->dirty = false;
 	/* One more than the commands: none of them can end the step before all are queued. */
 	sync->commands = 1;
 	if (step == SYNC_AGAIN)
 		send_noop(sync);
-	send_search(sync, "ALL", &sync->all);
-	send_search(sync, "DELETED", &sync->deleted);
+	if (step == SYNC_FLAGS || step == SYNC_SEARCH)
+		send_flags(sync);
+	if (step == SYNC_SEARCH || step == SYNC_AGAIN) {
+		sync->box->dirty = sync->box->arrived = false;
+		send_search(sync, "ALL", &sync->all);
+	}
+	if (step != SYNC_FLAGS)
+		send_search(sync, "DELETED", &sync->deleted);
 	command_done(sync, NULL, NULL);
+}
+
+/* Who listed the mailbox with its attributes will want those of what arrived: now that something is
+ * on the wire they cost no turn. */
+static void sync_arrived(Box *box, const ImapSet *fresh)
+{
+	enum { FEW = 256 };
+	box->arrived = false;
+	if (box->attribute_window > 0 && imap_set_count(fresh) <= FEW)
+		imap_set_union(box->attribute_want, fresh);
 }
 
 static void publish(Sync *sync)
@@ -118,9 +186,19 @@ static void publish(Sync *sync)
 	Gen gen = sync->conn->gen;
 	g_autoptr(ImapSet) gone = NULL;
 	g_autoptr(ImapSet) fresh = NULL;
+	bool first = !store_names_known(engine->store, gen);
 	store_set_names(engine->store, gen, sync->all, sync->deleted, &gone, &fresh);
-	if (imap_set_count(gone) > 0 || (sync->box->trusted && imap_set_count(fresh) > 0))
-		engine->events->names_changed(sync->box->id, gen, gone, engine->data);
+	if (sync->step == SYNC_NEW) {
+		sync_arrived(sync->box, fresh);
+		resync_arrived(sync->conn);
+	} else {
+		sync->box->listed_us = g_get_monotonic_time();
+		resync_settle(sync->conn);
+	}
+	bool came = imap_set_count(fresh) > 0 && (!first || sync->box->trusted);
+	if (imap_set_count(gone) > 0 || came)
+		engine->events->names_changed(
+			sync->box->id, gen, gone, first ? NULL : fresh, engine->data);
 }
 
 /* Whether the answer adds up with what the server said the mailbox holds. */
@@ -130,19 +208,29 @@ static bool plausible(const Sync *sync)
 	return mailbox && imap_set_count(sync->all) == mailbox->exists;
 }
 
-/* An empty answer for a mailbox that has messages is no reason to forget them all. */
-static bool absurd(const Sync *sync)
+/* An empty answer for a mailbox that has messages is no reason to forget them all, and one of more
+ * than can be kept none to believe that they are there. */
+static GError *absurdity(const Sync *sync)
 {
 	const SessionMailbox *mailbox = session_selected(sync->conn->session);
-	return !mailbox || (imap_set_count(sync->all) == 0 && mailbox->exists > 0);
+	if (!mailbox || (imap_set_count(sync->all) == 0 && mailbox->exists > 0))
+		return g_error_new(MAIL_ERROR, MAIL_ERROR_IO,
+			"%s: the server does not say which messages it holds", sync->box->name);
+	if (imap_set_count(sync->all) > LIMIT_ROWS)
+		return g_error_new(MAIL_ERROR, MAIL_ERROR_IO,
+			"%s: the server names more than %u messages", sync->box->name, LIMIT_ROWS);
+	return NULL;
 }
 
 /* What this connection says is about messages that nobody can name any more when another one was
- * told of a new UIDVALIDITY meanwhile. */
+ * told of a new UIDVALIDITY meanwhile, or when the name may be another mailbox's. */
 static void check_generation(Sync *sync)
 {
+	if (sync->error)
+		return;
 	Gen gen = sync->conn->gen;
-	if (sync->error || (gen != 0 && gen == store_gen(sync->box->engine->store, sync->box->id)))
+	if (gen != 0 && gen == store_gen(sync->box->engine->store, sync->box->id) &&
+		!sync->conn->renamed)
 		return;
 	sync->lost = true;
 	sync->error = g_error_new(MAIL_ERROR, MAIL_ERROR_STALE,
@@ -153,9 +241,94 @@ static void check_generation(Sync *sync)
 static void give_up(Sync *sync)
 {
 	Box *box = sync->box;
-	box->syncing = false;
+	box->sync = NULL;
 	sync_free(sync);
 	box_pump(box);
+}
+
+/* Whether the names in the store are those of the server, but for \Deleted. */
+static bool names_hold(const Sync *sync)
+{
+	return !sync->box->dirty && session_has_map(sync->conn->session);
+}
+
+/* The server confirmed the names; flags are as good as its answers made them. */
+static void confirm(Sync *sync)
+{
+	store_names_confirm(sync->box->engine->store, sync->conn->gen, true);
+	if (sync->step == SYNC_FLAGS)
+		resync_settle(sync->conn);
+	end(sync, NULL);
+}
+
+/* The map is the listing; which of them are \Deleted did not change. */
+static void take_map(Sync *sync)
+{
+	sync->step = SYNC_NEW;
+	imap_set_free(sync->all);
+	sync->all = imap_set_copy(session_map(sync->conn->session));
+	g_clear_pointer(&sync->deleted, imap_set_free);
+}
+
+/* All commands of the step were answered. */
+static void next_step(Sync *sync)
+{
+	const Session *session = sync->conn->session;
+	bool names = sync->conn->resync.result == RESYNC_NAMES;
+	switch (sync->step) {
+	case SYNC_SELECT:
+		if (names)
+			send_step(sync, sync->box->flags_due ? SYNC_FLAGS : SYNC_DELETED);
+		else if (sync->conn->resync.result == RESYNC_ALL)
+			end(sync, NULL);
+		else
+			send_step(sync, SYNC_SEARCH);
+		return;
+	case SYNC_CHECK:
+	case SYNC_NEW:
+		if (may_send_new(sync) &&
+			(sync->step == SYNC_CHECK ||
+				imap_set_count(session_map(session)) > sync->named)) {
+			/* Mail arrived, or more of it. */
+			send_new(sync);
+			return;
+		}
+		if (!names_hold(sync)) {
+			send_step(sync, SYNC_SEARCH);
+			return;
+		}
+		if (sync->step == SYNC_CHECK && !sync->box->arrived) {
+			confirm(sync);
+			return;
+		}
+		take_map(sync);
+		break;
+	case SYNC_FLAGS:
+		if (names_hold(sync) && !sync->box->arrived)
+			confirm(sync);
+		else
+			send_step(sync, SYNC_SEARCH);
+		return;
+	case SYNC_DELETED:
+		if (!names || !names_hold(sync) || sync->box->arrived) {
+			send_step(sync, SYNC_SEARCH);
+			return;
+		}
+		sync->all = store_names(sync->box->engine->store, sync->conn->gen);
+		break;
+	case SYNC_SEARCH:
+		if (!plausible(sync)) {
+			send_step(sync, SYNC_AGAIN);
+			return;
+		}
+		break;
+	case SYNC_AGAIN:
+		break;
+	}
+	g_autoptr(GError) error = absurdity(sync);
+	if (!error)
+		publish(sync);
+	end(sync, error);
 }
 
 static void advance(Sync *sync)
@@ -174,42 +347,18 @@ static void advance(Sync *sync)
 		give_up(sync);
 		return;
 	}
-	if (sync->error && !sync->lost && sync->step == SYNC_SEARCH &&
-		session_selected(sync->conn->session)) {
+	bool may_repeat =
+		sync->step == SYNC_SEARCH || sync->step == SYNC_DELETED || sync->step == SYNC_NEW;
+	if (sync->error && !sync->lost && may_repeat && session_selected(sync->conn->session)) {
 		g_clear_error(&sync->error);
-		send_searches(sync, SYNC_AGAIN);
+		send_step(sync, SYNC_AGAIN);
 		return;
 	}
 	if (sync->error) {
 		end(sync, sync->error);
 		return;
 	}
-	switch (sync->step) {
-	case SYNC_CHECK:
-		if (box->dirty || !session_has_map(sync->conn->session)) {
-			send_searches(sync, SYNC_SEARCH);
-			return;
-		}
-		store_names_confirm(box->engine->store, sync->conn->gen, true);
-		end(sync, NULL);
-		return;
-	case SYNC_SEARCH:
-		if (!plausible(sync)) {
-			send_searches(sync, SYNC_AGAIN);
-			return;
-		}
-		break;
-	case SYNC_AGAIN:
-		if (absurd(sync)) {
-			g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_IO,
-				"%s: the server does not say which messages it holds", box->name);
-			end(sync, error);
-			return;
-		}
-		break;
-	}
-	publish(sync);
-	end(sync, NULL);
+	next_step(sync);
 }
 
 void sync_request(Box *box, Waiter *waiter)
@@ -218,50 +367,100 @@ void sync_request(Box *box, Waiter *waiter)
 	box_pump(box);
 }
 
-void sync_dispatch(Box *box, Conn *conn)
+/* Behind its EXAMINE goes what must be asked whatever it says. */
+static void begin_selected(Sync *sync)
 {
-	if (box->syncing || (box->sync_waiters->len == 0 && !box->renew))
-		return;
-	box->syncing = true;
-	box->renew = false;
-	bool check = conn->box == box && conn->gen != 0 && session_has_map(conn->session) &&
-		     store_names_time(box->engine->store, conn->gen) != 0;
-	conn_select(conn, box);
-	Sync *sync = g_new0(Sync, 1);
-	*sync = (Sync){.box = box, .conn = conn, .step = SYNC_CHECK};
-	if (check)
-		send_noop(sync);
-	else
-		send_searches(sync, SYNC_SEARCH);
-}
-
-/* Searches are answered in the order they were asked (RFC 3501 5.5): the tag of ESEARCH would
- * only say it again. */
-void sync_note_search(Conn *conn, const ImapSearch *answer)
-{
-	for (GList *l = conn->searches.head; l; l = l->next) {
-		Search *search = l->data;
-		if (search->answered)
-			continue;
-		search->answered = true;
-		imap_set_union(*search->target, answer->all);
-		if (search->target == &search->sync->all)
-			session_set_map(conn->session, answer->all);
-		return;
+	switch (sync->conn->resync.mode) {
+	case RESYNC_LIST:
+		send_step(sync, SYNC_SEARCH);
+		break;
+	case RESYNC_PLAIN:
+		send_step(sync, SYNC_DELETED);
+		break;
+	case RESYNC_CONDSTORE:
+	case RESYNC_QRESYNC:
+		sync->step = SYNC_SELECT;
+		sync->commands = 1;
+		sync->conn->sync = sync;
+		break;
 	}
 }
 
-/* The listing is not what it was, and only the server can say what it is. */
-static void distrust(Conn *conn)
+void sync_examined(Conn *conn, const GError *error)
 {
-	Box *box = conn->box;
-	box->dirty = true;
-	/* What the kernel was shown must be taken back, whether somebody lists it again or not. */
-	box->renew |= box->trusted;
+	Sync *sync = g_steal_pointer(&conn->sync);
+	if (sync)
+		command_done(sync, NULL, error);
+}
+
+void sync_dispatch(Box *box, Conn *conn)
+{
+	if (box->sync || (box->sync_waiters->len == 0 && !box->renew))
+		return;
+	box->renew = false;
+	conn_select(conn, box);
+	Sync *sync = g_new0(Sync, 1);
+	*sync = (Sync){.box = box, .conn = conn, .step = SYNC_CHECK};
+	box->sync = sync;
+	if (conn->selecting)
+		begin_selected(sync);
+	else if (!session_map(conn->session) || !store_names_known(box->engine->store, conn->gen))
+		send_step(sync, SYNC_SEARCH);
+	else if (may_send_new(sync))
+		send_new(sync);
+	else if (box->arrived && !box->dirty)
+		advance(sync);
+	else
+		send_noop(sync);
+}
+
+/* The search that an answer is for: they are answered in the order they were asked (RFC 3501 5.5).
+ * ESEARCH is one response for each, and its tag would only say the order again (RFC 4731 3.1);
+ * SEARCH may come in several lines, all of them before the tagged OK. */
+static Search *answered_by(const Conn *conn, const ImapSearch *answer)
+{
+	for (GList *l = conn->searches.head; l; l = l->next) {
+		Search *search = l->data;
+		if (!search->answered || !answer->tag.data)
+			return search;
+	}
+	return NULL;
+}
+
+void sync_note_search(Conn *conn, const ImapSearch *answer)
+{
+	Search *search = answered_by(conn, answer);
+	/* What can be no listing any more need not be kept. */
+	if (!search || imap_set_count(*search->target) > LIMIT_ROWS)
+		return;
+	search->answered = true;
+	imap_set_union(*search->target, answer->all);
+	if (search->target != &search->sync->all)
+		return;
+	if (search->sync->step == SYNC_NEW) {
+		session_extend_map(conn->session, search->sync->all);
+		return;
+	}
+	session_set_map(conn->session, search->sync->all);
+	/* It tells what came and went until now. */
+	search->sync->box->dirty = search->sync->box->arrived = false;
+}
+
+void sync_doubt(Box *box, bool renew)
+{
+	Engine *engine = box->engine;
+	Gen gen = store_gen(engine->store, box->id);
+	box->renew |= renew && box->trusted;
 	box->trusted = false;
 	box_pump(box);
-	store_names_confirm(conn->engine->store, conn->gen, false);
-	conn->engine->events->names_changed(box->id, conn->gen, NULL, conn->engine->data);
+	store_names_confirm(engine->store, gen, false);
+	engine->events->names_changed(box->id, gen, NULL, NULL, engine->data);
+}
+
+void sync_renew(Box *box)
+{
+	box->renew = true;
+	box_pump(box);
 }
 
 void sync_note_expunged(Conn *conn, const ImapSet *uids)
@@ -269,16 +468,19 @@ void sync_note_expunged(Conn *conn, const ImapSet *uids)
 	Box *box = conn->box;
 	if (!box || conn->gen == 0)
 		return;
-	if (!uids) {
-		distrust(conn);
-		return;
-	}
 	if (conn->gen != store_gen(conn->engine->store, box->id))
 		return;
+	if (!uids) {
+		box->dirty = true;
+		sync_doubt(box, true);
+		return;
+	}
 	gsize n;
 	const ImapRange *ranges = imap_set_ranges(uids, &n);
 	for (gsize i = 0; i < n; i++)
 		imap_set_add(box->gone, ranges[i].lo, ranges[i].hi);
+	if (box->sync && box->sync->all)
+		imap_set_subtract(box->sync->all, uids);
 	box_pump(box);
 }
 
@@ -293,16 +495,20 @@ void sync_flush(Box *box)
 	g_autoptr(ImapSet) gone = g_steal_pointer(&box->gone);
 	box->gone = imap_set_new();
 	store_remove_names(engine->store, gen, gone);
-	engine->events->names_changed(box->id, gen, gone, engine->data);
+	engine->events->names_changed(box->id, gen, gone, NULL, engine->data);
 }
 
-/* More messages than the map has: new mail, to be named at the next access. */
+/* More messages than the map has: new mail, to be named at once if somebody looked here. A listing
+ * under way may have been answered before it came. */
 void sync_note_exists(Conn *conn)
 {
 	Box *box = conn->box;
-	if (!box || conn->gen == 0 || session_has_map(conn->session) || box->syncing)
+	if (!box || conn->gen == 0 || conn->gen != store_gen(conn->engine->store, box->id) ||
+		session_has_map(conn->session))
 		return;
-	distrust(conn);
+	box->arrived = true;
+	if (!box->sync)
+		sync_doubt(box, true);
 }
 
 /* Who waits for a listing that is known is shown it as it is. */
@@ -314,11 +520,9 @@ static void cut_off(Box *box, const GError *error)
 	waiters_finish(box->sync_waiters, error);
 }
 
-/* A listing that no push covers is trusted for poll_s; then the kernel must ask at its next access.
- * While the wire is silent an old listing is better than none. */
-void sync_age(Engine *engine, gint64 now_us, bool stuck)
+/* While the wire is silent an old listing is better than none. */
+void sync_cut_off(Engine *engine)
 {
-	enum { RENEW_LEAST_S = 5 };
 	g_autoptr(GError) error =
 		g_error_new(MAIL_ERROR, MAIL_ERROR_TIMEOUT, "the server does not answer");
 	GHashTableIter iter;
@@ -326,23 +530,9 @@ void sync_age(Engine *engine, gint64 now_us, bool stuck)
 	g_hash_table_iter_init(&iter, engine->boxes);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		Box *box = value;
-		if (!box->trusted && !stuck)
-			continue;
 		Gen gen = store_gen(engine->store, box->id);
-		gint64 right = gen ? store_names_time(engine->store, gen) : 0;
-		if (stuck && gen && store_names_known(engine->store, gen))
+		if (gen && store_names_known(engine->store, gen))
 			cut_off(box, error);
-		if (!box->trusted || box->renew || box->syncing ||
-			now_us - right < engine->config.poll_s * G_USEC_PER_SEC)
-			continue;
-		if (engine->config.poll_s >= RENEW_LEAST_S && pool_has(engine, box)) {
-			/* A NOOP tells what came and went, for those too who only look up names. */
-			box->renew = true;
-			box_pump(box);
-			continue;
-		}
-		box->trusted = false;
-		engine->events->names_changed(box->id, gen, NULL, engine->data);
 	}
 }
 
@@ -366,6 +556,24 @@ void sync_forget_shown(Engine *engine)
 		box->shown_stale = false;
 		box->trusted = false;
 		store_names_confirm(engine->store, gen, false);
-		engine->events->names_changed(box->id, gen, NULL, engine->data);
+		engine->events->names_changed(box->id, gen, NULL, NULL, engine->data);
+	}
+}
+
+/* All names are taken back, those of messages that are still there too: a name that the kernel
+ * knows is read without asking. */
+void sync_doubt_all(Engine *engine)
+{
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, engine->boxes);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		Box *box = value;
+		Gen gen = store_gen(engine->store, box->id);
+		if (gen == 0)
+			continue;
+		box->trusted = false;
+		store_names_confirm(engine->store, gen, false);
+		engine->events->names_doubted(box->id, gen, engine->data);
 	}
 }

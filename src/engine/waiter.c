@@ -46,13 +46,10 @@ GPtrArray *waiters_new(void)
 
 void waiters_finish(GPtrArray *waiters, const GError *error)
 {
-	/* A completion may ask for more and so add to the very array. */
-	gsize n;
-	g_autofree gpointer *all = g_ptr_array_steal(waiters, &n);
-	for (gsize i = 0; i < n; i++) {
-		waiter_finish(all[i], error);
-		waiter_unref(all[i]);
-	}
+	/* A completion only posts to the inbox: nothing is added meanwhile. */
+	for (guint i = 0; i < waiters->len; i++)
+		waiter_finish(g_ptr_array_index(waiters, i), error);
+	g_ptr_array_set_size(waiters, 0);
 }
 
 /* What was sent is watched by its session too; this is also for what never got out. */

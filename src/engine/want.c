@@ -125,6 +125,7 @@ void body_fail_all(Box *box, const GError *error)
 	g_queue_clear(&box->urgent);
 	g_queue_clear(&box->ahead);
 	g_hash_table_remove_all(box->wants);
+	ahead_forget(box->engine, store_gen(box->engine->store, box->id));
 	readers_finish(readers, error);
 }
 

@@ -16,7 +16,8 @@ void attr_of_dir(const Fs *fs, const Tree *tree, const TreeDir *dir, struct stat
 	*ret = (struct stat){
 		.st_ino = fs_dir_inode(fs, dir),
 		.st_mode = S_IFDIR | fs->dir_mode,
-		.st_nlink = 2 + tree_n_children(tree, dir),
+		.st_nlink = 2 + tree_n_children(tree, dir) +
+			    (dir->id == (guint32)g_atomic_int_get(&fs->root) ? 1 : 0),
 		.st_uid = fs->owner_uid,
 		.st_gid = fs->owner_gid,
 		.st_blksize = READ_SIZE,
@@ -66,10 +67,23 @@ static bool advance_message(Op *op, const GError *error)
 	return false;
 }
 
+static void reply_own(const Op *op)
+{
+	struct stat attributes;
+	if (own_attributes(op->fs, op->at, &attributes))
+		kernel_reply_attributes(op->req, &attributes);
+	else
+		kernel_reply_errno(op->req, ESTALE);
+}
+
 static bool advance(Op *op, const GError *error)
 {
 	if (op->at.kind == INODE_MESSAGE)
 		return advance_message(op, error);
+	if (op->at.kind == INODE_OWN) {
+		reply_own(op);
+		return false;
+	}
 
 	g_autoptr(Tree) tree = fs_tree(op->fs);
 	const TreeDir *dir = fs_dir(op->fs, tree, op->at);

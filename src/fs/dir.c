@@ -1,8 +1,9 @@
 /* READDIR and READDIRPLUS: child directories, then messages in order of UID.
  *
- * The offset of an entry says what it is: 1 and 2 are `.` and `..`, 2 + id a directory, 2^32 + uid
- * a message. Listing goes on after that, whatever came or went meanwhile: nothing is shown twice
- * and nothing that stayed is left out. */
+ * The offset of an entry says what it is: 1 and 2 are `.` and `..`, 2 + id a directory, 3 + the
+ * highest id `.imapfs`, 2^32 + uid a message; in `.imapfs` 3 + i is the entry i. Listing goes on
+ * after that, whatever came or went meanwhile: nothing is shown twice and nothing that stayed is
+ * left out. */
 #include <errno.h>
 
 #include "fs/name.h"
@@ -13,13 +14,14 @@
 enum {
 	OFFSET_SELF = 1,
 	OFFSET_PARENT = 2,
+	OFFSET_OWN = OFFSET_PARENT + INODE_ID_MAX + 1,
 
 	/* Rows asked of the store at a time. */
 	ROWS = 128,
 };
 
 typedef struct {
-	Op *op;
+	const Op *op;
 	const Tree *tree;
 	const TreeDir *dir;
 	char *bytes;
@@ -80,6 +82,21 @@ static bool add_children(Listing *listing)
 		after = child->id;
 	}
 	return true;
+}
+
+static bool add_own_directory(Listing *listing)
+{
+	const Op *op = listing->op;
+	Inode own = {.kind = INODE_OWN};
+	if (op->at.kind != INODE_ROOT_KIND || op->offset >= OFFSET_OWN)
+		return true;
+	struct fuse_entry_param entry = {
+		.ino = inode_pack(own),
+		.attr_timeout = KERNEL_ENDLESS_S,
+		.entry_timeout = KERNEL_ENDLESS_S,
+	};
+	own_attributes(op->fs, own, &entry.attr);
+	return add(listing, OWN_NAME, &entry, OFFSET_OWN);
 }
 
 static bool add_message(Listing *listing, const StoreMessage *message)
@@ -166,8 +183,48 @@ static bool may_list(const Op *op, MailboxId mailbox, const GError *error)
 	return !refused && names_known(op->fs, mailbox);
 }
 
+static bool add_own_dots(Listing *listing)
+{
+	const Op *op = listing->op;
+	g_autoptr(Tree) tree = fs_tree(op->fs);
+	const TreeDir *root = tree_dir(tree, (guint32)g_atomic_int_get(&op->fs->root));
+	struct fuse_entry_param entry = {0};
+	if (op->offset < OFFSET_SELF) {
+		own_attributes(op->fs, op->at, &entry.attr);
+		if (!add(listing, ".", &entry, OFFSET_SELF))
+			return false;
+	}
+	if (op->offset < OFFSET_PARENT && root) {
+		attr_of_dir(op->fs, tree, root, &entry.attr);
+		if (!add(listing, "..", &entry, OFFSET_PARENT))
+			return false;
+	}
+	return true;
+}
+
+static void list_own(const Op *op)
+{
+	if (op->at.part != INODE_OWN_DIRECTORY) {
+		kernel_reply_errno(op->req, ENOTDIR);
+		return;
+	}
+	g_autofree char *bytes = g_malloc(op->size);
+	Listing listing = {.op = op, .bytes = bytes};
+	guint i = op->offset > OFFSET_PARENT ? (guint)(op->offset - OFFSET_PARENT) : 0;
+	const char *name;
+	struct fuse_entry_param entry;
+	bool room = add_own_dots(&listing);
+	for (; room && own_entry(op->fs, i, &name, &entry); i++)
+		room = add(&listing, name, &entry, OFFSET_PARENT + 1 + i);
+	kernel_reply_bytes(op->req, bytes, listing.used);
+}
+
 static bool advance(Op *op, const GError *error)
 {
+	if (op->at.kind == INODE_OWN) {
+		list_own(op);
+		return false;
+	}
 	Fs *fs = op->fs;
 	guint news = fs_news(fs);
 	g_autoptr(Tree) tree = fs_tree(fs);
@@ -182,7 +239,8 @@ static bool advance(Op *op, const GError *error)
 	g_autofree char *bytes = g_malloc(op->size);
 	g_autoptr(ImapSet) uids = imap_set_new();
 	Listing listing = {.op = op, .tree = tree, .dir = dir, .bytes = bytes, .uids = uids};
-	if (!add_dots(&listing) || !add_children(&listing) || dir->mailbox == 0) {
+	if (!add_dots(&listing) || !add_children(&listing) || !add_own_directory(&listing) ||
+		dir->mailbox == 0) {
 		reply(&listing, news);
 		return false;
 	}

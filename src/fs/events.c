@@ -44,6 +44,7 @@ static void mailboxes_changed(gpointer data)
 {
 	Fs *fs = data;
 	fs_tree_update(fs);
+	journal_folders(fs);
 }
 
 /* The directory that shows a mailbox; 0: none does. */
@@ -55,13 +56,25 @@ static fuse_ino_t inode_of_mailbox(Fs *fs, MailboxId mailbox)
 }
 
 /* Open files of messages that are gone keep their pages and attributes and read on. */
-static void names_changed(MailboxId mailbox, Gen gen, const ImapSet *gone, gpointer data)
+static void names_changed(
+	MailboxId mailbox, Gen gen, const ImapSet *gone, const ImapSet *fresh, gpointer data)
 {
 	Fs *fs = data;
 	g_atomic_int_inc(&fs->news);
 	fuse_ino_t dir = inode_of_mailbox(fs, mailbox);
 	if (dir != 0)
 		notify_messages(fs->notify, dir, gone ? shown_among(fs->shown, gen, gone) : NULL);
+	journal_messages(fs, "gone", mailbox, gone);
+	journal_messages(fs, "new", mailbox, fresh);
+}
+
+static void names_doubted(MailboxId mailbox, Gen gen, gpointer data)
+{
+	Fs *fs = data;
+	g_atomic_int_inc(&fs->news);
+	fuse_ino_t dir = inode_of_mailbox(fs, mailbox);
+	if (dir != 0)
+		notify_messages(fs->notify, dir, shown_among(fs->shown, gen, NULL));
 }
 
 static void generation_changed(MailboxId mailbox, Gen old, gpointer data)
@@ -74,6 +87,7 @@ static void generation_changed(MailboxId mailbox, Gen old, gpointer data)
 		notify_messages(fs->notify, dir, uids);
 	else
 		imap_set_free(uids);
+	journal_mailbox(fs, "uidvalidity", mailbox);
 }
 
 /* Whether the kernel was told less than there is. Without a verified size more bytes came than were
@@ -92,8 +106,10 @@ static bool told_too_little(const Fs *fs, Gen gen, guint32 uid, guint64 told)
 static void message_changed(Gen gen, guint32 uid, bool size, gpointer data)
 {
 	Fs *fs = data;
-	if (!size)
+	if (!size) {
+		journal_message(fs, "flags", store_gen_mailbox(fs->store, gen), uid);
 		return;
+	}
 	fuse_ino_t ino = inode_message(gen, uid);
 	guint64 told;
 	bool now = kernel_reading(fs->kernel, ino, &told) ? told_too_little(fs, gen, uid, told)
@@ -118,12 +134,19 @@ static void sizes_distrusted(gpointer data)
 	}
 }
 
+static void state_changed(EngineState state, const GError *why, gpointer data)
+{
+	journal_state(data, state, why ? why->message : NULL);
+}
+
 static const EngineEvents events = {
 	.mailboxes_changed = mailboxes_changed,
 	.names_changed = names_changed,
+	.names_doubted = names_doubted,
 	.message_changed = message_changed,
 	.generation_changed = generation_changed,
 	.sizes_distrusted = sizes_distrusted,
+	.state_changed = state_changed,
 };
 
 const EngineEvents *fs_events(void)

@@ -25,6 +25,9 @@ static bool valid(const Inode *inode)
 		return inode->id > 0 && inode->part == 0 && inode->uid == 0;
 	case INODE_MESSAGE:
 		return inode->id > 0 && inode->part == 0 && inode->uid > 0;
+	case INODE_OWN:
+		return inode->id == 0 && inode->part <= INODE_OWN_STATUS &&
+		       (inode->part == INODE_OWN_STATUS) == (inode->uid > 0);
 	case INODE_ROOT_KIND:
 	case INODE_KINDS_:
 		break;
@@ -58,4 +61,9 @@ guint64 inode_directory(guint32 id)
 guint64 inode_message(guint32 gen, guint32 uid)
 {
 	return inode_pack((Inode){.kind = INODE_MESSAGE, .id = gen, .uid = uid});
+}
+
+guint64 inode_own(InodeOwn part, guint32 snapshot)
+{
+	return inode_pack((Inode){.kind = INODE_OWN, .part = part, .uid = snapshot});
 }

@@ -21,8 +21,16 @@ typedef enum {
 	INODE_ROOT_KIND,
 	INODE_DIRECTORY, /* id: of the directory (fs/tree.h); part and uid 0 */
 	INODE_MESSAGE, /* id: of the generation (store/store.h); uid >= 1; part 0 */
+	INODE_OWN, /* .imapfs and what is in it; part: an InodeOwn; id 0 */
 	INODE_KINDS_
 } InodeKind;
+
+/* The part of INODE_OWN. */
+typedef enum {
+	INODE_OWN_DIRECTORY, /* uid 0 */
+	INODE_OWN_EVENTS, /* uid 0 */
+	INODE_OWN_STATUS, /* uid: number of the snapshot, >= 1 */
+} InodeOwn;
 
 typedef struct {
 	InodeKind kind;
@@ -37,6 +45,7 @@ guint64 inode_pack(Inode inode);
 /* The address behind a number; false when inode_pack() makes no such number. */
 bool inode_unpack(guint64 number, Inode *ret);
 
-/* The two addresses in use. */
+/* The addresses in use. snapshot: 0 unless of INODE_OWN_STATUS. */
 guint64 inode_directory(guint32 id);
 guint64 inode_message(guint32 gen, guint32 uid);
+guint64 inode_own(InodeOwn part, guint32 snapshot);

@@ -140,6 +140,26 @@ void kernel_reply_statfs(fuse_req_t req, const struct statvfs *figures)
 	sent(fuse_reply_statfs(req, figures));
 }
 
+void kernel_reply_link(fuse_req_t req, const char *target)
+{
+	sent(fuse_reply_readlink(req, target));
+}
+
+void kernel_reply_xattr(fuse_req_t req, const void *value, gsize len, gsize size)
+{
+	if (size == 0)
+		sent(fuse_reply_xattr(req, len));
+	else if (len > size)
+		kernel_reply_errno(req, ERANGE);
+	else
+		kernel_reply_bytes(req, value, len);
+}
+
+void kernel_reply_forgotten(fuse_req_t req)
+{
+	fuse_reply_none(req);
+}
+
 void kernel_reply_open(fuse_req_t req, const struct fuse_file_info *info)
 {
 	sent(fuse_reply_open(req, info));

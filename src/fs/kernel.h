@@ -33,6 +33,13 @@ void kernel_reply_entry(fuse_req_t req, const struct fuse_entry_param *entry);
 void kernel_reply_attributes(fuse_req_t req, const struct stat *attributes);
 void kernel_reply_bytes(fuse_req_t req, const void *bytes, gsize len);
 void kernel_reply_statfs(fuse_req_t req, const struct statvfs *figures);
+void kernel_reply_link(fuse_req_t req, const char *target);
+
+/* The value of an extended attribute, or the list of names, for a caller with room for size bytes;
+ * 0: it only asks how long it is. */
+void kernel_reply_xattr(fuse_req_t req, const void *value, gsize len, gsize size);
+
+void kernel_reply_forgotten(fuse_req_t req); /* to FORGET, which has no answer */
 void kernel_reply_open(fuse_req_t req, const struct fuse_file_info *info);
 
 /* ---- parked requests ---- */

@@ -1,5 +1,6 @@
 /* LOOKUP: a name in a directory. */
 #include <errno.h>
+#include <string.h>
 
 #include "fs/name.h"
 #include "fs/op.h"
@@ -35,6 +36,13 @@ static void reply_message(const Op *op, Gen gen, const StoreMessage *message, gu
 	notify_messages(fs->notify, op->ino, g_steal_pointer(&uids));
 }
 
+/* Whether the server was asked for the names and refused this mailbox. */
+static bool refused(const Op *op, const GError *error)
+{
+	return op->synced && !op->fetched && error &&
+	       mail_error_grade((MailError)error->code) != MAIL_GRADE_ACCOUNT;
+}
+
 static bool advance_message(Op *op, const GError *error, MailboxId mailbox, guint32 uid)
 {
 	Fs *fs = op->fs;
@@ -45,7 +53,7 @@ static bool advance_message(Op *op, const GError *error, MailboxId mailbox, guin
 			!engine_names_fresh(fs->engine, mailbox);
 	if ((!known || doubtful) && !op->synced)
 		return op_sync(op, mailbox);
-	if (!known) {
+	if (!known || (doubtful && refused(op, error))) {
 		kernel_reply_error(op->req, error);
 		return false;
 	}
@@ -72,6 +80,11 @@ static bool advance_message(Op *op, const GError *error, MailboxId mailbox, guin
 static bool advance(Op *op, const GError *error)
 {
 	Fs *fs = op->fs;
+	if (op->at.kind == INODE_OWN ||
+		(op->at.kind == INODE_ROOT_KIND && strcmp(op->name, OWN_NAME) == 0)) {
+		own_lookup(op);
+		return false;
+	}
 	g_autoptr(Tree) tree = fs_tree(fs);
 	const TreeDir *dir = fs_dir(fs, tree, op->at);
 	if (!dir) {

@@ -42,6 +42,7 @@ const TreeDir *fs_dir(const Fs *fs, const Tree *tree, Inode inode)
 	case INODE_DIRECTORY:
 		return tree_dir(tree, inode.id);
 	case INODE_MESSAGE:
+	case INODE_OWN:
 	case INODE_KINDS_:
 		break;
 	}
@@ -55,6 +56,13 @@ fuse_ino_t fs_dir_inode(const Fs *fs, const TreeDir *dir)
 	return dir->id == root || dir->id == 0 ? INODE_ROOT : inode_directory(dir->id);
 }
 
+char *fs_mailbox_path(Fs *fs, MailboxId mailbox)
+{
+	g_autoptr(Tree) tree = fs_tree(fs);
+	const TreeDir *dir = tree ? tree_of_mailbox(tree, mailbox) : NULL;
+	return dir ? tree_path(tree, (guint32)g_atomic_int_get(&fs->root), dir) : NULL;
+}
+
 static bool reading(fuse_ino_t ino, gpointer data)
 {
 	const Fs *fs = data;
@@ -66,6 +74,7 @@ Fs *fs_new(Store *store, const FsConfig *config)
 	Fs *fs = g_new0(Fs, 1);
 	fs->store = store;
 	fs->source = g_strdup(config->source);
+	fs->account = g_strdup(config->account);
 	fs->root_path = g_strdup(config->root);
 	fs->allow_other = config->allow_other;
 	fs->owner_uid = config->owner_uid;
@@ -76,6 +85,7 @@ Fs *fs_new(Store *store, const FsConfig *config)
 	fs->kernel = kernel_new(fs);
 	fs->notify = notify_new(reading, fs);
 	fs->shown = shown_new();
+	fs->snapshots = snapshots_new();
 	fs->ids = tree_ids_new();
 	g_mutex_init(&fs->update_lock);
 	g_mutex_init(&fs->tree_lock);
@@ -94,6 +104,8 @@ void fs_free(Fs *fs)
 	g_clear_pointer(&fs->session, fuse_session_destroy);
 	kernel_free(fs->kernel);
 	shown_free(fs->shown);
+	snapshots_free(fs->snapshots);
+	tree_unref(fs->journaled);
 	tree_unref(fs->tree);
 	tree_ids_free(fs->ids);
 	g_cond_clear(&fs->loop_ended);
@@ -101,6 +113,7 @@ void fs_free(Fs *fs)
 	g_mutex_clear(&fs->tree_lock);
 	g_mutex_clear(&fs->update_lock);
 	g_free(fs->source);
+	g_free(fs->account);
 	g_free(fs->root_path);
 	g_free(fs);
 }
@@ -291,13 +304,21 @@ static gpointer wake_loop(gpointer data)
 	return NULL;
 }
 
-void fs_stop(Fs *fs)
+/* false: the caller must wake the loop. */
+static bool begin_stop(Fs *fs)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&fs->loop_lock);
 	if (fs->stopping)
-		return;
+		return true;
 	fs->stopping = true;
 	if (fs->session)
 		fuse_session_exit(fs->session);
-	fs->waker = g_thread_new("fs-waker", wake_loop, fs);
+	fs->waker = g_thread_try_new("fs-waker", wake_loop, fs, NULL);
+	return fs->waker != NULL;
+}
+
+void fs_stop(Fs *fs)
+{
+	if (!begin_stop(fs))
+		wake_loop(fs);
 }

@@ -8,6 +8,7 @@ typedef struct Fs Fs;
 
 typedef struct {
 	const char *source; /* what `mount` and `df` show; no secrets */
+	const char *account; /* "user@host:port" for the status */
 	const char *root; /* a directory of the account ("Archive/2026") as root, or NULL for all */
 	bool allow_other; /* also for other users, by owner and mode */
 	uid_t owner_uid;
@@ -38,7 +39,8 @@ bool fs_mount(Fs *fs, Engine *engine, const char *mountpoint, GError **error);
  * thread only; fs_unmount() is for the same. false: libfuse failed. */
 bool fs_loop(Fs *fs);
 
-/* Makes fs_loop() return soon. Any thread, once or more; waits for nothing. */
+/* Makes fs_loop() return soon. Any thread, once or more; waits for nothing, but for fs_loop() when
+ * the system gives no thread more. Not the thread of fs_loop(). */
 void fs_stop(Fs *fs);
 
 /* Answers every request still waiting and unmounts, also when the mountpoint is in use. Before

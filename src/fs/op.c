@@ -74,6 +74,16 @@ bool op_attributes(Op *op, Gen gen, guint32 uid)
 	return true;
 }
 
+bool op_flags(Op *op, Gen gen, guint32 uid)
+{
+	op->fetched = true;
+	Op *parked = op_park(op);
+	if (!parked)
+		return false;
+	engine_flags(parked->fs->engine, gen, uid, op_resume, parked);
+	return true;
+}
+
 bool op_body(Op *op, Gen gen, guint32 uid)
 {
 	op->fetched = true;

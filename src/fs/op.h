@@ -22,7 +22,7 @@ struct Op {
 	guint64 offset;
 	bool plus;
 	bool synced; /* op_sync() was done */
-	bool fetched; /* op_attributes() or op_body() was done */
+	bool fetched; /* op_attributes(), op_flags() or op_body() was done */
 	guint64 told; /* READ: the size that the kernel was told */
 
 	guint64 ticket; /* while parked */
@@ -34,8 +34,14 @@ struct Op {
  */
 void op_run(Op *op);
 
+/* READ, and LOOKUP in `.imapfs` and of its own name, of what imapfs says of itself (own.c). Answer.
+ */
+void own_read(const Op *op);
+void own_lookup(const Op *op);
+
 /* Park the request and ask the engine. What they return is advance's answer; op is
  * not to be touched any more. */
 bool op_sync(Op *op, MailboxId mailbox);
 bool op_attributes(Op *op, Gen gen, guint32 uid);
+bool op_flags(Op *op, Gen gen, guint32 uid);
 bool op_body(Op *op, Gen gen, guint32 uid);

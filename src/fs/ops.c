@@ -1,6 +1,6 @@
 /* The operations that the kernel may ask for, and what is agreed with it at the start. What is not
- * here is refused by libfuse with ENOSYS, and for FLUSH, FSYNC, ACCESS and extended attributes
- * the kernel then does not ask again. */
+ * here is refused by libfuse with ENOSYS, and for FLUSH, FSYNC and ACCESS the kernel then does not
+ * ask again. */
 #include <errno.h>
 
 #include "fs/fs.h"
@@ -84,5 +84,10 @@ const struct fuse_lowlevel_ops ops_table = {
 	.opendir = open_dir_request,
 	.readdir = dir_request,
 	.readdirplus = dir_plus_request,
+	.readlink = link_request,
+	.forget = forget_request,
+	.forget_multi = forget_many_request,
+	.getxattr = xattr_request,
+	.listxattr = xattr_list_request,
 	.statfs = statfs_request,
 };

@@ -80,6 +80,10 @@ static guint64 told_size(const Op *op)
 static bool advance(Op *op, const GError *error)
 {
 	Fs *fs = op->fs;
+	if (op->at.kind == INODE_OWN) {
+		own_read(op);
+		return false;
+	}
 	if (op->at.kind != INODE_MESSAGE) {
 		kernel_reply_errno(op->req, EISDIR);
 		return false;

@@ -94,14 +94,20 @@ static ImapSet *all_of(GHashTable *blocks)
 	return uids;
 }
 
-ImapSet *shown_among(Shown *shown, Gen gen, const ImapSet *uids)
+/* How many blocks the UIDs touch, counted generously. */
+static guint64 spanned(const ImapSet *uids)
 {
-	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&shown->lock);
-	GHashTable *blocks = g_hash_table_lookup(shown->gens, GUINT_TO_POINTER(gen));
-	if (!blocks)
-		return NULL;
-	if (!uids)
-		return all_of(blocks);
+	guint64 blocks = 0;
+	gsize n;
+	const ImapRange *ranges = imap_set_ranges(uids, &n);
+	for (gsize i = 0; i < n; i++)
+		blocks += ranges[i].hi / BLOCK - ranges[i].lo / BLOCK + 1;
+	return blocks;
+}
+
+/* Of a few UIDs: looks only at their blocks. */
+static ImapSet *among_few(GHashTable *blocks, const ImapSet *uids)
+{
 	ImapSet *among = imap_set_new();
 	gsize n;
 	const ImapRange *ranges = imap_set_ranges(uids, &n);
@@ -111,6 +117,28 @@ ImapSet *shown_among(Shown *shown, Gen gen, const ImapSet *uids)
 				among, block, bits_of(blocks, block), ranges[i].lo, ranges[i].hi);
 	}
 	return among;
+}
+
+/* Of more UIDs than were ever shown. */
+static ImapSet *among_many(GHashTable *blocks, const ImapSet *uids)
+{
+	ImapSet *among = all_of(blocks);
+	g_autoptr(ImapSet) others = imap_set_copy(among);
+	imap_set_subtract(others, uids);
+	imap_set_subtract(among, others);
+	return among;
+}
+
+ImapSet *shown_among(Shown *shown, Gen gen, const ImapSet *uids)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&shown->lock);
+	GHashTable *blocks = g_hash_table_lookup(shown->gens, GUINT_TO_POINTER(gen));
+	if (!blocks)
+		return NULL;
+	if (!uids)
+		return all_of(blocks);
+	return spanned(uids) > g_hash_table_size(blocks) ? among_many(blocks, uids)
+							 : among_few(blocks, uids);
 }
 
 ImapSet *shown_take(Shown *shown, Gen gen)

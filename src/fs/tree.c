@@ -235,6 +235,19 @@ const TreeDir *tree_find(const Tree *tree, const char *path)
 	return dir;
 }
 
+char *tree_path(const Tree *tree, guint32 from, const TreeDir *to)
+{
+	g_autofree char *path = NULL;
+	for (; to && to->id != from; to = tree_dir(tree, to->parent)) {
+		if (to->id == 0)
+			return NULL;
+		char *longer = path ? g_strdup_printf("%s/%s", to->name, path) : g_strdup(to->name);
+		g_free(path);
+		path = longer;
+	}
+	return path ? g_steal_pointer(&path) : g_strdup(".");
+}
+
 const TreeDir *tree_child_after(const Tree *tree, const TreeDir *dir, guint32 after)
 {
 	const Node *parent = tree_node(tree, dir->id);

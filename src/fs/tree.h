@@ -42,6 +42,10 @@ const TreeDir *tree_of_mailbox(const Tree *tree, MailboxId mailbox);
 /* "Archive/2026": file names, INBOX in any case. "" is the root. */
 const TreeDir *tree_find(const Tree *tree, const char *path);
 
+/* The way from one directory down to another: "Archive/2026", "." when they are the same; NULL when
+ * it does not lead there. New string. */
+char *tree_path(const Tree *tree, guint32 from, const TreeDir *to);
+
 /* The child with the lowest id above `after` (0: the first); children come in order of id. */
 const TreeDir *tree_child_after(const Tree *tree, const TreeDir *dir, guint32 after);
 guint tree_n_children(const Tree *tree, const TreeDir *dir);

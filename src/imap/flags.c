@@ -89,3 +89,17 @@ bool imap_parse_flags(ImapParser *parser, ImapLexer *lexer, ImapFlags *ret_flags
 	ret_flags->keywords = (const char *const *)parser->keywords->pdata;
 	return true;
 }
+
+char *imap_flags_text(guint system, const char *keywords)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < G_N_ELEMENTS(system_flags); i++) {
+		if (system & system_flags[i].bit)
+			g_string_append_printf(
+				text, "%s%s", text->len > 0 ? " " : "", system_flags[i].name);
+	}
+	if (keywords && *keywords)
+		g_string_append_printf(text, "%s%s", text->len > 0 ? " " : "", keywords);
+	return g_string_free(text, FALSE);
+}

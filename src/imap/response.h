@@ -5,7 +5,7 @@
 
 #include "imap/set.h"
 
-/* Response codes (RFC 3501 7.1, 5530, 4315, 7162, 8438, 9051). One table in code.c. */
+/* Response codes (RFC 3501 7.1, 5530, 4315, 7162, 5465, 8438, 9051). One table in code.c. */
 typedef enum {
 	IMAP_CODE_NONE,
 	IMAP_CODE_OTHER, /* one we do not know */
@@ -34,6 +34,7 @@ typedef enum {
 	IMAP_CODE_NOMODSEQ,
 	IMAP_CODE_NONEXISTENT,
 	IMAP_CODE_NOPERM,
+	IMAP_CODE_NOTIFICATIONOVERFLOW,
 	IMAP_CODE_NOTSAVED,
 	IMAP_CODE_OVERQUOTA,
 	IMAP_CODE_PARSE,
@@ -115,6 +116,10 @@ typedef struct {
 	guint system; /* IMAP_FLAG_* */
 	const char *const *keywords; /* NULL-terminated, never NULL */
 } ImapFlags;
+
+/* The system flags by name, then the keywords (separated by spaces, or NULL), as a STORE would have
+ * them without parentheses: "\Seen \Draft $Work". New string. */
+char *imap_flags_text(guint system, const char *keywords);
 
 /* A byte string of a response. data is NULL for NIL; not NUL-terminated. */
 typedef struct {

@@ -122,7 +122,12 @@ void auth_fetch_secret(Session *session)
 	};
 	g_source_set_callback(job->ready, secret_ready, session, NULL);
 	session->secret_job = job;
-	job->thread = g_thread_new("secret", secret_thread, job);
+	g_autoptr(GError) why = NULL;
+	job->thread = g_thread_try_new("secret", secret_thread, job, &why);
+	/* No more processes or memory for this user, for now: this login fails, not the mount. */
+	if (!job->thread)
+		session_failf(session, MAIL_ERROR_UNAVAILABLE, "asking for the password: %s",
+			why->message);
 }
 
 void auth_forget(Session *session)
@@ -286,7 +291,7 @@ void auth_challenge(Session *session, const ImapBytes *text)
 	char *line = g_strconcat(answer, "\r\n", NULL);
 	explicit_bzero(answer, strlen(answer));
 	g_autoptr(GBytes) bytes = g_bytes_new_with_free_func(line, strlen(line), secret_free, line);
-	net_stream_send(session->net, bytes);
+	session_send(session, bytes);
 }
 
 /* After the server's OK: whether the exchange came to its end, which of SCRAM includes that the

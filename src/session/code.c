@@ -94,6 +94,21 @@ static bool says_too_many(const ImapStatus *status)
 	return false;
 }
 
+/* Gmail says it at the end of the line: "Account exceeded command or bandwidth limits.
+ * [THROTTLED]" (hence no response code). */
+bool code_is_throttled(const ImapStatus *status)
+{
+	static const char word[] = "[THROTTLED]";
+	if (status->kind == IMAP_STATUS_OK || status->kind == IMAP_STATUS_PREAUTH)
+		return false;
+	if (status->code == IMAP_CODE_THROTTLED)
+		return true;
+	if (status->kind == IMAP_STATUS_BYE && says_too_many(status))
+		return true;
+	return status->text.data &&
+	       g_strstr_len(status->text.data, (gssize)status->text.len, word) != NULL;
+}
+
 /* A refused login without a code that says otherwise means: this secret is wrong, do not try
  * again (accounts get locked). */
 GError *code_login_error(const ImapStatus *status)
@@ -101,7 +116,7 @@ GError *code_login_error(const ImapStatus *status)
 	GError *error = code_error(status, "login");
 	if (!error)
 		return NULL;
-	if (is_transient(status->code) || says_too_many(status))
+	if (is_transient(status->code) || says_too_many(status) || code_is_throttled(status))
 		error->code = MAIL_ERROR_UNAVAILABLE;
 	else if (status->code != IMAP_CODE_PRIVACYREQUIRED)
 		error->code = MAIL_ERROR_AUTH;

@@ -8,11 +8,17 @@
 
 typedef struct SecretJob SecretJob;
 
+/* The mailbox of a SESSION_SELECT. */
+typedef struct {
+	char *name;
+	SessionKnown known;
+} Target;
+
 /* One command on its way. */
 typedef struct {
 	SessionNeed need;
 	ImapCommand *line;
-	char *mailbox; /* SESSION_SELECT: its name */
+	Target *target; /* SESSION_SELECT: what of */
 	guint selection; /* the SESSION_SELECT it depends on, or is */
 	char tag[16];
 	GPtrArray *pieces; /* GBytes; NULL while queued */
@@ -35,6 +41,14 @@ typedef enum {
 	STEP_OVER,
 } Step;
 
+/* Where IDLE is. */
+typedef enum {
+	IDLE_OFF,
+	IDLE_ASKED, /* sent, "+" did not come yet */
+	IDLE_RUNNING,
+	IDLE_ENDING, /* DONE was sent */
+} IdleStep;
+
 struct Session {
 	GMainContext *context;
 	SessionConfig config; /* strings owned */
@@ -47,7 +61,9 @@ struct Session {
 	bool secured; /* STARTTLS was answered OK: the clear part must end here */
 	bool preauth; /* greeted as logged in already */
 	bool caps_after_login; /* CAPABILITY came untagged with the login's answer */
+	bool throttled; /* the server asked for less: session_take_throttled() */
 	guint chatter; /* untagged statuses since the server said something of use */
+	SessionTraffic traffic; /* without the commands: next_tag counts them */
 	guint64 early_bytes; /* received before the login was done */
 	char *greeting; /* escaped text, for session_describe() */
 	LogLimit alert_limit;
@@ -55,6 +71,8 @@ struct Session {
 	guint64 caps;
 	bool caps_known; /* since the last change of trust: connect, TLS, login */
 	char **mechs;
+	bool enabling; /* ENABLE is not answered yet */
+	bool qresync; /* ENABLED said so (RFC 7162 3.2.3) */
 
 	/* queue.c */
 	GQueue queued; /* Command*, not sent */
@@ -64,12 +82,24 @@ struct Session {
 	GSource *watchdog;
 	gint64 progress_us;
 
+	/* idle.c */
+	bool idle_wanted;
+	IdleStep idle_step; /* not off: the command is the last and only one under way */
+	SessionIdle idle;
+	gint64 idle_us; /* when it began to run; 0: it does not */
+	GSource *idle_quiet; /* while it waits for a quiet moment */
+
 	/* selected.c */
 	SessionMailbox box;
 	char *box_name;
 	guint selecting; /* selection under way, 0: none */
 	guint selection; /* selection in force, 0: none */
 	ImapSet *map; /* UIDs by sequence number, of the first messages; NULL: unknown */
+	SessionChanges changes; /* of the selection under way or answered just now */
+	ImapSet *vanished; /* of changes; NULL: none were asked for */
+	GArray *changed; /* of changes: SessionChange */
+	gsize changed_keywords; /* how many are in it */
+	bool closed_due; /* the server has yet to say where the old mailbox's data ends */
 
 	/* auth.c */
 	char *secret;
@@ -84,11 +114,14 @@ struct Session {
 void session_fail(Session *session, GError *error);
 void session_failf(Session *session, MailError code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
+/* All that is sent goes through here (session.c). */
+void session_send(Session *session, GBytes *bytes);
+
 /* The next step of connection setup (session.c). */
 void session_advance(Session *session);
 
 /* queue.c */
-void queue_submit(Session *session, SessionNeed need, ImapCommand *line, char *mailbox,
+void queue_submit(Session *session, SessionNeed need, ImapCommand *line, Target *target,
 	SessionDone done, gpointer data);
 void queue_pump(Session *session);
 void queue_continue(Session *session);
@@ -97,9 +130,17 @@ void queue_fail_all(Session *session, const GError *error);
 void queue_free(Session *session);
 void queue_watch(Session *session);
 
+/* idle.c */
+/* Ends IDLE for what is queued, or has it begin soon when nothing is. */
+void idle_settle(Session *session);
+/* Whether "+" was IDLE's. */
+bool idle_continue(Session *session);
+void idle_free(Session *session);
+
 /* selected.c */
 void selected_begin(Session *session, const Command *select);
 void selected_end(Session *session, const Command *select, const ImapStatus *status);
+void selected_forget_changes(Session *session);
 void selected_clear(Session *session);
 bool selected_note(Session *session, const ImapResponse *response);
 
@@ -118,3 +159,5 @@ void session_logged_in(const ImapStatus *status, const GError *error, gpointer d
 GError *code_error(const ImapStatus *status, const char *context);
 GError *code_bye_error(const ImapStatus *status, const char *host, bool in_login);
 GError *code_login_error(const ImapStatus *status);
+/* Whether it says that we ask for too much, or too much at once. */
+bool code_is_throttled(const ImapStatus *status);

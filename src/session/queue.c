@@ -7,7 +7,9 @@ static void command_free(Command *command)
 {
 	imap_command_free(command->line);
 	g_clear_pointer(&command->pieces, g_ptr_array_unref);
-	g_free(command->mailbox);
+	if (command->target)
+		g_free(command->target->name);
+	g_free(command->target);
 	g_free(command);
 }
 
@@ -36,12 +38,21 @@ static bool sendable(const Session *session, const Command *command)
 	if (waits_for_continuation(last))
 		return false;
 
+	/* Within IDLE a client says DONE and nothing else (RFC 2177). */
+	if (session->idle_step != IDLE_OFF)
+		return false;
+
 	/* Login, STARTTLS and LOGOUT change what every other answer means. */
 	if (last->need == SESSION_ALONE || command->need == SESSION_ALONE)
 		return false;
 
 	/* Answers to commands of the old mailbox must not be taken for the new one's. */
 	if (command->need == SESSION_SELECT && mailbox_in_use(session))
+		return false;
+
+	/* What EXAMINE may ask for depends on what was enabled, and nothing may be enabled once a
+	 * mailbox is selected (RFC 5161 3.1). */
+	if (command->need == SESSION_SELECT && session->enabling)
 		return false;
 
 	/* Behind its own EXAMINE a command needs no round trip of waiting: the server works in
@@ -75,7 +86,7 @@ static bool waiting(const Session *session)
 	case STEP_LOGOUT:
 		return true;
 	default:
-		return session->flying.length > 0;
+		return session->flying.length > (session->idle_step == IDLE_RUNNING ? 1 : 0);
 	}
 }
 
@@ -107,7 +118,7 @@ void queue_watch(Session *session)
 
 static void send_piece(Session *session, Command *command)
 {
-	net_stream_send(session->net, g_ptr_array_index(command->pieces, command->sent));
+	session_send(session, g_ptr_array_index(command->pieces, command->sent));
 	command->sent++;
 }
 
@@ -116,11 +127,11 @@ static void start(Session *session, Command *command)
 	if (!waiting(session))
 		session->progress_us = g_get_monotonic_time();
 	g_snprintf(command->tag, sizeof(command->tag), "i%u", ++session->next_tag);
+	if (command->need == SESSION_SELECT)
+		selected_begin(session, command);
 	command->pieces = imap_command_pieces(command->line, command->tag, literal_mode(session));
 	g_autofree char *text = imap_command_transcript(command->line, command->tag);
 	g_debug("%p C: %s", (void *)session, text);
-	if (command->need == SESSION_SELECT)
-		selected_begin(session, command);
 	g_queue_push_tail(&session->flying, command);
 	send_piece(session, command);
 }
@@ -144,15 +155,16 @@ void queue_pump(Session *session)
 			break;
 		start(session, g_queue_pop_head(&session->queued));
 	}
+	idle_settle(session);
 	queue_watch(session);
 }
 
-void queue_submit(Session *session, SessionNeed need, ImapCommand *line, char *mailbox,
+void queue_submit(Session *session, SessionNeed need, ImapCommand *line, Target *target,
 	SessionDone done, gpointer data)
 {
 	Command *command = g_new0(Command, 1);
-	*command = (Command){
-		.need = need, .line = line, .mailbox = mailbox, .done = done, .data = data};
+	*command =
+		(Command){.need = need, .line = line, .target = target, .done = done, .data = data};
 	if (session->step == STEP_OVER || !imap_command_valid(line)) {
 		g_autoptr(GError) error = session->step == STEP_OVER
 						  ? g_error_new(MAIL_ERROR, MAIL_ERROR_OFFLINE,
@@ -174,6 +186,8 @@ void queue_submit(Session *session, SessionNeed need, ImapCommand *line, char *m
 /* "+" for the command whose literal is on its way; otherwise it means nothing to us. */
 void queue_continue(Session *session)
 {
+	if (idle_continue(session))
+		return;
 	Command *last = g_queue_peek_tail(&session->flying);
 	if (!last || !waits_for_continuation(last))
 		return;
@@ -193,12 +207,18 @@ static GList *find_flying(Session *session, const ImapBytes *tag)
 	return NULL;
 }
 
+/* Whether the command's mailbox is selected: else its answer is about nothing. */
+static bool counts(const Session *session, const Command *command)
+{
+	return command->need != SESSION_SELECTED || command->selection == session->selection;
+}
+
 /* The error that a command ends with: the server's, or that its mailbox was never selected
  * although the server answered OK. */
 static GError *outcome(const Session *session, const Command *command, const ImapStatus *status)
 {
 	GError *error = code_error(status, imap_command_name(command->line));
-	if (!error && command->need == SESSION_SELECTED && command->selection != session->selection)
+	if (!error && !counts(session, command))
 		error = g_error_new(MAIL_ERROR, MAIL_ERROR_IO,
 			"%s: answered without the mailbox being selected",
 			imap_command_name(command->line));
@@ -225,7 +245,9 @@ bool queue_complete(Session *session, const ImapBytes *tag, const ImapStatus *st
 	if (command->need == SESSION_SELECT)
 		selected_end(session, command, status);
 	g_autoptr(GError) error = outcome(session, command, status);
-	command->done(status, error, command->data);
+	command->done(counts(session, command) ? status : NULL, error, command->data);
+	if (command->need == SESSION_SELECT)
+		selected_forget_changes(session);
 	command_free(command);
 	if (session->step == STEP_OVER)
 		return false;

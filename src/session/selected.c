@@ -2,23 +2,67 @@
  * EXPUNGE and FETCH cannot be read. Sequence numbers never leave this file. */
 #include <string.h>
 
+#include "base/limits.h"
 #include "session/private.h"
+
+void selected_forget_changes(Session *session)
+{
+	g_clear_pointer(&session->vanished, imap_set_free);
+	g_clear_pointer(&session->changed, g_array_unref);
+	session->changes = (SessionChanges){0};
+}
 
 void selected_clear(Session *session)
 {
 	g_clear_pointer(&session->map, imap_set_free);
 	g_clear_pointer(&session->box_name, g_free);
+	selected_forget_changes(session);
+	session->closed_due = false;
 	session->box = (SessionMailbox){0};
 	session->selection = 0;
 	session->selecting = 0;
 }
 
+static void clear_change(gpointer change)
+{
+	g_strfreev(((SessionChange *)change)->keywords);
+}
+
+static void expect_changes(Session *session)
+{
+	selected_forget_changes(session);
+	session->vanished = imap_set_new();
+	session->changed = g_array_new(FALSE, FALSE, sizeof(SessionChange));
+	g_array_set_clear_func(session->changed, clear_change);
+	session->changed_keywords = 0;
+	session->changes.complete = true;
+}
+
+/* The parameters of EXAMINE. The UIDs that are known are never named (RFC 7162 3.2.5.1): Dovecot
+ * takes them for the only messages of interest and then keeps new ones to itself. */
+static void add_parameters(Session *session, const Command *select)
+{
+	static const guint64 modseqs =
+		IMAP_CAP_BIT(IMAP_CAP_CONDSTORE) | IMAP_CAP_BIT(IMAP_CAP_QRESYNC);
+	const SessionKnown *known = &select->target->known;
+	if (session->qresync && known->uidvalidity != 0 && known->highestmodseq != 0) {
+		imap_command_rawf(select->line, "(QRESYNC (%u %" G_GUINT64_FORMAT "))",
+			known->uidvalidity, known->highestmodseq);
+		expect_changes(session);
+	} else if (!session->qresync && known->modseq && session->caps & modseqs) {
+		imap_command_raw(select->line, "(CONDSTORE)");
+	}
+}
+
 void selected_begin(Session *session, const Command *select)
 {
+	bool closes = session->selection != 0;
 	selected_clear(session);
 	session->selecting = select->selection;
-	session->box_name = g_strdup(select->mailbox);
+	session->box_name = g_strdup(select->target->name);
 	session->box.name = session->box_name;
+	add_parameters(session, select);
+	session->closed_due = session->vanished && closes;
 }
 
 void selected_end(Session *session, const Command *select, const ImapStatus *status)
@@ -32,6 +76,18 @@ void selected_end(Session *session, const Command *select, const ImapStatus *sta
 	}
 	session->selection = session->selecting;
 	session->selecting = 0;
+	/* RFC 7162 3.2.11: without [CLOSED] some of it may be the old mailbox's. A server that made
+	 * the UIDs anew knows of no changes. */
+	session->changes.complete &= !session->closed_due;
+	if (!session->vanished)
+		return;
+	if (session->box.uidvalidity != select->target->known.uidvalidity) {
+		selected_forget_changes(session);
+		return;
+	}
+	session->changes.vanished = session->vanished;
+	session->changes.changed = (const SessionChange *)(gpointer)session->changed->data;
+	session->changes.n_changed = session->changed->len;
 }
 
 static void lose_map(Session *session)
@@ -68,10 +124,42 @@ static void note_expunge(Session *session, guint64 seq)
 		session->events->expunged(gone, session->data);
 }
 
+/* What EXAMINE says of changes (RFC 7162 3.2.5.1); whether it is that. */
+static bool collect_vanished(Session *session, const ImapSet *uids, bool earlier)
+{
+	if (!session->selecting || !session->vanished || !earlier)
+		return false;
+	gsize n;
+	imap_set_ranges(session->vanished, &n);
+	session->changes.complete &= n < LIMIT_CHANGES;
+	if (session->changes.complete)
+		imap_set_union(session->vanished, uids);
+	return true;
+}
+
+static void collect_change(Session *session, const ImapFetch *fetch)
+{
+	static const guint needed = IMAP_FETCH_UID | IMAP_FETCH_FLAGS | IMAP_FETCH_MODSEQ;
+	SessionChange change = {.uid = fetch->uid, .flags = fetch->flags.system};
+	guint n_keywords =
+		fetch->has & IMAP_FETCH_FLAGS ? g_strv_length((char **)fetch->flags.keywords) : 0;
+	session->changed_keywords += n_keywords;
+	session->changes.complete &= (fetch->has & needed) == needed &&
+				     session->changed->len < LIMIT_CHANGES &&
+				     session->changed_keywords < LIMIT_CHANGES;
+	if (!session->changes.complete)
+		return;
+	if (n_keywords > 0)
+		change.keywords = g_strdupv((char **)fetch->flags.keywords);
+	g_array_append_val(session->changed, change);
+}
+
 /* RFC 7162 3.2.10. Nobody asked for (EARLIER), and an answer that names messages which were never
  * there (seen at a large provider) says nothing reliable about the others. */
 static void note_vanished(Session *session, const ImapSet *uids, bool earlier)
 {
+	if (collect_vanished(session, uids, earlier))
+		return;
 	guint64 named = imap_set_count(uids);
 	if (!earlier)
 		session->box.exists -= MIN(named, session->box.exists);
@@ -90,6 +178,8 @@ static void note_vanished(Session *session, const ImapSet *uids, bool earlier)
  * then no EXPUNGE may be read with it. Number 0 is sent by Courier for a message that just went. */
 static void note_fetch(Session *session, const ImapFetch *fetch)
 {
+	if (session->selecting && session->vanished)
+		collect_change(session, fetch);
 	if (!session->map || !(fetch->has & IMAP_FETCH_UID) || fetch->seq == 0)
 		return;
 	guint64 known = imap_set_count(session->map);
@@ -126,6 +216,9 @@ static void note_status(Session *session, const ImapStatus *status)
 		/* RFC 7162 3.2.11: all before it was about the mailbox selected before. */
 		if (session->selecting)
 			session->box = (SessionMailbox){.name = session->box_name};
+		session->closed_due = false;
+		if (session->selecting && session->vanished)
+			expect_changes(session);
 		break;
 	default:
 		break;
@@ -170,6 +263,11 @@ const SessionMailbox *session_selected(const Session *session)
 	return session->selection ? &session->box : NULL;
 }
 
+const SessionChanges *session_changes(const Session *session)
+{
+	return session->selection && session->vanished ? &session->changes : NULL;
+}
+
 bool session_set_map(Session *session, const ImapSet *uids)
 {
 	g_clear_pointer(&session->map, imap_set_free);
@@ -177,6 +275,28 @@ bool session_set_map(Session *session, const ImapSet *uids)
 		return false;
 	session->map = imap_set_copy(uids);
 	return true;
+}
+
+bool session_extend_map(Session *session, const ImapSet *uids)
+{
+	if (!session->map)
+		return false;
+	guint32 last = imap_set_max(session->map);
+	g_autoptr(ImapSet) whole = imap_set_copy(uids);
+	/* "8:*" names the last message also when its UID is below 8 (RFC 3501 6.4.8). */
+	if (last > 0)
+		imap_set_remove(whole, 1, last);
+	imap_set_union(whole, session->map);
+	if (imap_set_count(whole) == session->box.exists) {
+		imap_set_free(session->map);
+		session->map = g_steal_pointer(&whole);
+	}
+	return session_has_map(session);
+}
+
+const ImapSet *session_map(const Session *session)
+{
+	return session->map;
 }
 
 bool session_has_map(const Session *session)

@@ -17,6 +17,7 @@ void session_fail(Session *session, GError *error)
 		return;
 	session->step = STEP_OVER;
 	auth_forget(session);
+	idle_free(session);
 	selected_clear(session);
 	g_clear_pointer(&session->net, net_stream_free);
 	g_autoptr(GError) lost =
@@ -49,6 +50,7 @@ void session_free(Session *session)
 	selected_clear(session);
 	net_stream_free(session->net);
 	imap_stream_free(session->stream);
+	idle_free(session);
 	queue_free(session);
 	g_strfreev(session->mechs);
 	g_free(session->mech);
@@ -192,10 +194,30 @@ static void send_id(Session *session)
 	queue_submit(session, SESSION_ANY, line, NULL, ignore_done, NULL);
 }
 
+static void enable_done(const ImapStatus *status, const GError *error, gpointer data)
+{
+	Session *session = data;
+	session->enabling = false;
+}
+
+/* RFC 7162 3.2.3. Only ENABLED tells whether it came about: some servers say OK and no more. */
+static void send_enable(Session *session)
+{
+	static const guint64 needed =
+		IMAP_CAP_BIT(IMAP_CAP_ENABLE) | IMAP_CAP_BIT(IMAP_CAP_QRESYNC);
+	if ((session->caps & needed) != needed)
+		return;
+	session->enabling = true;
+	ImapCommand *line = imap_command_new("ENABLE");
+	imap_command_raw(line, "QRESYNC");
+	queue_submit(session, SESSION_ANY, line, NULL, enable_done, session);
+}
+
 static void become_ready(Session *session)
 {
 	session->step = STEP_READY;
 	send_id(session);
+	send_enable(session);
 	session->events->ready(session->data);
 }
 
@@ -292,6 +314,7 @@ static bool believed_early(const ImapResponse *response)
 static void take_status(Session *session, const ImapStatus *status)
 {
 	show_alert(session, status);
+	session->throttled |= code_is_throttled(status);
 	if (status->caps)
 		take_capabilities(session, status->caps);
 	if (status->kind == IMAP_STATUS_BYE && session->step != STEP_LOGOUT)
@@ -315,6 +338,8 @@ static void take_untagged(Session *session, const ImapResponse *response)
 	if (response->kind == IMAP_RESPONSE_CAPABILITY) {
 		take_capabilities(session, &response->caps);
 		session->caps_after_login = session->step == STEP_LOGIN;
+	} else if (response->kind == IMAP_RESPONSE_ENABLED && session->enabling) {
+		session->qresync |= (response->caps.caps & IMAP_CAP_BIT(IMAP_CAP_QRESYNC)) != 0;
 	} else if (response->kind == IMAP_RESPONSE_STATUS) {
 		take_status(session, &response->status);
 	}
@@ -327,6 +352,7 @@ static void take_untagged(Session *session, const ImapResponse *response)
 static void take_tagged(Session *session, const ImapResponse *response)
 {
 	session->chatter = 0;
+	session->throttled |= code_is_throttled(&response->status);
 	/* RFC 3501 7: resp-cond-state is all that a tag may stand before. */
 	if (response->status.kind == IMAP_STATUS_PREAUTH ||
 		response->status.kind == IMAP_STATUS_BYE) {
@@ -440,6 +466,7 @@ static void on_received(const void *bytes, gsize len, gpointer data)
 {
 	Session *session = data;
 	session->progress_us = g_get_monotonic_time();
+	session->traffic.received += len;
 	if (too_much_early(session, len)) {
 		session_failf(session, MAIL_ERROR_PROTOCOL, "%s sends too much before the login",
 			session->config.host);
@@ -455,6 +482,12 @@ static void on_received(const void *bytes, gsize len, gpointer data)
 				"injected it",
 				session->config.host);
 	}
+}
+
+void session_send(Session *session, GBytes *bytes)
+{
+	session->traffic.sent += g_bytes_get_size(bytes);
+	net_stream_send(session->net, bytes);
 }
 
 static void on_drained(gpointer data)
@@ -518,11 +551,14 @@ void session_submit(
 	queue_submit(session, need, line, NULL, done, data);
 }
 
-void session_examine(Session *session, const char *mailbox, SessionDone done, gpointer data)
+void session_examine(Session *session, const char *mailbox, const SessionKnown *known,
+	SessionDone done, gpointer data)
 {
 	ImapCommand *line = imap_command_new("EXAMINE");
 	imap_command_mailbox(line, mailbox, strlen(mailbox));
-	queue_submit(session, SESSION_SELECT, line, g_strdup(mailbox), done, data);
+	Target *target = g_new(Target, 1);
+	*target = (Target){g_strdup(mailbox), *known};
+	queue_submit(session, SESSION_SELECT, line, target, done, data);
 }
 
 static void logout_done(const ImapStatus *status, const GError *error, gpointer data)
@@ -541,6 +577,13 @@ void session_logout(Session *session)
 		session, SESSION_ALONE, imap_command_new("LOGOUT"), NULL, logout_done, session);
 }
 
+bool session_take_throttled(Session *session)
+{
+	bool throttled = session->throttled;
+	session->throttled = false;
+	return throttled;
+}
+
 bool session_is_ready(const Session *session)
 {
 	return session->step == STEP_READY;
@@ -553,7 +596,15 @@ guint64 session_caps(const Session *session)
 
 guint session_pending(const Session *session)
 {
-	return session->queued.length + session->flying.length;
+	return session->queued.length + session->flying.length -
+	       (session->idle_step == IDLE_OFF ? 0 : 1);
+}
+
+SessionTraffic session_traffic(const Session *session)
+{
+	SessionTraffic traffic = session->traffic;
+	traffic.commands = session->next_tag;
+	return traffic;
 }
 
 gint64 session_progress_time(const Session *session)
@@ -565,7 +616,8 @@ char *session_describe(const Session *session)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_autofree char *tls = session->net ? net_stream_describe(session->net) : g_strdup("");
-	g_string_append_printf(text, "greeting: %s\n", session->greeting ? session->greeting : "");
+	if (session->greeting && *session->greeting)
+		g_string_append_printf(text, "greeting: %s\n", session->greeting);
 	g_string_append_printf(text, "encryption: %s\n", *tls ? tls : "none");
 	g_string_append_printf(text, "login: %s\n",
 		session->preauth ? "not needed (PREAUTH)"

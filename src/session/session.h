@@ -34,6 +34,13 @@ typedef struct {
 
 typedef struct Session Session;
 
+/* What became of IDLE (RFC 2177) on a connection. */
+typedef enum {
+	SESSION_IDLE_UNTRIED,
+	SESSION_IDLE_WORKS, /* the server took it once: the selected mailbox tells its changes */
+	SESSION_IDLE_FAILED, /* refused, or no "+" came; it is not tried again here */
+} SessionIdle;
+
 /* What a queued command needs of the connection; sendable() in queue.c has the rules. */
 typedef enum {
 	SESSION_ANY, /* no mailbox: LIST, STATUS, NOOP, ID */
@@ -42,9 +49,9 @@ typedef enum {
 	SESSION_ALONE, /* nothing may be under way beside it: login, STARTTLS, LOGOUT */
 } SessionNeed;
 
-/* The end of a command, exactly once. status: the tagged answer, NULL when none came. error: NULL
- * after OK; made by the one table of code.c after NO and BAD; else why the connection ended, or
- * that the mailbox it needed could not be selected. */
+/* The end of a command, exactly once. status: the tagged answer, NULL when none came, or its
+ * mailbox was not selected. error: NULL after OK; made by the one table of code.c after NO and BAD;
+ * else why the connection ended, or that the mailbox it needed could not be selected. */
 typedef void (*SessionDone)(const ImapStatus *status, const GError *error, gpointer data);
 
 /* Callbacks may submit commands and call session_close(), but not session_free(). */
@@ -78,6 +85,28 @@ typedef struct {
 	guint64 highestmodseq; /* 0: none */
 } SessionMailbox;
 
+/* What is known of a mailbox that is about to be selected, so that the server can say what changed
+ * since (RFC 7162). All zero: nothing, and modification sequences are of no use. */
+typedef struct {
+	bool modseq; /* HIGHESTMODSEQ is wanted: CONDSTORE is asked for where it is offered */
+	guint32 uidvalidity;
+	guint64 highestmodseq; /* what is known is as of then; 0: do not ask for changes */
+} SessionKnown;
+
+typedef struct {
+	guint32 uid;
+	guint flags; /* IMAP_FLAG_* */
+	char **keywords; /* NULL: none */
+} SessionChange;
+
+/* What EXAMINE said of changes since SessionKnown: only hints until they add up with EXISTS. */
+typedef struct {
+	bool complete; /* false: past LIMIT_CHANGES, not well formed, or another mailbox's */
+	const ImapSet *vanished; /* may name messages that were never known */
+	const SessionChange *changed; /* new messages and new flags, in the server's order */
+	gsize n_changed;
+} SessionChanges;
+
 /* Starts connecting in context. config is copied except for trust and secret_data, which outlive
  * the session, as events do. */
 Session *session_open(GMainContext *context, const SessionConfig *config,
@@ -97,9 +126,30 @@ void session_logout(Session *session);
 void session_submit(
 	Session *session, SessionNeed need, ImapCommand *line, SessionDone done, gpointer data);
 
-/* Queues EXAMINE of a mailbox (wire bytes). Commands queued after it with SESSION_SELECTED may go
- * out in the same flight; they fail if it fails. */
-void session_examine(Session *session, const char *mailbox, SessionDone done, gpointer data);
+/* Queues EXAMINE of a mailbox (wire bytes), with the parameters of RFC 7162 that `known` and this
+ * connection allow. Commands queued after it with SESSION_SELECTED may go out in the same flight;
+ * they fail if it fails. */
+void session_examine(Session *session, const char *mailbox, const SessionKnown *known,
+	SessionDone done, gpointer data);
+
+/* What the EXAMINE that was answered OK just now said of changes: valid within its SessionDone.
+ * NULL: it was not asked, or UIDVALIDITY is another one. */
+const SessionChanges *session_changes(const Session *session);
+
+/* Wanted, IDLE runs whenever a mailbox is selected and nothing was to be sent for a moment; a
+ * command ends it and goes out after its tagged answer, which the watchdog waits for. Silence
+ * within IDLE is no timeout: who wants to know submits a NOOP now and then, which renews it
+ * too. */
+void session_idle(Session *session, bool wanted);
+
+SessionIdle session_idle_state(const Session *session);
+
+/* Since when IDLE runs (g_get_monotonic_time); 0: it does not. */
+gint64 session_idle_time(const Session *session);
+
+/* Whether the server said since the last call that it is asked for too much ([THROTTLED], too many
+ * connections), in whatever answer. */
+bool session_take_throttled(Session *session);
 
 /* Ready, and not over: commands may be submitted. */
 bool session_is_ready(const Session *session);
@@ -107,7 +157,7 @@ bool session_is_ready(const Session *session);
 /* IMAP_CAP_BIT()s as of the last CAPABILITY. */
 guint64 session_caps(const Session *session);
 
-/* Commands queued or under way. */
+/* Commands queued or under way, IDLE not among them. */
 guint session_pending(const Session *session);
 
 /* The mailbox that is selected now; NULL while none is, also between EXAMINE and its OK. */
@@ -117,11 +167,26 @@ const SessionMailbox *session_selected(const Session *session);
  * sequence-number map. Kept only when they add up with EXISTS; returns whether they do. */
 bool session_set_map(Session *session, const ImapSet *uids);
 
+/* Adds what a SEARCH for the messages behind the known ones named to the map. Kept only when it
+ * adds up with EXISTS; returns whether the map is whole now. */
+bool session_extend_map(Session *session, const ImapSet *uids);
+
+/* The map as the UIDs of the first messages; NULL: not known. Until anything is received. */
+const ImapSet *session_map(const Session *session);
+
 /* Whether every sequence number can be turned into a UID. */
 bool session_has_map(const Session *session);
 
 /* The UID behind a sequence number of the selected mailbox, 0 when the map does not know. */
 guint32 session_uid(const Session *session, guint32 seq);
+
+/* What travelled so far, in bytes of the protocol: without TLS. */
+typedef struct {
+	guint64 received, sent;
+	guint64 commands;
+} SessionTraffic;
+
+SessionTraffic session_traffic(const Session *session);
 
 /* When bytes last moved in either direction (g_get_monotonic_time). */
 gint64 session_progress_time(const Session *session);

@@ -212,3 +212,15 @@ void store_usage(Store *store, guint64 *ret_bytes, guint64 *ret_limit)
 	*ret_limit = store->dir ? bodies->files.limit : bodies->memory.limit;
 	pthread_mutex_unlock(&bodies->mutex);
 }
+
+guint store_bodies_count(Store *store)
+{
+	Bodies *bodies = store->bodies;
+
+	pthread_mutex_lock(&bodies->mutex);
+
+	guint n = g_hash_table_size(bodies->table);
+
+	pthread_mutex_unlock(&bodies->mutex);
+	return n;
+}

@@ -19,7 +19,8 @@ static const char *const migrations[] = {
 	"CREATE TABLE ranges (gen INTEGER, kind INTEGER, lo INTEGER, hi INTEGER, sum INTEGER,"
 	" PRIMARY KEY (gen, kind, lo)) WITHOUT ROWID;"
 	"CREATE TABLE messages (gen INTEGER, uid INTEGER, size INTEGER, date INTEGER,"
-	" flags INTEGER, has INTEGER, sum INTEGER, PRIMARY KEY (gen, uid)) WITHOUT ROWID;"
+	" flags INTEGER, has INTEGER, keywords TEXT, sum INTEGER, PRIMARY KEY (gen, uid))"
+	" WITHOUT ROWID;"
 	"CREATE TABLE bodies (gen INTEGER, uid INTEGER, serial INTEGER, pack INTEGER, at INTEGER,"
 	" length INTEGER, used INTEGER, pieces BLOB, sum INTEGER, PRIMARY KEY (gen, uid))"
 	" WITHOUT ROWID;",
@@ -68,10 +69,10 @@ static const char *const sql[SQL_COUNT_] = {
 	[SQL_DROP_RANGE] = "DELETE FROM ranges WHERE gen = ?1 AND kind = ?2 AND lo = ?3",
 	[SQL_DROP_RANGES] = "DELETE FROM ranges WHERE gen = ?1",
 	[SQL_RANGES] = "SELECT gen, kind, lo, hi, sum FROM ranges ORDER BY gen, kind, lo",
-	[SQL_PUT_ROW] = "REPLACE INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SQL_PUT_ROW] = "REPLACE INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[SQL_DROP_ROWS] = "DELETE FROM messages WHERE gen = ?1 AND uid BETWEEN ?2 AND ?3",
-	[SQL_ROWS] = "SELECT uid, size, date, flags, has, sum FROM messages WHERE gen = ?1"
-		     " ORDER BY uid",
+	[SQL_ROWS] = "SELECT uid, size, date, flags, has, keywords, sum FROM messages"
+		     " WHERE gen = ?1 ORDER BY uid",
 	[SQL_PUT_BODY] = "REPLACE INTO bodies VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	[SQL_DROP_BODY] = "DELETE FROM bodies WHERE gen = ?1 AND uid = ?2",
 	[SQL_DROP_BODIES] = "DELETE FROM bodies WHERE gen = ?1",
@@ -382,10 +383,22 @@ static gint64 has_of(const Row *row)
 	       (row->has_flags ? HAS_FLAGS : 0) | (row->verified ? VERIFIED : 0);
 }
 
-bool store_db_put_row(Db *db, Gen gen, const Row *row)
+enum { ROW_NUMBERS = 6 };
+
+bool store_db_put_row(Db *db, Gen gen, const Row *row, const char *keywords)
 {
-	return RUN_SUMMED(db, SQL_PUT_ROW, gen, row->uid, (gint64)row->size, row->date,
-		(gint64)row->flags, has_of(row));
+	const gint64 values[ROW_NUMBERS] = {
+		gen, row->uid, (gint64)row->size, row->date, (gint64)row->flags, has_of(row)};
+	gsize len = strlen(keywords);
+	sqlite3_stmt *statement = use(db, SQL_PUT_ROW, values, ROW_NUMBERS);
+
+	if (!statement)
+		return false;
+	/* Most have none, which takes no room as NULL. */
+	sqlite3_bind_text(
+		statement, ROW_NUMBERS + 1, len > 0 ? keywords : NULL, (int)len, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, ROW_NUMBERS + 2, sum_of(values, ROW_NUMBERS, keywords, len));
+	return finish(db, statement);
 }
 
 bool store_db_drop_rows(Db *db, Gen gen, ImapRange uids)
@@ -429,6 +442,17 @@ static bool next_row(Db *db, sqlite3_stmt *statement)
 	return false;
 }
 
+/* Whether a record adds up. Where one does not the file is damaged: it may have been altered where
+ * it says what it is about, and then others are not found under their names any more. */
+static bool adds_up(Db *db, sqlite3_stmt *row, int column, gint64 sum)
+{
+	if (sqlite3_column_int64(row, column) == sum)
+		return true;
+	note(db, SQLITE_CORRUPT);
+	sqlite3_reset(row);
+	return false;
+}
+
 static sqlite3_stmt *begin_reading(Db *db, Sql which)
 {
 	db->failed = false;
@@ -463,8 +487,8 @@ bool store_db_each_mailbox(
 		DbMailbox mailbox = {.name = name};
 
 		columns(row, 1, values, 2);
-		if (sqlite3_column_int64(row, 3) != sum_of(values, 2, name.data, name.len))
-			continue;
+		if (!adds_up(db, row, 3, sum_of(values, 2, name.data, name.len)))
+			return false;
 		mailbox.delimiter = (char)values[0];
 		mailbox.attributes = (guint)values[1];
 		fn(&mailbox, data);
@@ -483,9 +507,8 @@ bool store_db_each_generation(
 
 		columns(row, 0, values, 1);
 		columns(row, 2, values + 1, GENERATION_NUMBERS - 1);
-		if (sqlite3_column_int64(row, 7) !=
-			sum_of(values, GENERATION_NUMBERS, name.data, name.len))
-			continue;
+		if (!adds_up(db, row, 7, sum_of(values, GENERATION_NUMBERS, name.data, name.len)))
+			return false;
 
 		DbGeneration generation = {
 			.gen = (Gen)values[0],
@@ -510,26 +533,29 @@ bool store_db_each_range(
 		gint64 values[4];
 
 		columns(row, 0, values, 4);
-		if (sqlite3_column_int64(row, 4) != sum_of(values, 4, NULL, 0))
-			return note(db, SQLITE_CORRUPT);
+		if (!adds_up(db, row, 4, sum_of(values, 4, NULL, 0)))
+			return false;
 		fn((Gen)values[0], (DbSet)values[1],
 			(ImapRange){(guint32)values[2], (guint32)values[3]}, data);
 	}
 	return !db->failed;
 }
 
-bool store_db_each_row(Db *db, Gen gen, void (*fn)(const Row *row, gpointer data), gpointer data)
+bool store_db_each_row(Db *db, Gen gen,
+	void (*fn)(const Row *row, const char *keywords, gpointer data), gpointer data)
 {
 	sqlite3_stmt *row = begin_reading(db, SQL_ROWS);
 
 	if (row)
 		sqlite3_bind_int64(row, 1, gen);
 	while (row && next_row(db, row)) {
-		gint64 values[6] = {gen};
+		gint64 values[ROW_NUMBERS] = {gen};
+		const char *text = (const char *)sqlite3_column_text(row, 5);
+		const char *keywords = text ? text : "";
 
-		columns(row, 0, values + 1, 5);
-		if (sqlite3_column_int64(row, 5) != sum_of(values, 6, NULL, 0))
-			continue;
+		columns(row, 0, values + 1, ROW_NUMBERS - 1);
+		if (!adds_up(db, row, 6, sum_of(values, ROW_NUMBERS, keywords, strlen(keywords))))
+			return false;
 
 		Row found = {
 			.uid = (guint32)values[1],
@@ -542,7 +568,7 @@ bool store_db_each_row(Db *db, Gen gen, void (*fn)(const Row *row, gpointer data
 
 		found.size = (guint64)values[2] & ROW_SIZE_MAX;
 		found.flags = (guint64)values[4] & ROW_FLAGS_MASK;
-		fn(&found, data);
+		fn(&found, keywords, data);
 	}
 	return !db->failed;
 }
@@ -556,10 +582,9 @@ bool store_db_each_body(Db *db, void (*fn)(const DbBody *body, gpointer data), g
 		ImapBytes pieces = column_bytes(row, BODY_NUMBERS);
 
 		columns(row, 0, values, BODY_NUMBERS);
-		if (pieces.len % sizeof(Piece) != 0 ||
-			sqlite3_column_int64(row, BODY_NUMBERS + 1) !=
-				sum_of(values, BODY_NUMBERS, pieces.data, pieces.len))
-			continue;
+		if (!adds_up(db, row, BODY_NUMBERS + 1,
+			    sum_of(values, BODY_NUMBERS, pieces.data, pieces.len)))
+			return false;
 
 		/* A blob has no alignment of its own. */
 		g_autofree Piece *copy = g_memdup2(pieces.data, pieces.len);

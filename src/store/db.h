@@ -1,7 +1,7 @@
 /* The index file: SQLite, one connection, one transaction for each save. It remembers mailboxes,
  * generations with the sets of their UIDs, the attributes of messages and where bodies are; each
- * record carries its own sum, and one that does not add up is as if it were not there. All
- * functions touch the disk; one thread at a time, which save.c sees to. */
+ * record carries its own sum, and where one does not add up the file is damaged. All functions
+ * touch the disk; one thread at a time, which save.c sees to. */
 #pragma once
 
 #include "store/piece.h"
@@ -74,7 +74,8 @@ bool store_db_put_generation(Db *db, const DbGeneration *generation);
 bool store_db_drop_generation(Db *db, Gen gen);
 bool store_db_put_range(Db *db, Gen gen, DbSet set, ImapRange range);
 bool store_db_drop_range(Db *db, Gen gen, DbSet set, guint32 lo);
-bool store_db_put_row(Db *db, Gen gen, const Row *row);
+/* keywords: the combination that row->keywords stands for. */
+bool store_db_put_row(Db *db, Gen gen, const Row *row, const char *keywords);
 bool store_db_drop_rows(Db *db, Gen gen, ImapRange uids);
 bool store_db_put_body(Db *db, const DbBody *body);
 bool store_db_drop_body(Db *db, Gen gen, guint32 uid);
@@ -90,8 +91,9 @@ bool store_db_each_generation(
 /* By generation and set, ascending. */
 bool store_db_each_range(
 	Db *db, void (*fn)(Gen gen, DbSet set, ImapRange range, gpointer data), gpointer data);
-/* Ascending. */
-bool store_db_each_row(Db *db, Gen gen, void (*fn)(const Row *row, gpointer data), gpointer data);
+/* Ascending. row->keywords is 0, whatever the combination is. */
+bool store_db_each_row(Db *db, Gen gen,
+	void (*fn)(const Row *row, const char *keywords, gpointer data), gpointer data);
 /* The one used last first. */
 bool store_db_each_body(Db *db, void (*fn)(const DbBody *body, gpointer data), gpointer data);
 

@@ -12,16 +12,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void make_with_parents(const char *path)
+/* Why it cannot be made, an errno; 0: it is there. */
+static int make_one(int at, const char *name)
+{
+	return store_file_make_dir(at, name) || errno == EEXIST ? 0 : errno;
+}
+
+/* The first reason is the one that counts: what is below has no place then. But an automounter may
+ * refuse to make what is there. */
+static int make_with_parents(const char *path)
 {
 	g_autofree char *prefix = g_strdup(path);
+	int why = 0;
 
 	for (char *slash = strchr(prefix + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		store_file_make_dir(AT_FDCWD, prefix);
+		int failure = make_one(AT_FDCWD, prefix);
 		*slash = '/';
+		why = why != 0 ? why : failure;
 	}
-	store_file_make_dir(AT_FDCWD, path);
+	int failure = make_one(AT_FDCWD, path);
+	return why != 0 ? why : failure;
 }
 
 static bool fail(GError **error, int code, const char *path, const char *why)
@@ -57,13 +68,14 @@ static void explain(int at, const char *name, const char *path, int open_errno, 
 		fail(error, MAIL_ERROR_IO, path, g_strerror(open_errno));
 }
 
-/* Opens the directory `name` under `at` if it is ours alone; path is for messages. */
-static int open_private(int at, const char *name, const char *path, GError **error)
+/* Opens the directory `name` under `at` if it is ours alone; path is for messages, and not_made why
+ * it may be missing. */
+static int open_private(int at, const char *name, const char *path, int not_made, GError **error)
 {
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0) {
-		explain(at, name, path, errno, error);
+		explain(at, name, path, errno == ENOENT && not_made != 0 ? not_made : errno, error);
 		return -1;
 	}
 	if (!check_private(fd, path, error)) {
@@ -170,20 +182,21 @@ static gpointer sweep(gpointer data)
 	return NULL;
 }
 
-/* Unlinking 10^5 files takes seconds: no mount waits for it. What is left is for the next. */
+/* Unlinking 10^5 files takes seconds: no mount waits for it. What is left, all where no thread can
+ * be made, is for the next. */
 void store_dir_sweep(StoreDir *dir, guint32 mount, GHashTable *keep)
 {
 	dir->mount = mount;
 	dir->keep = keep;
-	dir->sweeper = g_thread_new("sweeper", sweep, dir);
+	dir->sweeper = g_thread_try_new("sweeper", sweep, dir, NULL);
 }
 
 static bool open_bodies(StoreDir *dir, int dir_fd, const char *path, GError **error)
 {
 	g_autofree char *bodies_path = g_build_filename(path, "bodies", NULL);
 
-	store_file_make_dir(dir_fd, "bodies");
-	dir->bodies_fd = open_private(dir_fd, "bodies", bodies_path, error);
+	int not_made = make_one(dir_fd, "bodies");
+	dir->bodies_fd = open_private(dir_fd, "bodies", bodies_path, not_made, error);
 	if (dir->bodies_fd < 0)
 		return false;
 	if (faccessat(dir->bodies_fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
@@ -198,8 +211,10 @@ StoreDir *store_dir_open(const char *path, GError **error)
 	g_autoptr(StoreDir) dir = g_new0(StoreDir, 1);
 
 	*dir = (StoreDir){.fd = -1, .lock_fd = -1, .bodies_fd = -1};
-	make_with_parents(name);
-	dir->fd = open_private(AT_FDCWD, name, name, error);
+
+	int not_made = make_with_parents(name);
+
+	dir->fd = open_private(AT_FDCWD, name, name, not_made, error);
 	if (dir->fd < 0 || !take_lock(dir, dir->fd, name, error) ||
 		!open_bodies(dir, dir->fd, name, error))
 		return NULL;

@@ -15,6 +15,7 @@ typedef struct {
 	ImapSet *deleted; /* part of uids */
 	ImapSet *stale; /* whose flags may have changed; not only of uids */
 	Rows rows; /* empty, or one for each of uids */
+	Keywords *keywords; /* of the rows */
 	bool rows_kept; /* rows of an earlier mount are in the index file only: store_recall() */
 	ImapSet *unsaved; /* rows that changed since they were saved */
 } Generation;

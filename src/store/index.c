@@ -11,6 +11,7 @@ static void generation_free(Generation *g)
 	imap_set_free(g->deleted);
 	imap_set_free(g->stale);
 	store_rows_clear(&g->rows);
+	store_keywords_free(g->keywords);
 	imap_set_free(g->unsaved);
 	g_free(g);
 }
@@ -23,6 +24,7 @@ Generation *store_generation_new(MailboxId mailbox, guint32 uidvalidity)
 	g->deleted = imap_set_new();
 	g->stale = imap_set_new();
 	g->unsaved = imap_set_new();
+	g->keywords = store_keywords_new();
 	return g;
 }
 
@@ -375,6 +377,28 @@ static void set_deleted_locked(Generation *g, guint32 uid, bool deleted)
 		imap_set_remove(g->deleted, uid, uid);
 }
 
+static guint keywords_number(Store *store, Generation *g, const char *const *names)
+{
+	if (!names || !*names)
+		return 0;
+
+	g_autofree char *joined = store_keywords_join(names);
+	guint number = store_keywords_find(g->keywords, joined);
+
+	if (number != G_MAXUINT)
+		return number;
+	store_lock_write(store);
+	number = store_keywords_add(g->keywords, joined);
+	store_unlock(store);
+	return number;
+}
+
+static void edit_flags(Store *store, RowEdit *edit, guint flags, const char *const *keywords)
+{
+	store_row_set_flags(&edit->row, flags & ~(guint)IMAP_FLAG_DELETED);
+	edit->row.keywords = keywords_number(store, edit->g, keywords) & KEYWORDS_MAX;
+}
+
 void store_set_attributes(Store *store, Gen gen, const StoreMessage *message, StoreFields fields,
 	bool *ret_flags_changed)
 {
@@ -389,9 +413,11 @@ void store_set_attributes(Store *store, Gen gen, const StoreMessage *message, St
 		if (fields.has_date)
 			store_row_set_date(&edit.row, message->date);
 		if (fields.has_flags)
-			store_row_set_flags(&edit.row, message->flags & ~(guint)IMAP_FLAG_DELETED);
+			edit_flags(store, &edit, message->flags, fields.keywords);
 		flags_changed = was_deleted != is_deleted ||
-				(edit.target->has_flags && edit.target->flags != edit.row.flags);
+				(edit.target->has_flags &&
+					(edit.target->flags != edit.row.flags ||
+						edit.target->keywords != edit.row.keywords));
 
 		edit_put_locked(store, &edit);
 		if (was_deleted != is_deleted)

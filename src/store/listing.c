@@ -113,6 +113,38 @@ bool store_peek_message(Store *store, Gen gen, guint32 uid, StoreMessage *ret)
 	return found;
 }
 
+char *store_keywords(Store *store, Gen gen, guint32 uid)
+{
+	char *text = NULL;
+
+	store_lock_read(store);
+
+	Generation *g = store_generation(store, gen);
+
+	if (g && g->uids && imap_set_contains(g->uids, uid)) {
+		const Row *row = store_rows_find(&g->rows, uid);
+
+		text = g_strdup(store_keywords_text(g->keywords, row ? row->keywords : 0));
+	}
+	store_unlock(store);
+	return text;
+}
+
+guint64 store_count(Store *store, Gen gen)
+{
+	guint64 n = 0;
+
+	store_lock_read(store);
+
+	const Generation *g = store_generation(store, gen);
+
+	if (g && g->uids)
+		n = imap_set_count(g->uids) -
+		    (store->show_deleted ? 0 : imap_set_count(g->deleted));
+	store_unlock(store);
+	return n;
+}
+
 static gsize list(
 	Store *store, Gen gen, guint32 after, StoreMessage *ret, gsize max, bool only_ready)
 {

@@ -38,8 +38,11 @@ static StoreMailbox *find_or_add(Store *store, GArray *all, char *name)
 	guint id = GPOINTER_TO_UINT(g_hash_table_lookup(store->names, name));
 
 	if (id == 0) {
-		if (all->len == LIMIT_MAILBOXES)
+		gsize len = strlen(name);
+
+		if (all->len == LIMIT_MAILBOXES || len > LIMIT_MAILBOX_NAMES - store->names_bytes)
 			return NULL;
+		store->names_bytes += len;
 
 		StoreMailbox fresh = {.id = all->len + 1, .name = g_steal_pointer(&owned)};
 

@@ -10,6 +10,7 @@
 
 #include "store/store.h"
 #include "store/dir.h"
+#include "store/events.h"
 #include "store/file.h"
 #include "store/pack.h"
 
@@ -24,6 +25,7 @@ struct Store {
 	bool show_deleted; /* constant */
 	StoreDir *dir; /* constant; NULL: bodies in memory only */
 	Packs *packs; /* engine thread; NULL as dir */
+	StoreEvents *events; /* engine thread; NULL: no journal */
 	gint warned; /* atomic: that files cannot be written */
 
 	pthread_rwlock_t lock; /* no thread takes it twice */
@@ -32,6 +34,7 @@ struct Store {
 	GArray *mailboxes; /* lock: StoreMailbox by id - 1 */
 	GArray *listed; /* lock: StoreMailbox by name */
 	GHashTable *names; /* engine thread: name -> id; owns the names */
+	gsize names_bytes; /* engine thread */
 
 	/* index.c */
 	GPtrArray *gens; /* lock: Generation * by Gen - 1, NULL: none, or it is old */

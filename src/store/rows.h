@@ -3,6 +3,7 @@
 #pragma once
 
 #include "imap/set.h"
+#include "store/keywords.h"
 
 /* Dates are kept from 1970 to 2106 and sizes below 16 TiB; what lies outside is shown as the
  * nearest that fits. \Deleted is not among the flags: the index keeps it as a set. */
@@ -13,6 +14,7 @@ typedef struct {
 	guint64 flags : 6; /* IMAP_FLAG_* */
 	guint64 has_size : 1, has_date : 1, has_flags : 1;
 	guint64 verified : 1; /* size is the length of the body, seen */
+	guint64 keywords : KEYWORDS_BITS; /* a number of the generation's Keywords */
 } Row;
 
 G_STATIC_ASSERT(sizeof(Row) == 16);

@@ -42,6 +42,7 @@ typedef struct {
 	bool gone;
 	Sets sets; /* owned */
 	GArray *rows; /* of Row; NULL: none */
+	char **keywords; /* of the rows, by number */
 } GenSave;
 
 typedef struct Batch {
@@ -70,6 +71,7 @@ static void gen_save_clear(gpointer data)
 	clear_sets(&save->sets);
 	if (save->rows)
 		g_array_unref(save->rows);
+	g_strfreev(save->keywords);
 }
 
 static void batch_free(Batch *batch)
@@ -129,6 +131,7 @@ static GenSave snapshot_locked(Store *store, Gen gen)
 	save.rows = copy_rows_locked(g, g->unsaved);
 	imap_set_free(g->unsaved);
 	g->unsaved = imap_set_new();
+	save.keywords = store_keywords_texts(g->keywords);
 	return save;
 }
 
@@ -219,8 +222,11 @@ static bool write_generation(Saver *saver, const GenSave *save)
 	     drop_gone_rows(db, gen, saved ? saved->at[DB_UIDS] : NULL, save->sets.at[DB_UIDS]);
 	for (int i = 0; ok && i < DB_SETS_; i++)
 		ok = write_set(db, gen, (DbSet)i, saved ? saved->at[i] : NULL, save->sets.at[i]);
-	for (guint i = 0; ok && i < save->rows->len; i++)
-		ok = store_db_put_row(db, gen, &g_array_index(save->rows, Row, i));
+	for (guint i = 0; ok && i < save->rows->len; i++) {
+		const Row *row = &g_array_index(save->rows, Row, i);
+
+		ok = store_db_put_row(db, gen, row, save->keywords[row->keywords]);
+	}
 	return ok;
 }
 
@@ -277,7 +283,8 @@ static void remember(Saver *saver, Batch *batch)
 	}
 }
 
-/* Damaged where no mount looks before it writes: the next one would fail in the same way. */
+/* Damaged where no mount looks at its beginning: the next one would find the same. The mutex is
+ * held. */
 static void give_up(Saver *saver)
 {
 	g_message("the index of the cache is damaged: the next mount begins it anew");
@@ -468,17 +475,30 @@ void store_saver_free(Saver *saver)
 
 typedef struct {
 	Rows rows;
+	Keywords *keywords;
 	gsize at; /* both ascend */
 } Recall;
 
-static void recall_row(const Row *row, gpointer data)
+static guint recall_keywords(Keywords *keywords, const char *text)
+{
+	guint number = store_keywords_find(keywords, text);
+
+	return number != G_MAXUINT ? number : store_keywords_add(keywords, text);
+}
+
+static void recall_row(const Row *row, const char *keywords, gpointer data)
 {
 	Recall *recall = data;
 
 	while (recall->at < recall->rows.n && recall->rows.at[recall->at].uid < row->uid)
 		recall->at++;
-	if (recall->at < recall->rows.n && recall->rows.at[recall->at].uid == row->uid)
-		recall->rows.at[recall->at] = *row;
+	if (recall->at == recall->rows.n || recall->rows.at[recall->at].uid != row->uid)
+		return;
+
+	Row *there = &recall->rows.at[recall->at];
+
+	*there = *row;
+	there->keywords = recall_keywords(recall->keywords, keywords) & KEYWORDS_MAX;
 }
 
 void store_recall(Store *store, Gen gen)
@@ -488,18 +508,22 @@ void store_recall(Store *store, Gen gen)
 	if (!g || !g->rows_kept || !g->uids)
 		return;
 
-	Recall recall = {0};
+	Recall recall = {.keywords = store_keywords_new()};
+	Keywords *before = g->keywords;
 	Saver *saver = store->saver;
 
 	if (imap_set_count(g->uids) <= LIMIT_ROWS)
 		recall.rows = store_rows_build(&g->rows, g->uids, 0);
 	pthread_mutex_lock(&saver->db_mutex);
-	if (saver->db)
-		store_db_each_row(saver->db, gen, recall_row, &recall);
+	if (saver->db && !store_db_each_row(saver->db, gen, recall_row, &recall) &&
+		!store_db_may_recover(saver->db))
+		give_up(saver);
 	pthread_mutex_unlock(&saver->db_mutex);
 
 	store_lock_write(store);
 	g->rows_kept = false;
 	g->rows = recall.rows;
+	g->keywords = recall.keywords;
 	store_unlock(store);
+	store_keywords_free(before);
 }

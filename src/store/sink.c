@@ -1,5 +1,6 @@
 /* A body on its way in: up to LIMIT_SINK_MEMORY in a buffer, then to a file without a place yet;
- * where no file can be written, to memory up to LIMIT_MEMORY_BODIES. */
+ * where no file can be written, or it would be larger than the cache, to memory up to
+ * LIMIT_MEMORY_BODIES. */
 #include "store/private.h"
 #include "store/piece.h"
 #include "base/limits.h"
@@ -66,11 +67,20 @@ void store_sink_free(StoreSink *sink)
 	g_free(sink);
 }
 
+/* The server says when a body ends, so nothing else bounds the file. */
+static bool fits_cache(const StoreSink *sink)
+{
+	guint64 used, limit;
+
+	store_usage(sink->store, &used, &limit);
+	return sink->flushed + sink->fill <= limit;
+}
+
 static bool flush_to_file(StoreSink *sink)
 {
 	Store *store = sink->store;
 
-	if (!store->dir || sink->memory)
+	if (!store->dir || sink->memory || !fits_cache(sink))
 		return false;
 	if (sink->temp_fd < 0) {
 		sink->temp_serial = ++store->last_serial;

@@ -58,6 +58,7 @@ Store *store_new(const char *cachedir, guint64 cache_size, bool show_deleted, GE
 	store_mailboxes_init(store);
 	store_index_init(store);
 	store->packs = dir ? store_packs_new(dir->bodies_fd, cache_size) : NULL;
+	store->events = dir ? store_events_new(dir->fd, dir->path) : NULL;
 	store->bodies = store_bodies_new(cache_size, MIN(cache_size, LIMIT_MEMORY_BODIES));
 	if (dir)
 		open_index(store);
@@ -77,6 +78,12 @@ void store_free(Store *store)
 	store_index_clear(store);
 	store_mailboxes_clear(store);
 	pthread_rwlock_destroy(&store->lock);
+	store_events_free(store->events);
 	store_dir_close(store->dir);
 	g_free(store);
+}
+
+const char *store_directory(Store *store)
+{
+	return store->dir ? store->dir->path : NULL;
 }

@@ -45,9 +45,9 @@ typedef struct {
 
 /* Takes the whole answer of LIST: known names keep their id, new ones get one, missing ones are
  * no longer listed. Names that are empty, have a NUL byte or pass LIMIT_MAILBOX_NAME, and what
- * passes LIMIT_MAILBOXES, are left out. INBOX in any case is one mailbox, named "INBOX"; of a name
- * that comes twice the later entry counts. Returns whether anything but \Marked and \Unmarked
- * changed. */
+ * passes LIMIT_MAILBOXES or LIMIT_MAILBOX_NAMES, are left out. INBOX in any case is one mailbox,
+ * named "INBOX"; of a name that comes twice the later entry counts. Returns whether anything but
+ * \Marked and \Unmarked changed. */
 bool store_set_mailboxes(Store *store, const ImapList *lists, gsize n);
 
 /* The listed mailboxes in the byte order of their names, as an array of StoreMailbox. Any thread.
@@ -125,6 +125,9 @@ void store_recall(Store *store, Gen gen);
 /* Whether store_set_names() was ever called: there is a listing, right or not. Any thread. */
 bool store_names_known(Store *store, Gen gen);
 
+/* How many messages are listed; 0 while the names are not known. Any thread. */
+guint64 store_count(Store *store, Gen gen);
+
 /* When the names were last known to be right (g_get_monotonic_time), 0: never. Any thread. */
 gint64 store_names_time(Store *store, Gen gen);
 
@@ -133,11 +136,12 @@ void store_names_confirm(Store *store, Gen gen, bool right);
 
 /* Attributes that FETCH brought. has_flags/has_size/has_date say which fields of message count,
  * known and size_verified do not; a row is known once all three came. Unknown UIDs are ignored. A
- * verified size is never overwritten by RFC822.SIZE. Dates are clamped to 1970..2106, sizes to 16
- * TiB. *ret_flags_changed, if not NULL, tells whether \Deleted (and with it the listing), or flags
- * that were known, changed. */
+ * verified size is never overwritten by RFC822.SIZE. keywords come with flags. Dates are clamped to
+ * 1970..2106, sizes to 16 TiB. *ret_flags_changed, if not NULL, tells whether \Deleted (and with it
+ * the listing), or flags or keywords that were known, changed. */
 typedef struct {
 	bool has_flags, has_size, has_date;
+	const char *const *keywords; /* NULL-terminated; NULL: none */
 } StoreFields;
 void store_set_attributes(Store *store, Gen gen, const StoreMessage *message, StoreFields fields,
 	bool *ret_flags_changed);
@@ -155,6 +159,10 @@ StoreAnswer store_try_message(Store *store, Gen gen, guint32 uid, StoreMessage *
 /* One row as it is, hidden or not, ready to be shown or not (known: all three attributes came).
  * false when there is no such UID, the names are unknown or gen is old. Any thread. */
 bool store_peek_message(Store *store, Gen gen, guint32 uid, StoreMessage *ret);
+
+/* The keywords of a message, sorted, separated by spaces: "" while none are known. NULL as
+ * store_peek_message() is false. New string. Any thread. */
+char *store_keywords(Store *store, Gen gen, guint32 uid);
 
 /* Up to max listed rows with UID > after, ascending; returns their number. Rows whose attributes
  * are not ready to be shown (see store_try_message) come with known == false and nothing but their
@@ -190,6 +198,9 @@ bool store_has_body(Store *store, Gen gen, guint32 uid);
 typedef struct StoreSink StoreSink;
 StoreSink *store_sink_new(Store *store);
 void store_sink_write(StoreSink *sink, const void *bytes, gsize len);
+
+/* Of all bytes that were written, kept or not: past cache_size and LIMIT_MEMORY_BODIES they are
+ * only counted, and nothing can be committed. */
 guint64 store_sink_size(const StoreSink *sink);
 void store_sink_free(StoreSink *sink); /* drops it; accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreSink, store_sink_free)
@@ -203,5 +214,22 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreSink, store_sink_free)
 bool store_sink_commit(
 	StoreSink *sink, Gen gen, guint32 uid, guint64 origin, guint64 asked, bool whole);
 
+/* ---- the journal of changes (events.c) ---- */
+
+/* Appends lines, each whole and ended, to the account's journal of changes, if there is one: fewer
+ * than LIMIT_EVENTS_FILE bytes. Engine thread. */
+void store_note(Store *store, const char *lines, gsize len);
+
+/* Its absolute path; NULL: there is none, for want of a cache directory. Lives as long as the
+ * store. Any thread. */
+const char *store_notes_path(Store *store);
+
 /* For statfs and status: bytes held in bodies, their bound. Any thread. */
 void store_usage(Store *store, guint64 *ret_bytes, guint64 *ret_limit);
+
+/* How many messages have a body here, or parts of it. Any thread. */
+guint store_bodies_count(Store *store);
+
+/* The account's cache directory, absolute; NULL: bodies are in memory. Lives as long as the store.
+ * Any thread. */
+const char *store_directory(Store *store);

@@ -22,10 +22,24 @@ def answer(session, command):
     else:
         cut = ranges(wanted, len(session.view))
         uids = [uid for low, high in cut for uid in session.view[low - 1:high]]
+    if len(command.arguments) > 2:
+        uids = changed_since(session, command.arguments[2], uids)
+        names += ['MODSEQ'] if 'MODSEQ' not in names else []
     for uid in uids:
         message = session.mailbox.message(uid)
         if message:
             one(session, message, names)
+
+
+def changed_since(session, modifiers, uids):
+    """Those of the UIDs that the modifier (CHANGEDSINCE n) is about."""
+    session.need('CONDSTORE')
+    name, modseq = (text(word).upper() for word in modifiers)
+    if name != 'CHANGEDSINCE':
+        raise Bad(f'fetch modifier {name}')
+    session.condstore = True
+    wanted = set(uids)
+    return [uid for uid in session.mailbox.changed_since(int(modseq)) if uid in wanted]
 
 
 def one(session, message, names):
@@ -51,6 +65,8 @@ def item(session, message, name):
     if name == 'FLAGS':
         session.seen_flags[message.uid] = set(message.flags)
         return b'FLAGS', b'(%s)' % ' '.join(sorted(message.flags)).encode()
+    if name == 'MODSEQ':
+        return b'MODSEQ', b'(%d)' % session.mailbox.modseqs.get(message.uid, 1)
     if name == 'INTERNALDATE':
         date = quirks.date(message) if quirks.date else message.date
         return None if date is None else (b'INTERNALDATE', quote(date.encode()))

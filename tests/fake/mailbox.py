@@ -19,7 +19,8 @@ class Message:
 
 
 class Mailbox:
-    """Messages in UID order. Every change counts `version` up and wakes whoever watches."""
+    """Messages in UID order. Every change counts `version` and `modseq` up and wakes whoever
+    watches."""
 
     def __init__(self, name, delimiter='/', attributes=(), uidvalidity=1000, special=()):
         self.name = name.encode() if isinstance(name, str) else name
@@ -30,6 +31,9 @@ class Mailbox:
         self.uidnext = 1
         self.subscribed = True
         self.version = 0
+        self.modseq = 1  # of the last change (RFC 7162)
+        self.modseqs = {}  # of messages by UID, 1 if not here
+        self.expunged = {}  # UID -> modseq
         self.lock = threading.RLock()
         self.watchers = set()  # callables, called after every change
         self._uids = []
@@ -48,6 +52,15 @@ class Mailbox:
         """The UIDs of messages with this flag, in order."""
         return [uid for uid in self.uids() if flag in self.message(uid).flags]
 
+    def changed_since(self, modseq):
+        """The UIDs of messages that came or changed after it, in order."""
+        if modseq < 1:
+            return list(self.uids())
+        return sorted(uid for uid, other in self.modseqs.items() if other > modseq)
+
+    def vanished_since(self, modseq):
+        return sorted(uid for uid, other in self.expunged.items() if other > modseq)
+
     # ---- what a test does
 
     def append(self, body, flags=(), date=DATE, uid=None):
@@ -57,6 +70,7 @@ class Mailbox:
             self._messages[uid] = Message(uid, body, flags, date)
             self._uids = self._uids + [uid]
             self.uidnext = max(self.uidnext, uid + 1)
+            self._count(self.modseqs, [uid])
         self._changed()
         return uid
 
@@ -68,17 +82,21 @@ class Mailbox:
                 self._messages[uid] = Message(uid, body)
                 self.uidnext = uid + 1
             self._uids = self._uids + list(range(first, self.uidnext))
+            self._count(self.modseqs, range(first, self.uidnext))
         self._changed()
 
     def expunge(self, uid):
         with self.lock:
             self._messages.pop(uid, None)
             self._uids = [other for other in self._uids if other != uid]
+            self.modseqs.pop(uid, None)
+            self._count(self.expunged, [uid])
         self._changed()
 
     def set_flags(self, uid, flags):
         with self.lock:
             self.message(uid).flags = set(flags)
+            self._count(self.modseqs, [uid])
         self._changed()
 
     def reset(self, uidvalidity, bodies=()):
@@ -86,7 +104,13 @@ class Mailbox:
         with self.lock:
             self.uidvalidity = uidvalidity
             self.uidnext, self._uids, self._messages = 1, [], {}
+            self.modseqs, self.expunged = {}, {}
         self.extend(bodies)
+
+    def _count(self, table, uids):
+        """One more modification sequence, for these."""
+        self.modseq += 1
+        table.update(dict.fromkeys(uids, self.modseq))
 
     def _changed(self):
         self.version += 1
@@ -124,6 +148,7 @@ class VirtualMailbox(Mailbox):
         message = self.message(uid)
         message.flags = set(flags)
         self._changed_ones[uid] = message
+        self._count(self.modseqs, [uid])
         self._changed()
 
 

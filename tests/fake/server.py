@@ -32,6 +32,9 @@ class Quirks:
     body_short = 0            # literals end so many octets early, and silence follows
     uidvalidity = 'sent'      # sent, missing, or a function(mailbox) -> str
     uidnext = 'sent'          # sent, missing
+    enabled = 'sent'          # sent, missing: ENABLE is answered OK and enables nothing
+    highestmodseq = 'sent'    # sent, missing, or a function(mailbox) -> what is sent
+    changes = None            # function(vanished, changed) -> those that QRESYNC tells instead
     lowercase = False         # response names in lower case
     list_lines = ()           # whole lines sent in front of the others of LIST
     esearch = True            # False: RETURN is accepted, the answer is a plain SEARCH
@@ -86,7 +89,25 @@ class Server:
         more.setdefault('delimiter', self.delimiter)
         mailbox = cls(name, **more)
         self.mailboxes[mailbox.name] = mailbox
+        self._wake()
         return mailbox
+
+    def remove(self, name):
+        """DELETE by somebody else."""
+        del self.mailboxes[name.encode()]
+        self._wake()
+
+    def rename(self, name, new):
+        """RENAME by somebody else."""
+        mailbox = self.mailboxes.pop(name.encode())
+        mailbox.name = new.encode()
+        self.mailboxes[mailbox.name] = mailbox
+        self._wake()
+
+    def _wake(self):
+        for session in self.sessions:
+            if session.open:
+                session.wire.wake()
 
     @property
     def inbox(self):

@@ -4,13 +4,14 @@ import re
 
 from . import fetch, listing, login, search
 from .login import Refused
-from .mailbox import index
+from .mailbox import compact, index
+from .notify import Notify
 from .syntax import Bad, literal_size, parse, quote, text
 from .wire import Drop, Gone
 
 CAPABILITIES = ['IMAP4rev1', 'IMAP4rev2', 'ID', 'ENABLE', 'IDLE', 'LITERAL+', 'NAMESPACE',
                 'UNSELECT', 'UIDPLUS', 'ESEARCH', 'LIST-EXTENDED', 'LIST-STATUS', 'SPECIAL-USE',
-                'CHILDREN', 'MOVE']
+                'CHILDREN', 'MOVE', 'CONDSTORE', 'QRESYNC']
 
 # What IMAP4rev2 has without a word (RFC 9051, appendix E).
 REV2 = {'NAMESPACE', 'UNSELECT', 'UIDPLUS', 'ESEARCH', 'IDLE', 'SASL-IR', 'LIST-EXTENDED',
@@ -33,6 +34,9 @@ class Session:
         self.seen_version = 0
         self.seen_flags = {}
         self.idling = False
+        self.condstore = False  # asked for: FETCH answers carry MODSEQ
+        self.qresync = False    # enabled
+        self.notify = None
         self._pushed = []
 
     # ---- from other threads
@@ -126,6 +130,8 @@ class Session:
             self.wire.write(item)
         if self.idling:
             self.catch_up()
+        if self.notify:
+            self.notify.tell(self)
         self.wire.flush()
 
     def _read_command(self):
@@ -245,7 +251,10 @@ class Session:
     def do_enable(self, command):
         enabled = [text(word) for word in command.arguments
                    if text(word).upper() in self.server.capabilities]
-        self.untagged(' '.join(['ENABLED', *enabled]))
+        if self.server.quirks.enabled == 'sent':
+            self.untagged(' '.join(['ENABLED', *enabled]))
+            self.qresync |= 'QRESYNC' in enabled
+            self.condstore |= self.qresync or 'CONDSTORE' in enabled
         self.tagged(command)
 
     def do_namespace(self, command):
@@ -273,13 +282,42 @@ class Session:
         return mailbox if mailbox and '\\NOSELECT' not in \
             [flag.upper() for flag in mailbox.attributes] else None
 
+    def _since(self, command, mailbox):
+        """The modification sequence that the QRESYNC parameter of SELECT names, None for none."""
+        since = None
+        given = iter(command.arguments[1] if len(command.arguments) > 1 else [])
+        for name in given:
+            self.need(text(name).upper())
+            self.condstore = True
+            if text(name).upper() == 'QRESYNC':
+                if not self.qresync:
+                    raise Bad('QRESYNC is not enabled')
+                uidvalidity, since = (int(word) for word in next(given)[:2])
+                if mailbox and uidvalidity != mailbox.uidvalidity:
+                    since = None
+        return since
+
+    def _tell_changes(self, since):
+        """What became of the mailbox since then (RFC 7162 3.2.5.1)."""
+        mailbox = self.mailbox
+        vanished, changed = mailbox.vanished_since(since), mailbox.changed_since(since)
+        if self.server.quirks.changes:
+            vanished, changed = self.server.quirks.changes(vanished, changed)
+        if vanished:
+            self.untagged(f'VANISHED (EARLIER) {compact(vanished)}')
+        for uid in changed:
+            fetch.one(self, mailbox.message(uid), ['UID', 'FLAGS', 'MODSEQ'])
+
     def do_select(self, command):
+        if self.mailbox and self.qresync:
+            self.untagged('OK [CLOSED] previous mailbox closed')
         self._deselect()
         mailbox = self.find(command.arguments[0])
         if not mailbox:
             self.tagged(command, 'NO', '[NONEXISTENT] no such mailbox')
             return
         quirks = self.server.quirks
+        since = self._since(command, mailbox)
         with mailbox.lock:
             self.mailbox, self.view = mailbox, mailbox.uids()
             self.seen_version = mailbox.version
@@ -296,7 +334,16 @@ class Session:
             self.untagged(f'OK [UIDVALIDITY {validity}] UIDs valid')
         if quirks.uidnext != 'missing':
             self.untagged(f'OK [UIDNEXT {mailbox.uidnext}] predicted')
+        if self.offers('CONDSTORE') and quirks.highestmodseq != 'missing':
+            modseq = mailbox.modseq
+            if callable(quirks.highestmodseq):
+                modseq = quirks.highestmodseq(mailbox)
+            self.untagged(f'OK [HIGHESTMODSEQ {modseq}] highest')
+        elif self.offers('CONDSTORE'):
+            self.untagged('OK [NOMODSEQ] none here')
         self.untagged(r'OK [PERMANENTFLAGS ()] limited')
+        if since is not None:
+            self._tell_changes(since)
         self.tagged(command, 'OK', '[READ-ONLY] selected' if self.read_only else
                     '[READ-WRITE] selected')
 
@@ -307,11 +354,25 @@ class Session:
     def finish(self):
         """The connection is over."""
         self._deselect()
+        if self.notify:
+            self.notify.end(self)
 
     def _deselect(self):
-        if self.mailbox:
+        if self.mailbox and not self.notify:
             self.mailbox.watchers.discard(self.wire.wake)
         self.mailbox, self.view = None, ()
+
+    def do_notify(self, command):
+        self.need('NOTIFY')
+        if self.notify:
+            self.notify.end(self)
+        verb, *rest = command.arguments
+        self.notify = Notify(self, rest) if text(verb).upper() == 'SET' else None
+        if self.notify and self.notify.status:
+            for mailbox in self.server.mailboxes.values():
+                if mailbox is not self.mailbox:
+                    listing.status(self, mailbox, ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'])
+        self.tagged(command)
 
     def do_idle(self, command):
         self.need('IDLE')
@@ -349,19 +410,27 @@ class Session:
             now, self.seen_version = mailbox.uids(), mailbox.version
         before = self.view
         if before is not now:
-            for seq in range(len(before), 0, -1):
-                if index(now, before[seq - 1]) < 0:
+            gone = [seq for seq in range(len(before), 0, -1) if index(now, before[seq - 1]) < 0]
+            if gone and self.qresync:
+                self.untagged(f'VANISHED {compact([before[seq - 1] for seq in reversed(gone)])}')
+            elif gone:
+                for seq in gone:
                     self.untagged(f'{seq} EXPUNGE')
             known = set(before)
-            if any(uid not in known for uid in now):
+            new = [uid for uid in now if uid not in known]
+            if new:
                 self.untagged(f'{len(now)} EXISTS')
+            for uid in new if self.notify and self.notify.selected else ():
+                self.untagged('%d FETCH (UID %d FLAGS (%s))' % (
+                    index(now, uid) + 1, uid, ' '.join(sorted(mailbox.message(uid).flags))))
         self.view = now
         for uid, flags in list(self.seen_flags.items()):
             message = mailbox.message(uid)
             if message and message.flags != flags:
                 self.seen_flags[uid] = set(message.flags)
-                self.untagged('%d FETCH (UID %d FLAGS (%s))' % (
-                    index(now, uid) + 1, uid, ' '.join(sorted(message.flags))))
+                modseq = f' MODSEQ ({mailbox.modseqs.get(uid, 1)})' if self.condstore else ''
+                self.untagged('%d FETCH (UID %d FLAGS (%s)%s)' % (
+                    index(now, uid) + 1, uid, ' '.join(sorted(message.flags)), modseq))
 
 
 COMMANDS = {
@@ -383,6 +452,7 @@ COMMANDS = {
     'CLOSE': (Session.do_unselect, 'selected'),
     'CHECK': (Session.do_noop, 'selected'),
     'IDLE': (Session.do_idle, 'auth selected'),
+    'NOTIFY': (Session.do_notify, 'auth selected'),
     'SEARCH': (Session.do_search, 'selected'),
     'UID SEARCH': (Session.do_search, 'selected'),
     'FETCH': (Session.do_fetch, 'selected'),

@@ -120,6 +120,72 @@ def test_expunge_and_arrival_are_told_at_noop_and_in_idle(fake, client):
     assert imap.readline() == b'i OK done\r\n'
 
 
+def ask(imap, command):
+    """The lines that answer a raw command."""
+    imap.send(b'x ' + command + b'\r\n')
+    lines = []
+    while not lines or not lines[-1].startswith(b'x '):
+        lines.append(imap.readline().rstrip(b'\r\n'))
+    return lines
+
+
+def test_changes_since_a_modification_sequence(fake, client):
+    server = fake()
+    server.inbox.extend([BODY] * 5)
+    since = server.inbox.modseq
+    server.inbox.expunge(2)
+    server.inbox.set_flags(3, ['\\Seen'])
+    server.inbox.append(BODY)
+    imap = client(server)
+    imap.login('user', 'geheim-7b1f')
+    assert b'BAD' in ask(imap, b'EXAMINE INBOX (QRESYNC (1000 %d))' % since)[-1]
+    assert ask(imap, b'EXAMINE INBOX (CONDSTORE)')[-1].startswith(b'x OK')
+    flags = ask(imap, b'UID FETCH 1:5 (UID FLAGS) (CHANGEDSINCE %d)' % since)
+    assert flags[0] == b'* 2 FETCH (UID 3 FLAGS (\\Seen) MODSEQ (%d))' % (since + 2)
+    assert len(flags) == 2
+    ask(imap, b'UNSELECT')
+    assert ask(imap, b'ENABLE QRESYNC')[0] == b'* ENABLED QRESYNC'
+    lines = ask(imap, b'EXAMINE INBOX (QRESYNC (1000 %d))' % since)
+    assert b'* OK [HIGHESTMODSEQ %d] highest' % (since + 3) in lines
+    assert lines[-4:-1] == [b'* VANISHED (EARLIER) 2', flags[0],
+                            b'* 5 FETCH (UID 6 FLAGS () MODSEQ (%d))' % (since + 3)]
+    server.inbox.expunge(1)
+    server.inbox.expunge(4)
+    assert ask(imap, b'NOOP')[0] == b'* VANISHED 1,4'
+    lines = ask(imap, b'EXAMINE INBOX (QRESYNC (7 %d))' % since)
+    assert lines[0].startswith(b'* OK [CLOSED]')
+    assert not [line for line in lines if b'VANISHED' in line or b'FETCH' in line]
+
+
+def test_notify_tells_of_everything(fake, client):
+    server = fake()
+    server.capabilities.append('NOTIFY')
+    other = server.add('Other')
+    server.inbox.append(BODY)
+    imap = client(server)
+    imap.login('user', 'geheim-7b1f')
+    imap.select('INBOX', readonly=True)
+    imap.send(b'n NOTIFY SET (selected (MessageNew (UID FLAGS) MessageExpunge)) '
+              b'(personal (MessageNew MessageExpunge MailboxName))\r\n')
+    assert imap.readline() == b'n OK done\r\n'
+    other.append(BODY)
+    assert imap.readline() == b'* STATUS "Other" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1000)\r\n'
+    server.inbox.append(BODY)
+    assert imap.readline() == b'* 2 EXISTS\r\n'
+    assert imap.readline() == b'* 2 FETCH (UID 2 FLAGS ())\r\n'
+    server.add('New').append(BODY)
+    assert imap.readline().startswith(b'* LIST () "/" "New"')
+    server.rename('New', 'Newer')
+    line = imap.readline()
+    while line.startswith(b'* STATUS'):
+        line = imap.readline()
+    assert line == b'* LIST () "/" "Newer" ("OLDNAME" ("New"))\r\n'
+    server.remove('Newer')
+    assert imap.readline() == b'* LIST (\\NonExistent) "/" "Newer"\r\n'
+    imap.send(b'm NOTIFY SET (selected (MessageNew))\r\n')
+    assert b' BAD ' in imap.readline()
+
+
 def test_pipelined_commands_and_literals(fake):
     server = fake(tls='none')
     wire = socket.create_connection(('127.0.0.1', server.port), 10)

@@ -242,10 +242,12 @@ static void end(NetStream *stream, const char *why)
 
 static void happen(World *world, char what)
 {
+	static const SessionKnown known = {.modseq = true, .uidvalidity = 1, .highestmodseq = 1};
+
 	switch (what) {
 	case 'e':
 		if (may_submit(world))
-			session_examine(world->session, "INBOX", on_done, world);
+			session_examine(world->session, "INBOX", &known, on_done, world);
 		break;
 	case 's':
 		submit(world, SESSION_SELECTED, "UID SEARCH ALL");

@@ -103,10 +103,24 @@ def test_check_tells_what_the_server_offers(fake, program):
     assert re.search(r'\b2\b.*(mailbox|folder)|(mailbox|folder).*\b2\b', run.stdout)
 
 
+def test_check_tells_what_it_means(fake, program):
+    server = fake(tls='none')
+    server.add('Sent', special=['\\Sent'])
+    server.mask('IMAP4rev2', 'MOVE', 'UIDPLUS', 'IDLE', 'NOTIFY')
+    run = program.run('check', server.source, '-o', program.options(server))
+    assert run.returncode == 0, run.stdout
+    for line in ('^new mail: the server reports nothing', '^large folders: .*(ESEARCH)',
+                 '^deleting: .*UIDPLUS is missing', '^moving: by copying',
+                 '^warning: .*clear text', r'^special folders: Sent \(sent\)$'):
+        assert re.search(line, run.stdout, re.M), (line, run.stdout)
+
+
 def test_check_works_with_dovecot(dovecot, program):
     for source in (dovecot.source, dovecot.clear_source):
         run = program.run('check', source, '-o', program.options(dovecot))
         assert run.returncode == 0, run.stdout
+        # What was said before STARTTLS is not shown.
+        assert ('greeting:' in run.stdout) == (source == dovecot.source)
 
 
 def test_options_in_any_place(fake, mount, program, tmp_path):
@@ -160,7 +174,7 @@ def test_background_returns_once_the_mount_is_usable(fake, mount, program, tmp_p
         # Detached: a session of its own, no working directory, no terminal of the caller.
         assert os.getsid(pids[0]) != os.getsid(0)
         server.black_hole()
-        assert os.listdir(path) == ['INBOX']
+        assert os.listdir(path) == ['INBOX', '.imapfs']
         server.black_hole(False)
         assert (path / 'INBOX' / '1.eml').read_bytes() == BODY
     finally:
@@ -215,13 +229,29 @@ def test_account_from_the_configuration_file(fake, mount, program, tmp_path):
     assert 'play' in run.stdout
 
 
+def test_relative_xdg_directories_are_ignored(fake, mount, program, tmp_path, monkeypatch):
+    """As their specification demands: what is there depends on where the program was started."""
+    server = fake()
+    server.inbox.append(BODY)
+    place = program.home / '.config' / 'imapfs'
+    place.mkdir(parents=True)
+    (place / 'config').write_text(f'[work]\nsource={server.source}\n')
+    here = tmp_path / 'here'
+    here.mkdir()
+    monkeypatch.chdir(here)
+    program.env |= {'XDG_CONFIG_HOME': 'config', 'XDG_CACHE_HOME': './cache'}
+    assert (mount(server, source='work').inbox / '1.eml').read_bytes() == BODY
+    assert os.listdir(program.home / '.cache' / 'imapfs')
+    assert os.listdir(here) == []
+
+
 def test_folders_are_chosen(fake, mount):
     server = fake()
     for name in ('Lists/a', 'Lists/b', 'Spam', 'Work'):
         server.add(name)
     mail = mount(server, folders='*:!Lists/b:!Spam')
     found = sorted(os.path.relpath(os.path.join(root, name), mail.path)
-                   for root, dirs, _ in os.walk(mail.path) for name in dirs)
+                   for root, dirs, _ in mail.walk() for name in dirs)
     assert found == ['INBOX', 'Lists', 'Lists/a', 'Work']
 
 
@@ -229,7 +259,7 @@ def test_subscribed_only(fake, mount):
     server = fake()
     server.add('Yes')
     server.add('No').subscribed = False
-    assert sorted(os.listdir(mount(server, subscribed=True).path)) == ['INBOX', 'Yes']
+    assert sorted(mount(server, subscribed=True).names()) == ['INBOX', 'Yes']
 
 
 def test_mount_over_a_folder_in_use_ends_cleanly(fake, mount):

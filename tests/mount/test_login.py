@@ -72,7 +72,7 @@ def test_data_before_the_login_changes_nothing(fake, mount, early):
     server.inbox.append(b'Subject: true\r\n\r\n')
     server.quirks.after_greeting = early
     mail = mount(server, expect=['alert'])
-    assert os.listdir(mail.path) == ['INBOX']
+    assert mail.names() == ['INBOX']
     assert os.listdir(mail.inbox) == ['1.eml']
     assert (mail.inbox / '1.eml').read_bytes() == b'Subject: true\r\n\r\n'
 
@@ -304,9 +304,11 @@ def test_endless_password_command(fake, program):
 
 
 def test_missing_password_file(fake, program, tmp_path):
-    run = check(program, fake(), passfile=tmp_path / 'nowhere')
+    server = fake()
+    run = check(program, server, passfile=tmp_path / 'nowhere')
     assert run.returncode == 1
-    assert 'nowhere' in run.stdout
+    assert re.search('passfile .*nowhere: No such file', run.stdout)
+    assert not server.sessions, 'it connected first'
 
 
 def test_no_terminal_to_prompt_on(fake, program):

@@ -3,12 +3,14 @@
 import base64
 import os
 import re
+import resource
 import stat
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.support import eventually
 from tests.support.mounting import binary
 from tests.support.stuck import Readers, answers_at_once
 
@@ -196,7 +198,7 @@ def test_no_link_is_made_from_what_a_server_says(fake, mount):
     for name in ('a', 'b/c', '-> /etc/passwd', '/etc/passwd'):
         server.add(name)
     mail = mount(server)
-    for root, dirs, files in os.walk(mail.path):
+    for root, dirs, files in mail.walk():
         for name in dirs + files:
             mode = os.lstat(os.path.join(root, name)).st_mode
             assert stat.S_ISDIR(mode) or stat.S_ISREG(mode)
@@ -249,3 +251,36 @@ def test_more_stuck_reads_than_threads(fake, mount):
     assert os.stat(mail.inbox / '120.eml').st_size == len(BODY)
     assert 0 not in readers.join(60)
     server.black_hole(False)
+
+
+def leave_no_room_for_threads(mail):
+    """A stack takes 8 MiB. Returns how to give the room back."""
+    status = Path(f'/proc/{mail.pid}/status').read_text()
+    size = int(re.search(r'VmSize:\s+(\d+)', status)[1]) << 10
+    _, most = resource.prlimit(mail.pid, resource.RLIMIT_AS)
+    resource.prlimit(mail.pid, resource.RLIMIT_AS, (size + (2 << 20), most))
+    return lambda: resource.prlimit(mail.pid, resource.RLIMIT_AS, (most, most))
+
+
+def test_login_without_a_further_thread(fake, mount):
+    """It fails, and the mount stays."""
+    server = fake()
+    server.inbox.extend([BODY, BODY])
+    # By its address: to look up a name GLib makes a thread.
+    mail = mount(server, source=f'imaps://user@127.0.0.1:{server.port}',
+                 expect=['fuse', 'password'])
+    assert (mail.inbox / '1.eml').read_bytes() == BODY
+    give_back = leave_no_room_for_threads(mail)
+    server.kill()
+    with pytest.raises(OSError):
+        (mail.inbox / '2.eml').read_bytes()
+    mail.wait_for_output('asking for the password: ')
+    give_back()
+    assert eventually((mail.inbox / '2.eml').read_bytes) == BODY
+
+
+def test_end_without_a_further_thread(fake, mount):
+    mail = mount(fake(), expect=['fuse'])
+    assert os.listdir(mail.path) == ['INBOX']
+    leave_no_room_for_threads(mail)
+    mail.terminate()

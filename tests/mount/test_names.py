@@ -18,7 +18,7 @@ def add(server, name, **more):
 def walk(mail):
     """{directory relative to the mount: content of its 1.eml or None}."""
     found = {}
-    for root, _, files in os.walk(mail.path):
+    for root, _, files in mail.walk():
         path = os.path.relpath(root, mail.path)
         found[path] = None
         if '1.eml' in files:
@@ -124,7 +124,7 @@ def test_inbox_is_one_folder_however_it_is_cased(fake, mount, name):
     server.inbox.append(BODY)
     server.quirks.list_lines = [b'* LIST () "/" INBOX\r\n']
     mail = mount(server)
-    assert os.listdir(mail.path) == ['INBOX']
+    assert mail.names() == ['INBOX']
     assert (mail.inbox / '1.eml').read_bytes() == BODY
 
 
@@ -189,7 +189,7 @@ LINES = [
 def test_forms_of_list(fake, mount):
     server = fake()
     server.quirks.list_lines = LINES
-    assert set(os.listdir(mount(server).path)) == {
+    assert set(mount(server).names()) == {
         'INBOX', 'atom', 'quoted', 'literal', 'with flags', 'no delimiter', 'extended', 'lower',
         'räw%'}
 
@@ -216,7 +216,7 @@ def test_one_folder_that_cannot_be_opened(fake, mount):
     server.on(rb'(EXAMINE|SELECT|STATUS) "?forbidden', lambda session, command:
               session.tagged(command, 'NO', '[NOPERM] not you'))
     mail = mount(server, expect=['forbidden'])
-    assert sorted(os.listdir(mail.path)) == ['INBOX', 'forbidden', 'good']
+    assert sorted(mail.names()) == ['INBOX', 'forbidden', 'good']
     with pytest.raises(PermissionError):
         os.listdir(mail / 'forbidden')
     assert os.listdir(mail / 'good') == ['1.eml']
@@ -227,7 +227,7 @@ def test_ten_thousand_mailboxes(fake, mount):
     for number in range(10_000):
         server.add(f'box {number % 100}/sub {number}')
     mail = mount(server)
-    assert len(os.listdir(mail.path)) == 101
+    assert len(mail.names()) == 101
     assert len(os.listdir(mail / 'box 7')) == 100
 
 
@@ -236,4 +236,4 @@ def test_source_names_one_mailbox(fake, mount):
     add(server, 'Archive/2026')
     add(server, 'Archive/2026/May')
     mail = mount(server, source=server.source + '/Archive/2026')
-    assert sorted(os.listdir(mail.path)) == ['1.eml', 'May']
+    assert sorted(mail.names()) == ['1.eml', 'May']

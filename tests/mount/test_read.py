@@ -36,7 +36,7 @@ def test_tree_of_nested_mailboxes(dovecot, mount):
     dovecot.deliver(texts(1), mailbox='Archive/2026')
     mail = mount(dovecot)
     found = sorted(os.path.relpath(os.path.join(root, name), mail.path)
-                   for root, dirs, files in os.walk(mail.path) for name in dirs + files)
+                   for root, dirs, files in mail.walk() for name in dirs + files)
     assert found == ['Archive', 'Archive/2026', 'Archive/2026/1.eml', 'INBOX', 'INBOX/1.eml',
                      'INBOX/2.eml', 'INBOX/Lists', 'INBOX/Lists/1.eml']
 
@@ -220,7 +220,7 @@ def test_a_walk_needs_few_commands(fake, mount):
     server = fake()
     server.inbox.extend(texts(2000))
     mail = mount(server)
-    assert len(tool('grep', '-rl', 'message', mail.path).splitlines()) == 2000
+    assert len(tool('grep', '-rl', 'message', mail.inbox).splitlines()) == 2000
     assert len(server.lines(rb'UID FETCH')) < 400
 
 
@@ -296,7 +296,7 @@ def test_whatever_is_not_offered(fake, mount, masked, told):
     server.inbox.extend(texts(5))
     server.add('Other').extend(texts(2))
     mail = mount(server)
-    assert sorted(os.listdir(mail.path)) == ['INBOX', 'Other']
+    assert sorted(mail.names()) == ['INBOX', 'Other']
     assert tool('cat', mail.inbox / '5.eml') == TEXT % (5, 5)
     assert tool('cat', mail / 'Other' / '2.eml') == TEXT % (2, 2)
     assert server.refusals == []

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -150,6 +151,14 @@ static Play play_accept(Player *player, const char *text)
 	if (play == PLAY_NEXT && (after_ms < least_ms || after_ms > most_ms))
 		return fail(player, "the client came back after %d ms", (int)after_ms);
 	return play;
+}
+
+static Play play_nobody(Player *player)
+{
+	struct pollfd waits = {.fd = player->peer->listener, .events = POLLIN};
+
+	return poll(&waits, 1, 0) > 0 ? fail(player, "the client makes another connection")
+				      : PLAY_NEXT;
 }
 
 static Play play_on(Player *player, const char *text)
@@ -450,6 +459,8 @@ static Play play_word(Player *player, const char *line)
 
 	if (g_str_equal(words[0], "@accept"))
 		return play_accept(player, argument);
+	if (g_str_equal(words[0], "@nobody"))
+		return play_nobody(player);
 	if (g_str_equal(words[0], "@on"))
 		return play_on(player, argument);
 	if (g_str_equal(words[0], "@tls"))

@@ -12,6 +12,7 @@
  *	@accept		waits for the next connection; the first one needs no word. It takes the
  *			place of the one spoken on if that is closed, else it is one more
  *	@accept N M	as @accept; it comes N to M ms after the last one was closed
+ *	@nobody		no connection waits to be accepted
  *	@on N		from here on the Nth connection is spoken on; the first is 1
  *	@tls		the server's end of a TLS handshake
  *	@scram N	answers a SCRAM client-first with a nonce that continues it and N iterations

@@ -3,9 +3,12 @@
  * A case begins with settings, one a line: "tls: starttls" or "tls: implicit" (else none), "mech:",
  * "token: yes", "user:", "secret:", "timeout:" in milliseconds. What the client is told:
  *
- *	> examine NAME		session_examine()
+ *	> examine NAME		session_examine(), nothing known of it
+ *	> resync NAME UIDVALIDITY MODSEQ	as examine, with that known; what came of it is news
  *	> any COMMAND		session_submit() with that need: any, selected or alone
  *	> argument NAME ARG	a command with one string argument, literal if need be
+ *	> idle yes, > idle no	session_idle()
+ *	> show-idle		news of what became of IDLE
  *	> map SET		session_set_map()
  *	> show			news of what is selected
  *	> logout, > close	session_logout(), session_close()
@@ -248,6 +251,35 @@ static void submit_argument(Case *self, const char *text)
 	session_submit(self->session, SESSION_ANY, line, on_done, sent_new(self, words[0]));
 }
 
+static void on_examined(const ImapStatus *status, const GError *error, gpointer data)
+{
+	Case *self = ((Sent *)data)->self;
+	const SessionChanges *changes = error ? NULL : session_changes(self->session);
+
+	if (changes) {
+		g_autofree char *vanished = imap_set_to_string(changes->vanished);
+		g_autoptr(GString) text = g_string_new(NULL);
+		for (gsize i = 0; i < changes->n_changed; i++)
+			g_string_append_printf(
+				text, " %u:%x", changes->changed[i].uid, changes->changed[i].flags);
+		tell(self, "changes %s vanished=%s changed=%s",
+			changes->complete ? "complete" : "incomplete", vanished, text->str);
+	}
+	on_done(status, error, data);
+}
+
+static void examine(Case *self, const char *text)
+{
+	g_auto(GStrv) words = g_strsplit(text, " ", 3);
+	SessionKnown known = {.modseq = true};
+
+	if (words[1]) {
+		known.uidvalidity = (guint32)g_ascii_strtoull(words[1], NULL, 10);
+		known.highestmodseq = g_ascii_strtoull(words[2], NULL, 10);
+	}
+	session_examine(self->session, words[0], &known, on_examined, sent_new(self, "EXAMINE"));
+}
+
 static void set_map(Case *self, const char *text)
 {
 	g_autoptr(ImapSet) uids = imap_set_parse(text, strlen(text), 100);
@@ -276,14 +308,22 @@ static gboolean pause_over(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+static void show_idle(Case *self)
+{
+	static const char *const STATES[] = {"untried", "works", "failed"};
+
+	tell(self, "idle %s%s", STATES[session_idle_state(self->session)],
+		session_idle_time(self->session) ? ", runs" : "");
+}
+
 static void act(const char *text, gpointer data)
 {
 	Case *self = data;
 	g_auto(GStrv) words = g_strsplit(text, " ", 2);
 	const char *rest = words[1] ? words[1] : "";
 
-	if (g_str_equal(words[0], "examine"))
-		session_examine(self->session, rest, on_done, sent_new(self, "EXAMINE"));
+	if (g_str_equal(words[0], "examine") || g_str_equal(words[0], "resync"))
+		examine(self, rest);
 	else if (g_str_equal(words[0], "any"))
 		submit(self, SESSION_ANY, rest);
 	else if (g_str_equal(words[0], "selected"))
@@ -292,6 +332,10 @@ static void act(const char *text, gpointer data)
 		submit(self, SESSION_ALONE, rest);
 	else if (g_str_equal(words[0], "argument"))
 		submit_argument(self, rest);
+	else if (g_str_equal(words[0], "idle"))
+		session_idle(self->session, g_str_equal(rest, "yes"));
+	else if (g_str_equal(words[0], "show-idle"))
+		show_idle(self);
 	else if (g_str_equal(words[0], "map"))
 		set_map(self, rest);
 	else if (g_str_equal(words[0], "show"))

@@ -75,8 +75,9 @@ class Dovecot:
 
     password = 'korrekt-9f2e'
 
-    def __init__(self, directory, certs, mask=MASK):
-        """mask: capabilities that are not offered after the login."""
+    def __init__(self, directory, certs, mask=MASK, settings=''):
+        """mask: capabilities that are not offered after the login. settings: lines of its
+        configuration."""
         self.dir = Path(directory)
         self.ca = certs.ca
         self.log = []
@@ -91,7 +92,7 @@ class Dovecot:
         (self.dir / 'dovecot.conf').write_text(CONFIG.format(
             dir=self.dir, certificate=self.dir / 'cert.pem', key=self.dir / 'key.pem',
             user=owner.pw_name, group=_group_name(self.gid), imap=self.clear_port,
-            imaps=self.port, password=self.password, uid=self.uid, gid=self.gid))
+            imaps=self.port, password=self.password, uid=self.uid, gid=self.gid) + settings)
         self._give_away(self.dir)
         self.start()
         if mask:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from . import SLOW
 
+OWN = '.imapfs'
 MOUNTS = set()  # all that run
 SUSPICIOUS = re.compile(r'error|warning|critical|sanitizer|leak', re.I)
 
@@ -38,8 +39,11 @@ class Program:
         self.mountpoint.mkdir(parents=True, exist_ok=True)
         for name in ('run', '.cache', '.config'):
             (self.home / name).mkdir(parents=True, exist_ok=True)
-        self.env |= {name: value for name, value in os.environ.items()
-                     if name.endswith('SAN_OPTIONS')}
+        sanitizers = {name: value for name, value in os.environ.items()
+                      if name.endswith('SAN_OPTIONS')}
+        if sanitizers:
+            # GLib's own allocator hands memory from thread to thread behind their back.
+            self.env |= sanitizers | {'G_SLICE': 'always-malloc'}
 
     def passfile(self, password):
         path = self.dir / 'password'
@@ -98,6 +102,17 @@ class Mount:
     @property
     def inbox(self):
         return self.path / 'INBOX'
+
+    def names(self):
+        """What the root lists, but for what is our own."""
+        return [name for name in os.listdir(self.path) if name != OWN]
+
+    def walk(self):
+        """os.walk() of it, but for what is our own."""
+        for root, dirs, files in os.walk(self.path):
+            if Path(root) == self.path:
+                dirs.remove(OWN)
+            yield root, dirs, files
 
     @property
     def pid(self):

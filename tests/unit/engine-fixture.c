@@ -1,6 +1,7 @@
 #include "engine-fixture.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "../script/player.h"
 #include "engine/engine.h"
@@ -38,6 +39,59 @@ gint64 __wrap_g_get_monotonic_time(void);
 gint64 __wrap_g_get_monotonic_time(void)
 {
 	return __real_g_get_monotonic_time() + g_atomic_int_get(&ahead_s) * G_USEC_PER_SEC;
+}
+
+static gint hurry; /* atomic */
+
+GSource *__real_g_timeout_source_new(guint interval);
+GSource *__wrap_g_timeout_source_new(guint interval);
+
+GSource *__wrap_g_timeout_source_new(guint interval)
+{
+	return __real_g_timeout_source_new(interval / (guint)MAX(g_atomic_int_get(&hurry), 1));
+}
+
+gint64 __real_g_source_get_ready_time(GSource *source);
+gint64 __wrap_g_source_get_ready_time(GSource *source);
+
+/* As if it had not been hurried. */
+gint64 __wrap_g_source_get_ready_time(GSource *source)
+{
+	gint64 left_us = __real_g_source_get_ready_time(source) - __real_g_get_monotonic_time();
+
+	return g_get_monotonic_time() + left_us * MAX(g_atomic_int_get(&hurry), 1);
+}
+
+/* ---- threads ---- */
+
+static gint no_threads; /* atomic */
+
+/* Those that the program makes itself, and can do without; likewise by --wrap. */
+GThread *__real_g_thread_try_new(const char *name, GThreadFunc func, gpointer data, GError **error);
+GThread *__wrap_g_thread_try_new(const char *name, GThreadFunc func, gpointer data, GError **error);
+
+GThread *__wrap_g_thread_try_new(const char *name, GThreadFunc func, gpointer data, GError **error)
+{
+	if (!g_atomic_int_get(&no_threads))
+		return __real_g_thread_try_new(name, func, data, error);
+	g_set_error_literal(error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN, "no thread is left");
+	return NULL;
+}
+
+/* ---- sleep of the machine ---- */
+
+static gint slept_s; /* atomic */
+
+int __real_clock_gettime(clockid_t clock, struct timespec *ret);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	int status = __real_clock_gettime(clock, ret);
+
+	if (clock == CLOCK_BOOTTIME)
+		ret->tv_sec += g_atomic_int_get(&slept_s);
+	return status;
 }
 
 /* ---- news: engine thread ---- */
@@ -106,11 +160,19 @@ static void on_mailboxes_changed(gpointer data)
 {
 }
 
-static void on_names_changed(MailboxId mailbox, Gen gen, const ImapSet *gone, gpointer data)
+static void on_names_changed(
+	MailboxId mailbox, Gen gen, const ImapSet *gone, const ImapSet *fresh, gpointer data)
 {
-	g_autofree char *text = gone ? imap_set_to_string(gone) : g_strdup("unknown");
+	g_autofree char *went = gone ? imap_set_to_string(gone) : g_strdup("unknown");
+	g_autofree char *came =
+		fresh && imap_set_count(fresh) > 0 ? imap_set_to_string(fresh) : NULL;
 
-	tell(data, "names changed, gone: %s", text);
+	tell(data, "names changed, gone: %s%s%s", went, came ? ", new: " : "", came ? came : "");
+}
+
+static void on_names_doubted(MailboxId mailbox, Gen gen, gpointer data)
+{
+	tell(data, "names doubted");
 }
 
 static void on_message_changed(Gen gen, guint32 uid, bool size, gpointer data)
@@ -128,12 +190,18 @@ static void on_sizes_distrusted(gpointer data)
 	tell(data, "sizes distrusted");
 }
 
+static void on_state_changed(EngineState state, const GError *why, gpointer data)
+{
+}
+
 static const EngineEvents events = {
 	.mailboxes_changed = on_mailboxes_changed,
 	.names_changed = on_names_changed,
+	.names_doubted = on_names_doubted,
 	.message_changed = on_message_changed,
 	.generation_changed = on_generation_changed,
 	.sizes_distrusted = on_sizes_distrusted,
+	.state_changed = on_state_changed,
 };
 
 /* ---- actions ---- */
@@ -163,6 +231,8 @@ static void ask(const char *text, Asked *asked)
 		engine_sync(engine, mailbox_of(asked->world, words[1]), on_done, asked);
 	else if (g_str_equal(words[0], "attributes"))
 		engine_attributes(engine, asked->gen, numbers[0], on_done, asked);
+	else if (g_str_equal(words[0], "flags"))
+		engine_flags(engine, asked->gen, numbers[0], on_done, asked);
 	else if (g_str_equal(words[0], "body"))
 		engine_body(engine, asked->gen, numbers[0], numbers[1], numbers[2], on_done, asked);
 	else
@@ -223,6 +293,27 @@ static void show_message(World *world, const char *text)
 		message.size_verified ? " verified" : "", message.size);
 }
 
+static void show_row(World *world, const char *text)
+{
+	StoreMessage message = {0};
+	guint32 uid = (guint32)g_ascii_strtoull(text, NULL, 10);
+	Gen gen = store_gen(world->store, mailbox_of(world, NULL));
+	bool found = store_peek_message(world->store, gen, uid, &message);
+
+	tell(world, "row %u: %s flags %x%s", uid,
+		!found          ? "absent"
+		: message.known ? "known"
+				: "unknown",
+		message.flags, message.flags_stale ? " stale" : "");
+}
+
+static void show_mark(World *world)
+{
+	StoreMark mark = store_mark(world->store, store_gen(world->store, mailbox_of(world, NULL)));
+
+	tell(world, "mark %u %" G_GUINT64_FORMAT, mark.uidnext, mark.highestmodseq);
+}
+
 static void show_listing(World *world)
 {
 	StoreMessage rows[100];
@@ -257,6 +348,10 @@ static void act(const char *text, gpointer data)
 		show_read(world, text + strlen("read "));
 	else if (g_str_has_prefix(text, "message "))
 		show_message(world, text + strlen("message "));
+	else if (g_str_has_prefix(text, "row "))
+		show_row(world, text + strlen("row "));
+	else if (g_str_equal(text, "mark"))
+		show_mark(world);
 	else if (g_str_equal(text, "listing"))
 		show_listing(world);
 	else if (g_str_equal(text, "fresh"))
@@ -266,8 +361,14 @@ static void act(const char *text, gpointer data)
 		world->gen = store_gen(world->store, mailbox_of(world, words[1]));
 	else if (g_str_equal(words[0], "secret"))
 		set_secret(world, words[1]);
+	else if (g_str_equal(words[0], "threads"))
+		g_atomic_int_set(&no_threads, words[1] != NULL);
 	else if (g_str_equal(words[0], "later"))
 		g_atomic_int_add(&ahead_s, (gint)g_ascii_strtoull(words[1], NULL, 10));
+	else if (g_str_equal(words[0], "hurry"))
+		g_atomic_int_set(&hurry, (gint)g_ascii_strtoull(words[1], NULL, 10));
+	else if (g_str_equal(words[0], "sleep"))
+		g_atomic_int_add(&slept_s, (gint)g_ascii_strtoull(words[1], NULL, 10));
 	else if (g_str_equal(text, "turn"))
 		engine_attributes(world->engine, 0, 1, on_turn, world);
 	else if (g_str_equal(text, "stop"))
@@ -309,6 +410,30 @@ static Engine *start_engine(World *world, NetTrust *trust, const Script *script)
 	return engine_new(&config, world->store, &events, world);
 }
 
+static void know(Store *store, const Known *known)
+{
+	static const StoreFields all = {true, true, true};
+	ImapList lists[] = {list_of("INBOX"), list_of("Other")};
+	g_autoptr(ImapSet) uids = set_of(known->uids);
+	gsize n;
+
+	store_set_mailboxes(store, lists, G_N_ELEMENTS(lists));
+
+	Gen gen = store_gen_open(store, id_of(store, "INBOX"), known->uidvalidity);
+
+	set_names(store, gen, known->uids, "");
+	const ImapRange *ranges = imap_set_ranges(uids, &n);
+	for (gsize i = 0; i < n; i++)
+		for (guint32 uid = ranges[i].lo; uid <= ranges[i].hi; uid++)
+			store_set_attributes(store, gen,
+				&(StoreMessage){.uid = uid,
+					.size = known->size ? known->size : 10,
+					.date = 1},
+				all, NULL);
+	store_set_mark(store, gen, (StoreMark){known->uidnext, known->highestmodseq});
+	store_names_confirm(store, gen, false);
+}
+
 static void play(gconstpointer data)
 {
 	static const PlayerHooks hooks = {act, next_event};
@@ -320,8 +445,12 @@ static void play(gconstpointer data)
 	g_mutex_init(&world.lock);
 	set_secret(&world, "pencil");
 	world.store = store_new(NULL, 1 << 20, false, NULL);
+	if (script->known.uids)
+		know(world.store, &script->known);
 	world.player = player_new(context, script->name, script->text, SECONDS, &hooks, &world);
 	world.engine = start_engine(&world, trust, script);
+	g_atomic_int_set(&ahead_s, 0);
+	g_atomic_int_set(&hurry, 1);
 	engine_start(world.engine, on_done, asked_new(&world, "start"));
 	player_run(world.player);
 	player_hang_up(world.player);

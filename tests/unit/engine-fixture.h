@@ -3,16 +3,22 @@
  *
  *	> sync [MAILBOX]		engine_sync(), of INBOX without a name
  *	> attributes UID		engine_attributes()
+ *	> flags UID			engine_flags()
  *	> body UID OFFSET LENGTH	engine_body()
  *	> together A; B; C		those requests at one moment
  *	> read UID OFFSET LENGTH	what the store has is news
  *	> message UID			what the store knows is news
+ *	> row UID			what the store knows of its flags is news
+ *	> mark				where INBOX would be resynchronised from is news
  *	> listing			the UIDs that INBOX is listed with are news
  *	> fresh				engine_names_fresh() of INBOX is news
  *	> turn				that the engine sent what it could of the above is news
  *	> generation [MAILBOX]		its generation now is what requests are about
  *	> secret [TEXT]			the password from now on; none: asking for it fails
+ *	> threads [none]		whether the program can make further threads
  *	> later SECONDS			the clock of the engine goes forward
+ *	> hurry N			timers that are set from now on run N times as fast
+ *	> sleep SECONDS			the machine sleeps: CLOCK_BOOTTIME alone goes forward
  *	> stop				engine_free()
  */
 #pragma once
@@ -21,12 +27,22 @@
 
 enum { SHORT_MS = 1000 };
 
+/* What the store knows of INBOX before the engine starts. */
+typedef struct {
+	const char *uids; /* all without flags; NULL: nothing is known */
+	guint32 uidvalidity;
+	guint32 uidnext;
+	guint64 highestmodseq;
+	guint64 size; /* of each; 0: 10 */
+} Known;
+
 typedef struct {
 	const char *name;
 	const char *text;
 	guint timeout_ms; /* 0: 20 seconds */
 	guint connections; /* 0: 1 */
 	guint poll_s; /* 0: 60 */
+	Known known;
 } Script;
 
 /* Runs them as tests /SUITE/NAME: what main() returns. */
@@ -125,14 +141,16 @@ int engine_scripts_run(int argc, char **argv, const char *suite, const Script *s
 								     "= done attributes 1 ok\n"    \
 								     "= done attributes 9 ok\n"
 
-/* A second connection comes to help with the six bodies under way on the first one; its ID shows
- * that it is ready. */
-#define CROWDED                                                                                    \
+/* Six of them are under way: a second connection would help. */
+#define CROWD                                                                                      \
 	MANY "> together body 9 0 10; body 8 0 10; body 7 0 10; body 6 0 10; body 5 0 10\n"        \
 	     "C: A6 UID FETCH 5:9 (UID BODY.PEEK[])\n"                                             \
 	     "> body 4 0 10\n"                                                                     \
-	     "C: A7 UID FETCH 4 (UID BODY.PEEK[])\n"                                               \
-	     "@accept\n"                                                                           \
-	     "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH ID] hi\n"                                 \
-	     "C: A21 ID *\n"                                                                       \
-	     "S: A21 OK done\n"
+	     "C: A7 UID FETCH 4 (UID BODY.PEEK[])\n"
+
+/* It comes; its ID shows that it is ready. */
+#define CROWDED                                                                                    \
+	CROWD "@accept\n"                                                                          \
+	      "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH ID] hi\n"                                \
+	      "C: A21 ID *\n"                                                                      \
+	      "S: A21 OK done\n"

@@ -4,6 +4,12 @@
 
 #define BODY(seq, uid) "S: * " seq " FETCH (UID " uid " BODY[] {10}\\r\\n0123456789)\n"
 
+#define WHOLE(uid)                                                                                 \
+	"S:+ * " uid " FETCH (UID " uid " BODY[] {131072}\\r\\n\n"                                 \
+	"@bytes 131072\n"                                                                          \
+	"S: )\n"                                                                                   \
+	"= done body " uid " 0 10 ok\n"
+
 #define GREETING "S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\n"
 #define LOGIN_PENCIL(tag) GREETING "C: " tag " AUTHENTICATE PLAIN AHVzZXIAcGVuY2ls\n"
 #define LOGIN_CRAYON(tag) GREETING "C: " tag " AUTHENTICATE PLAIN AHVzZXIAY3JheW9u\n"
@@ -30,6 +36,11 @@
 	"> sync\n"                                                                                 \
 	"= done sync AUTH *\n"                                                                     \
 	"@accept\n"
+
+/* Logged in, and over. */
+#define FAREWELL                                                                                   \
+	"S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\\r\\n* BYE not now\n"                      \
+	"@close\n"
 
 static const Script scripts[] = {
 	{"reserved-for-who-would-starve",
@@ -89,6 +100,111 @@ static const Script scripts[] = {
 						  "@close\n"
 						  "> sync\n" BACK("@accept 0 1900",
 							  "A4") "C: A42 EXAMINE \"INBOX\"\n"},
+	{"further-examine-is-refused",
+		/* The mailbox is well served where it is, and goes on there alone. */
+		CROWDED "> together sync; body 3 0 10\n"
+			"C: A22 EXAMINE \"INBOX\"\n" SEARCHES(
+				"A23", "A24") "C: A25 UID FETCH 3 (UID BODY.PEEK[])\n"
+					      "S: A22 NO [INUSE] one is enough\n"
+					      "S: A23 BAD no mailbox\n"
+					      "S: A24 BAD no mailbox\n"
+					      "@on 1\n"
+					      "C: A8 NOOP\n"
+					      "@on 2\n"
+					      "S: A25 BAD no mailbox\n"
+					      "@on 1\n"
+					      "C: A9 UID FETCH 3 (UID BODY.PEEK[])\n"
+					      "S: A8 OK done\n"
+					      "= done sync ok\n"
+					      "> body 2 0 10\n"
+					      "C: A10 UID FETCH 2 (UID BODY.PEEK[])\n"
+					      "S:+ * 3 FETCH (UID 3 BODY[] {131072}\\r\\n\n"
+					      "@bytes 131072\n"
+					      "S: )\n"
+					      "= done body 3 0 10 ok\n",
+		.connections = 2},
+	{"further-examine-is-refused-beside-a-reserved-one",
+		/* What is at work for the mailbox counts, also if another one is to come next. */
+		CROWDED
+		"> together body 3 0 10; body 2 0 10; body 1 0 10\n"
+		"C: A22 EXAMINE \"INBOX\"\n"
+		"C: A23 UID FETCH 1:3 (UID BODY.PEEK[])\n"
+		"@on 1\n" WHOLE("9") WHOLE("8") WHOLE("7") WHOLE("6") WHOLE(
+			"5") "S: A6 OK done\n"
+			     "> sync Other\n"
+			     "> turn\n"
+			     "= turned\n"
+			     "@on 2\n"
+			     "S: A22 NO [INUSE] one is enough\n"
+			     "S: A23 BAD no mailbox\n"
+			     "C: A24 EXAMINE \"Other\"\n" SEARCHES("A25", "A26") "@on 1\n" WHOLE(
+				     "4") "C: A8 UID FETCH 3 (UID BODY.PEEK[])\n",
+		.connections = 2},
+	{"further-login-is-refused",
+		/* Said once, not tried again beside a connection that is well, and again after a
+		 * login that was taken. */
+		CROWD "@accept\n" LOGIN_PENCIL(
+			"A21") "S: A21 NO [AUTHENTICATIONFAILED] one is enough\n"
+			       "@eof\n"
+			       "@close\n"
+			       "> turn\n"
+			       "= turned\n"
+			       "> later 301\n"
+			       "> body 3 0 10\n"
+			       "@on 1\n"
+			       "C: A8 UID FETCH 3 (UID BODY.PEEK[])\n"
+			       "> turn\n"
+			       "= turned\n"
+			       "@nobody\n"
+			       "@close\n" RECONNECT("A3") "C: A33 UID FETCH *\n"
+							  "C: A34 UID FETCH *\n"
+							  "C: A35 UID FETCH *\n"
+							  "C: A36 UID FETCH *\n"
+							  "C: A37 UID FETCH *\n"
+							  "C: A38 UID FETCH *\n"
+							  "C: A39 UID FETCH *\n"
+							  "> body 2 0 10\n"
+							  "C: A40 UID FETCH *\n"
+							  "@accept\n" LOGIN_PENCIL("A41"),
+		.timeout_ms = 600000, .connections = 2, .poll_s = 3600},
+	{"progress-outlives-its-connection",
+		/* Bytes came until a moment ago: logins that do not last are no reason to give up.
+		 */
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "> later 15\n"
+		      "S:+ * 1 FETCH (UID 5 BODY[] {10}\\r\\n01\n"
+		      "> later 15\n"
+		      "S:+ 23\n"
+		      "@close\n"
+		      "@accept\n" FAREWELL "@accept\n" FAREWELL RECONNECT(
+			      "A1") "C: A13 UID FETCH 5 (UID BODY.PEEK[])\n" EXAMINE("A12", "1")
+			      BODY("1", "5") "= done body 5 0 10 ok\n"},
+	{"logins-alone-are-no-progress",
+		/* A server that hangs up after each does not keep us waiting for ever. */
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "@close\n"
+		      "@accept\n" FAREWELL "@accept\n"
+		      "> later 15\n" FAREWELL "> later 6\n"
+		      "= done body 5 0 10 TIMEOUT *\n"},
+	{"short-lives-with-nobody-waiting",
+		/* The longest pauses are for them, until somebody asks. */
+		START
+		"= done start ok\n"
+		"> hurry 20\n"
+		"> sync\n"
+		"C: A2 EXAMINE \"INBOX\"\n"
+		"@close\n" RECONNECT("A1") "@close\n" RECONNECT(
+			"A2") "@close\n"
+			      "= done sync UNAVAILABLE *\n" BACK("@accept", "A3") "@close\n" BACK(
+				      "@accept", "A4") "@close\n" BACK("@accept",
+				      "A5") "@close\n" BACK("@accept 390 9000",
+				      "A6") "S: * BYE not now\n"
+					    "@eof\n"
+					    "@close\n"
+					    "> sync\n" BACK("@accept 0 700",
+						    "A7") "C: A72 EXAMINE \"INBOX\"\n"},
 	{"refused-twice-is-selected-anew",
 		KNOWN "> body 5 0 10\n"
 		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
@@ -114,6 +230,34 @@ static const Script scripts[] = {
 					"C: A8 UID FETCH 6 (UID BODY.PEEK[])\n"
 					"S: A8 NO not now\n"
 					"C: A9 UID FETCH 6 (UID BODY.PEEK[])\n"},
+	{"throttled-waits",
+		/* Gmail says it at the end of the line. */
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "S: * NO slow down [THROTTLED]\nS: A6 NO [THROTTLED] slow down\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "> body 6 0 10\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "@quiet\n"
+		      "> later 2\n"
+		      "C: A7 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A8 UID FETCH 6 (UID BODY.PEEK[])\n"},
+	{"throttled-by-words-waits",
+		/* Gmail says it at the end of the line. */
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "S: A6 NO limits exceeded. [THROTTLED]\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "> body 6 0 10\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "@quiet\n"
+		      "> later 2\n"
+		      "C: A7 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A8 UID FETCH 6 (UID BODY.PEEK[])\n"},
 	{"secret-refused-is-not-offered-again",
 		LOCKED_OUT ASKED_LATER GREETING "@eof\n"
 						"@close\n"
@@ -148,6 +292,18 @@ static const Script scripts[] = {
 					    "@accept\n" GREETING "@eof\n"
 					    "@close\n"
 					    "> secret pencil\n" ASKED_LATER LOGIN_PENCIL("A4")},
+	{"secret-without-a-thread-to-ask-for-it",
+		LOGIN_PENCIL("A1") TAKEN("A1") LISTED(
+			"A2") "= done start ok\n"
+			      "> threads none\n"
+			      "@close\n"
+			      "> sync\n"
+			      "@accept\n" GREETING
+			      "= done sync OFFLINE *asking for the password: no thread is left\n"
+			      "@eof\n"
+			      "@close\n"
+			      "> threads\n"
+			      "@accept\n" LOGIN_PENCIL("A3")},
 };
 
 int main(int argc, char **argv)

@@ -27,6 +27,13 @@
 	BEGUN "S: A3 " answer "\n"                                                                 \
 	      "S: A4 " answer "\n" PLAIN
 
+#define REFUSED_BOTH                                                                               \
+	BEGUN "S: A3 BAD no\n"                                                                     \
+	      "S: A4 BAD no\n"                                                                     \
+	      "C: A5 NOOP\n"                                                                       \
+	      "C: A6 UID SEARCH ALL\n"                                                             \
+	      "C: A7 UID SEARCH DELETED\n"
+
 /* Two refusals in a row: the mailbox is selected anew. */
 #define DOUBT(first, second)                                                                       \
 	"> sync\n"                                                                                 \
@@ -38,13 +45,18 @@
 	"S: " second " NO not now\n"                                                               \
 	"= done sync IO *\n"
 
-#define NEW_UIDVALIDITY(examine, noop, all, deleted, uidvalidity)                                  \
+#define NEW_UIDVALIDITY(examine, all, deleted, uidvalidity)                                        \
 	"> sync\n"                                                                                 \
-	"C: " examine " EXAMINE \"INBOX\"\n"                                                       \
-	"C: " noop " NOOP\n" EXAMINE(                                                              \
-		examine, uidvalidity) "= generation changed\n"                                     \
-				      "S: " noop " OK done\n" SEARCHES(all, deleted)               \
-					      SEARCHED(all, deleted, "5:7") "= done sync ok\n"
+	"C: " examine " EXAMINE \"INBOX\"\n" SEARCHES(all, deleted)                                \
+		EXAMINE(examine, uidvalidity) "= generation changed\n" SEARCHED(                   \
+			all, deleted, "5:7") "= done sync ok\n"
+
+/* An answer to LIST that has one mailbox more than before. */
+#define WITH_OLD(tag)                                                                              \
+	"S: * LIST () \"/\" INBOX\n"                                                               \
+	"S: * LIST () \"/\" Old\n"                                                                 \
+	"S: * LIST () \"/\" Other\n"                                                               \
+	"S: " tag " OK done\n"
 
 static const Script scripts[] = {
 	{"connection-lost-within-sync", START
@@ -101,17 +113,82 @@ static const Script scripts[] = {
 				  "= done sync NOT_FOUND *gone*\n"
 				  "> sync\n"
 				  "C: A5 EXAMINE \"INBOX\"\n"},
-	{"new-mail", KNOWN "S: * 4 EXISTS\n"
-			   "= names changed, gone: unknown\n"
-			   "> sync\n"
-			   "C: A6 UID SEARCH RETURN (ALL) ALL\n"
-			   "C: A7 UID SEARCH RETURN (ALL) DELETED\n"
-			   "S: * ESEARCH UID ALL 5:8\n"
-			   "S: A6 OK done\n"
-			   "S: A7 OK done\n"
-			   "= done sync ok\n"
-			   "> message 8\n"
-			   "= message 8: unknown size 0\n"},
+	{"new-mail",
+		KNOWN "S: * 4 EXISTS\n"
+		      "= names changed, gone: unknown\n"
+		      "C: A6 UID SEARCH RETURN (ALL) UID 8:*\n"
+		      "> sync\n"
+		      "S: * ESEARCH UID ALL 8\n"
+		      "S: A6 OK done\n"
+		      "= names changed, gone: , new: 8\n"
+		      "= done sync ok\n"
+		      "> message 8\n"
+		      "= message 8: unknown size 0\n"
+		      "C: A7 UID FETCH 8 " ITEMS "\n" ATTRIBUTES("4", "8", "10") "S: A7 OK done\n"},
+	{"new-mail-that-does-not-add-up",
+		/* The last message is named by N:* even below N; then everything is asked for. */
+		KNOWN "S: * 4 EXISTS\n"
+		      "= names changed, gone: unknown\n"
+		      "C: A6 UID SEARCH RETURN (ALL) UID 8:*\n"
+		      "> sync\n"
+		      "S: * ESEARCH UID ALL 7\n"
+		      "S: A6 OK done\n" SEARCHES("A7", "A8")
+			      SEARCHED("A7", "A8", "5:8") "= names changed, gone: , new: 8\n"
+							  "= done sync ok\n"
+							  "> listing\n"
+							  "= listing 5:8\n"},
+	{"new-mail-refused-is-searched-plainly", KNOWN "S: * 4 EXISTS\n"
+						       "= names changed, gone: unknown\n"
+						       "C: A6 UID SEARCH RETURN (ALL) UID 8:*\n"
+						       "S: A6 BAD what is that\n"
+						       "C: A7 NOOP\n"
+						       "C: A8 UID SEARCH ALL\n"
+						       "C: A9 UID SEARCH DELETED\n"},
+	{"new-mail-twice", KNOWN "S: * 4 EXISTS\n"
+				 "= names changed, gone: unknown\n"
+				 "C: A6 UID SEARCH RETURN (ALL) UID 8:*\n"
+				 "> sync\n"
+				 "S: * ESEARCH UID ALL 8\n"
+				 "S: * 5 EXISTS\n"
+				 "S: A6 OK done\n"
+				 "C: A7 UID SEARCH RETURN (ALL) UID 9:*\n"
+				 "S: * ESEARCH UID ALL 9\n"
+				 "S: A7 OK done\n"
+				 "= names changed, gone: , new: 8:9\n"
+				 "= done sync ok\n"
+				 "C: A8 UID FETCH 8:9 " ITEMS "\n"
+				 "> listing\n"
+				 "= listing 5:9\n"},
+	{"new-mail-within-a-check",
+		/* The map knows it by then, the listing does not. */
+		KNOWN "> sync\n"
+		      "C: A6 NOOP\n"
+		      "S: * 4 EXISTS\n"
+		      "S: * 4 FETCH (FLAGS () UID 8)\n"
+		      "S: A6 OK done\n"
+		      "= names changed, gone: , new: 8\n"
+		      "= done sync ok\n"
+		      "C: A7 UID FETCH 8 " ITEMS "\n"
+		      "> listing\n"
+		      "= listing 5:8\n"},
+	{"new-mail-within-the-last-search",
+		/* The answer came before it: shown, and asked for again. */
+		REFUSED_BOTH "S: A5 OK done\n"
+			     "S: * SEARCH 5 6 7\n"
+			     "S: * 4 EXISTS\n"
+			     "S: * 4 FETCH (FLAGS () UID 8)\n"
+			     "S: A6 OK done\n"
+			     "S: * SEARCH\n"
+			     "S: A7 OK done\n"
+			     "= done sync ok\n"
+			     "= names changed, gone: unknown\n"
+			     "> fresh\n"
+			     "= fresh: no\n"},
+	{"new-mail-before-the-answer",
+		/* An answer that adds up is about all that was said before it. */
+		BEGUN "S: * 4 EXISTS\n" SEARCHED("A3", "A4", "5:8") "= done sync ok\n"
+								    "> fresh\n"
+								    "= fresh: yes\n"},
 	{"listed-anew-without-a-message",
 		/* Nobody could name it when it went: its going is news once it is found out. */
 		KNOWN "S: * 2 EXISTS\n"
@@ -143,15 +220,79 @@ static const Script scripts[] = {
 						  "= done sync ok\n"
 						  "> listing\n"
 						  "= listing 5:6\n"},
-	{"search-refused-in-both-forms", BEGUN "S: A3 BAD no\n"
-					       "S: A4 BAD no\n"
-					       "C: A5 NOOP\n"
-					       "C: A6 UID SEARCH ALL\n"
-					       "C: A7 UID SEARCH DELETED\n"
-					       "S: A5 OK done\n"
-					       "S: A6 BAD no search here\n"
-					       "S: A7 BAD no\n"
-					       "= done sync IO *no search here*\n"},
+	{"search-refused-in-both-forms", REFUSED_BOTH "S: A5 OK done\n"
+						      "S: A6 BAD no search here\n"
+						      "S: A7 BAD no\n"
+						      "= done sync IO *no search here*\n"},
+	{"search-in-several-lines", REFUSED_BOTH "S: A5 OK done\n"
+						 "S: * SEARCH 5 6\n"
+						 "S: * SEARCH 7\n"
+						 "S: A6 OK done\n"
+						 "S: * SEARCH 5\n"
+						 "S: * SEARCH 7\n"
+						 "S: A7 OK done\n"
+						 "= done sync ok\n"
+						 "> listing\n"
+						 "= listing 6\n"},
+	{"search-names-more-than-there-can-be",
+		BEGUN "S: * 4294967295 EXISTS\n" SEARCHED(
+			"A3", "A4", "1:4294967295") "= done sync IO *names more than*\n"},
+	{"expunged-within-the-search",
+		/* What the answer still named is gone by the time it counts. */
+		BEGUN "S: * ESEARCH UID ALL 5:7\n"
+		      "S: * 1 EXPUNGE\n"
+		      "= names changed, gone: 5\n"
+		      "S: A3 OK done\n"
+		      "S: * ESEARCH UID\n"
+		      "S: A4 OK done\n"
+		      "= done sync ok\n"
+		      "> listing\n"
+		      "= listing 6:7\n"},
+	{"expunged-within-the-last-search", REFUSED_BOTH "S: A5 OK done\n"
+							 "S: * SEARCH 5 6 7\n"
+							 "S: * 1 EXPUNGE\n"
+							 "= names changed, gone: 5\n"
+							 "S: A6 OK done\n"
+							 "S: * SEARCH\n"
+							 "S: A7 OK done\n"
+							 "= done sync ok\n"
+							 "> listing\n"
+							 "= listing 6:7\n"},
+	{"expunged-for-a-new-one-within-the-search",
+		/* The number is the same, the messages are not. */
+		BEGUN "S: * ESEARCH UID ALL 5:7\n"
+		      "S: * 1 EXPUNGE\n"
+		      "S: * 3 EXISTS\n"
+		      "= names changed, gone: 5\n"
+		      "S: A3 OK done\n"
+		      "S: * ESEARCH UID\n"
+		      "S: A4 OK done\n"
+		      "C: A5 NOOP\n"
+		      "C: A6 UID SEARCH ALL\n"
+		      "C: A7 UID SEARCH DELETED\n"
+		      "S: A5 OK done\n"
+		      "S: * SEARCH 6 7 8\n"
+		      "S: A6 OK done\n"
+		      "S: * SEARCH\n"
+		      "S: A7 OK done\n"
+		      "= done sync ok\n"
+		      "> listing\n"
+		      "= listing 6:8\n"},
+	{"expunged-nobody-knows-what-within-the-search",
+		/* The listing is shown to who waits for it, and not trusted. */
+		BEGUN "S: * ESEARCH UID ALL 5:7\n"
+		      "S: * 9 EXPUNGE\n"
+		      "= names changed, gone: unknown\n"
+		      "S: A3 OK done\n"
+		      "S: * ESEARCH UID\n"
+		      "S: A4 OK done\n"
+		      "= done sync ok\n"
+		      "= names changed, gone: unknown\n"
+		      "> fresh\n"
+		      "= fresh: no\n"
+		      "> sync\n" SEARCHES("A5", "A6") SEARCHED("A5", "A6", "5:7") "= done sync ok\n"
+										  "> fresh\n"
+										  "= fresh: yes\n"},
 	{"expunges-in-one-go",
 		/* What comes between two of them is about the messages that are left. */
 		KNOWN "S: * 1 EXPUNGE\\r\\n* 1 FETCH (FLAGS (\\\\Seen))\\r\\n* 2 EXPUNGE\n"
@@ -186,26 +327,19 @@ static const Script scripts[] = {
 			      "= done body 5 0 10 ok\n"
 			      "> fresh\n"
 			      "= fresh: yes\n"
-			      "> later 6\n" LISTED(
-				      "A9") "C: A10 NOOP\n"
-					    "> fresh\n"
-					    "= fresh: no\n"
-					    "S: * 3 EXISTS\n"
-					    "S: A10 OK done\n" SEARCHES("A11", "A12")
-						    SEARCHED("A11", "A12",
-							    "5,7:8") "= names changed, gone: \n"
-								     "> listing\n"
-								     "= listing 5,7:8\n"
-								     "> fresh\n"
-								     "= fresh: yes\n",
-		.poll_s = 5},
-	{"poll-forgets-what-is-not-selected",
-		KNOWN "> sync Other\n"
-		      "C: A6 EXAMINE \"Other\"\n" SEARCHES("A7", "A8") EXAMINE("A6", "1")
-			      SEARCHED("A7", "A8", "1:3") "= done sync Other ok\n"
-							  "> later 6\n"
-							  "= names changed, gone: unknown\n" LISTED(
-								  "A9") "C: A10 NOOP\n",
+			      "> later 6\n" LISTED("A9") "C: A10 NOOP\n"
+							 "> fresh\n"
+							 "= fresh: no\n"
+							 "S: * 3 EXISTS\n"
+							 "S: A10 OK done\n"
+							 "C: A11 UID SEARCH RETURN (ALL) UID 8:*\n"
+							 "S: * ESEARCH UID ALL 8\n"
+							 "S: A11 OK done\n"
+							 "= names changed, gone: , new: 8\n"
+							 "> listing\n"
+							 "= listing 5,7:8\n"
+							 "> fresh\n"
+							 "= fresh: yes\n",
 		.poll_s = 5},
 	{"shown-while-away",
 		/* The listing was shown without asking: the kernel must ask once it can be told. */
@@ -261,18 +395,70 @@ static const Script scripts[] = {
 					       "> fresh\n"
 					       "= fresh: no\n"
 					       "S: A6 OK done\n"},
+	{"mailbox-came-so-that-names-may-have-moved",
+		/* RENAME INBOX Old; CREATE INBOX: only another name is seen to come. */
+		KNOWN "> later 6\n"
+		      "C: A6 LIST *\n"
+		      "C: A7 NOOP\n"
+		      "S: A7 OK done\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "> fresh\n"
+		      "= fresh: yes\n" WITH_OLD(
+			      "A6") "= names doubted\n"
+				    "> fresh\n"
+				    "= fresh: no\n"
+				    "> sync\n"
+				    "C: A8 EXAMINE \"INBOX\"\n" SEARCHES("A9", "A10")
+					    EXAMINE("A8", "2") "= generation changed\n" SEARCHED(
+						    "A9", "A10", "1:3") "= done sync ok\n"
+									"> listing\n"
+									"= listing 1:3\n",
+		.poll_s = 5},
+	{"mailbox-came-while-another-is-listed",
+		/* What is being listed may be what had the name before: it is listed again. */
+		KNOWN "> later 6\n"
+		      "C: A6 LIST *\n"
+		      "C: A7 NOOP\n"
+		      "> sync\n"
+		      "> turn\n"
+		      "= turned\n" WITH_OLD(
+			      "A6") "= names doubted\n"
+				    "S: A7 OK done\n"
+				    "C: A8 EXAMINE \"INBOX\"\n" SEARCHES("A9", "A10")
+					    EXAMINE("A8", "2") "= generation changed\n" SEARCHED(
+						    "A9", "A10", "1:3") "= done sync ok\n",
+		.poll_s = 5},
+	{"mailbox-came-while-a-body-comes",
+		/* It is still taken in; the next one is not asked of the selection of before. */
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "> later 6\n"
+		      "C: A7 LIST *\n"
+		      "C: A8 NOOP\n" WITH_OLD("A7") "= names doubted\n"
+						    "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n"
+						    "0123456789)\n"
+						    "= done body 5 0 10 ok\n"
+						    "S: A6 OK done\n"
+						    "S: A8 OK done\n"
+						    "> body 6 0 10\n"
+						    "C: A9 EXAMINE \"INBOX\"\n"
+						    "C: A10 UID FETCH 6 (UID BODY.PEEK[])\n",
+		.poll_s = 5},
 	{"uidvalidity-flaps",
 		/* Every EXAMINE gives a new one: after a few none is made that need not be. */
-		KNOWN DOUBT("A6", "A7") NEW_UIDVALIDITY("A8", "A9", "A10", "A11", "2")
-			DOUBT("A12", "A13") NEW_UIDVALIDITY("A14", "A15", "A16", "A17", "3") DOUBT(
-				"A18", "A19") NEW_UIDVALIDITY("A20", "A21", "A22", "A23", "4")
-				DOUBT("A24", "A25") NEW_UIDVALIDITY("A26", "A27", "A28", "A29", "5")
-					DOUBT("A30", "A31") "> sync\n"
-							    "C: A32 NOOP\n"
-							    "S: A32 OK done\n"
-							    "= done sync ok\n"
-							    "> listing\n"
-							    "= listing 5:7\n"},
+		KNOWN DOUBT("A6", "A7") NEW_UIDVALIDITY("A8", "A9", "A10", "2") DOUBT("A11", "A12")
+			NEW_UIDVALIDITY("A13", "A14", "A15", "3") DOUBT("A16", "A17")
+				NEW_UIDVALIDITY("A18", "A19", "A20", "4") DOUBT("A21", "A22")
+					NEW_UIDVALIDITY("A23", "A24", "A25", "5")
+						DOUBT("A26", "A27") "> sync\n"
+								    "C: A28 NOOP\n"
+								    "S: A28 OK done\n"
+								    "= done sync ok\n"
+								    "> listing\n"
+								    "= listing 5:7\n"},
 	{"uidvalidity-changed-on-another-connection",
 		/* What the first one says is about messages that nobody can name any more. */
 		CROWDED "> sync\n"

@@ -2,6 +2,26 @@
  * requests for messages, and what it believes of the answers. */
 #include "engine-fixture.h"
 
+#define WALKED(seq, tag)                                                                           \
+	"> body " seq " 0 10\n"                                                                    \
+	"C: " tag " UID FETCH " seq " (UID BODY.PEEK[])\n"                                         \
+	"S:+ * " seq " FETCH (UID " seq " BODY[] {131072}\\r\\n\n"                                 \
+	"@bytes 131072\n"                                                                          \
+	"S: )\n"                                                                                   \
+	"= done body " seq " 0 10 ok\n"                                                            \
+	"S: " tag " OK done\n"
+
+/* After three in a row the rest is asked for ahead. */
+#define WALK                                                                                       \
+	MANY WALKED("1", "A6") WALKED("2", "A7") "> body 3 0 10\n"                                 \
+						 "C: A8 UID FETCH 3 (UID BODY.PEEK[])\n"           \
+						 "C: A9 UID FETCH 4:9 (UID BODY.PEEK[])\n"         \
+						 "S:+ * 3 FETCH (UID 3 BODY[] {131072}\\r\\n\n"    \
+						 "@bytes 131072\n"                                 \
+						 "S: )\n"                                          \
+						 "= done body 3 0 10 ok\n"                         \
+						 "S: A8 OK done\n"
+
 static const Script scripts[] = {
 	{"start", SYNC},
 	{"equal-requests-share-a-command",
@@ -118,6 +138,15 @@ static const Script scripts[] = {
 					  "S: A7 OK done\n"
 					  "S: A8 OK done\n"
 					  "= done body 5 0 10 IO *does not answer*\n"},
+	{"range-longer-than-asked-behind-the-start",
+		/* None of it is kept, and the message is asked for in the other form. */
+		LARGE "> body 5 131072 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[]<131072.65536>)\n"
+		      "S:+ * 1 FETCH (UID 5 BODY[]<131072> {65537}\\r\\n\n"
+		      "@bytes 65537\n"
+		      "S: )\n"
+		      "S: A6 OK done\n"
+		      "C: A7 UID FETCH 5 (UID BODY.PEEK[])\n"},
 	{"body-nil", KNOWN "> body 5 0 10\n"
 			   "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
 			   "S: * 1 FETCH (UID 5 BODY[] NIL)\n"
@@ -233,6 +262,60 @@ static const Script scripts[] = {
 		"C: A5 UID FETCH 5:7 " ITEMS "\n" ATTRIBUTES("2", "6", "10") "@close\n" RECONNECT(
 			"A1") "C: A13 UID FETCH 5* " ITEMS "\n" EXAMINE("A12", "1")
 			ATTRIBUTES("1", "5", "10") "= done attributes 5 ok\n"},
+	{"walk-goes-on-after-a-lost-connection",
+		/* What was read ahead is read ahead again, in one command. */
+		WALK "@close\n"
+		     "> body 4 0 10\n" RECONNECT("A1") "C: A13 UID FETCH 4 *\n"
+						       "C: A14 UID FETCH 5:9 *\n"
+						       "@close\n" RECONNECT(
+							       "A2") "C: A23 UID FETCH 4 *\n"
+								     "> sync\n"
+								     "C: A24 UID SEARCH *\n"},
+	{"walk-goes-on-after-the-server-was-away", WALK
+		"@close\n"
+		"> body 4 0 10\n"
+		"@accept\n"
+		"@close\n"
+		"= done body 4 0 10 OFFLINE *\n" BACK("@accept", "A1") "> turn\n"
+								       "= turned\n"
+								       "> body 5 0 10\n"
+								       "C: A12 EXAMINE \"INBOX\"\n"
+								       "C: A13 UID FETCH 5 *\n"
+								       "C: A14 UID FETCH 6:9 *\n"},
+	{"whole-ones-share-by-their-size",
+		/* Sizes that are not believed still say how much one command would carry. */
+		ASK_ALL ATTRIBUTES("1", "5", "10") ATTRIBUTES("2", "6", "700000")
+			ATTRIBUTES("3", "7", "700000") "S: A5 OK done\n"
+						       "= done attributes 5 ok\n"
+						       "= done attributes 7 ok\n"
+						       "> body 5 0 10\n"
+						       "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+						       "S: * 1 FETCH (UID 5 BODY[] {3}\\r\\n012)\n"
+						       "= message 5 changed, size\n"
+						       "= sizes distrusted\n"
+						       "= done body 5 0 10 ok\n"
+						       "S: A6 OK done\n"
+						       "> together attributes 6; attributes 7\n"
+						       "C: A7 UID FETCH 6 (UID BODY.PEEK[])\n"
+						       "C: A8 UID FETCH 7 (UID BODY.PEEK[])\n"},
+	{"whole-one-that-cannot-be-kept",
+		/* More than was announced, and more than there is room for: its length is known
+		 * then, and ranges of it can be had. */
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "S:+ * 1 FETCH (UID 5 BODY[] {70000000}\\r\\n\n"
+		      "@bytes 70000000\n"
+		      "S: )\n"
+		      "= message 5 changed, size\n"
+		      "= sizes distrusted\n"
+		      "S: A6 OK done\n"
+		      "C: A7 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+		      "S:+ * 1 FETCH (UID 5 BODY[]<0> {65536}\\r\\n\n"
+		      "@bytes 65536\n"
+		      "S: )\n"
+		      "= done body 5 0 10 ok\n"
+		      "> message 5\n"
+		      "= message 5: known verified size 70000000\n"},
 	{"range-of-another-origin", LARGE "> body 5 0 10\n"
 					  "C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
 					  "S: * 1 FETCH (UID 5 BODY[]<100> {4}\\r\\nevil)\n"

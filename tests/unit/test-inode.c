@@ -8,6 +8,10 @@ static const Inode addresses[] = {
 	{.kind = INODE_MESSAGE, .id = INODE_ID_MAX, .uid = 1},
 	{.kind = INODE_MESSAGE, .id = 1, .uid = G_MAXUINT32},
 	{.kind = INODE_MESSAGE, .id = INODE_ID_MAX, .uid = G_MAXUINT32},
+	{.kind = INODE_OWN, .part = INODE_OWN_DIRECTORY},
+	{.kind = INODE_OWN, .part = INODE_OWN_EVENTS},
+	{.kind = INODE_OWN, .part = INODE_OWN_STATUS, .uid = 1},
+	{.kind = INODE_OWN, .part = INODE_OWN_STATUS, .uid = G_MAXUINT32},
 };
 
 static void test_round_trip(void)
@@ -47,6 +51,10 @@ static void test_short_forms(void)
 	g_assert_true(inode_unpack(inode_directory(7), &inode));
 	g_assert_cmpint(inode.kind, ==, INODE_DIRECTORY);
 	g_assert_cmpuint(inode.id, ==, 7);
+	g_assert_true(inode_unpack(inode_own(INODE_OWN_STATUS, 9), &inode));
+	g_assert_cmpint(inode.kind, ==, INODE_OWN);
+	g_assert_cmpuint(inode.part, ==, INODE_OWN_STATUS);
+	g_assert_cmpuint(inode.uid, ==, 9);
 }
 
 static void test_other_numbers_mean_nothing(void)
@@ -59,6 +67,10 @@ static void test_other_numbers_mean_nothing(void)
 		inode_message(7, 57) & ~(guint64)57, /* a message without a UID */
 		inode_message(7, 57) & ~((guint64)7 << 32), /* without a generation */
 		inode_message(7, 57) | (guint64)1 << 50, /* of a part */
+		inode_own(INODE_OWN_STATUS, 7) & ~(guint64)7, /* no snapshot */
+		inode_own(INODE_OWN_EVENTS, 0) | 7, /* a snapshot of what has none */
+		inode_own(INODE_OWN_STATUS, 7) | (guint64)3 << 50, /* none of our parts */
+		inode_own(INODE_OWN_STATUS, 7) | (guint64)1 << 32, /* with an id */
 		(guint64)INODE_KINDS_ << 60 | (guint64)1 << 32 | 1, /* of no kind */
 		G_MAXUINT64,
 	};

@@ -148,7 +148,8 @@ static void test_options_of_fstab_are_tolerated(void)
 {
 	g_autoptr(Options) options = parsed(MOUNT
 		"-o rw,defaults,noauto,user=me,users,_netdev,nofail,nosuid,nodev,noexec,dev,suid,"
-		"noatime,x-systemd.automount,x-systemd.idle-timeout=60,comment=x,");
+		"noatime,default_permissions,nonempty,x-systemd.automount,x-systemd.idle-timeout="
+		"60,comment=x,");
 
 	g_assert_cmpstr(options->source.user, ==, "user");
 }
@@ -250,6 +251,7 @@ static void test_refused(void)
 		{MOUNT "-o nonsense", "nonsense"},
 		{MOUNT "-o password=x", "password"},
 		{MOUNT "-o rw=x", "rw"},
+		{MOUNT "-o nonempty=x", "nonempty"},
 		{MOUNT "-o delete=deny", "delete"},
 		{MOUNT "-o passfile", "passfile"},
 		{MOUNT "-o passfile=", "passfile"},

@@ -38,6 +38,7 @@ static void test_few_far_apart(void)
 	show(shown, 1, "300,600,599");
 	assert_among(shown, 1, NULL, "1:2,300,599:600,4294967294:4294967295");
 	assert_among(shown, 1, "2:599", "2,300,599");
+	assert_among(shown, 1, "1:4294967295", "1:2,300,599:600,4294967294:4294967295");
 	assert_among(shown, 1, "3:299", "");
 	assert_among(shown, 1, "4294967295", "4294967295");
 	shown_free(shown);

@@ -349,6 +349,27 @@ static void test_cannot_be_made(void)
 	fixture_close(&f);
 }
 
+static void test_parent_not_writable(void)
+{
+	Fixture f = directories();
+	g_autofree char *deeper = below(&f, "deeper");
+
+	if (!become_ordinary(&f)) {
+		g_test_skip("no other user");
+		fixture_close(&f);
+		return;
+	}
+	g_free(f.cachedir);
+	f.cachedir = g_steal_pointer(&deeper);
+	g_assert_cmpint(g_chmod(f.parent, 0500), ==, 0);
+	expect_warning("*deeper: Permission denied*memory*");
+	open_store(&f, 1 << 30);
+	g_test_assert_expected_messages();
+	g_assert_cmpint(g_chmod(f.parent, 0700), ==, 0);
+	become_self();
+	fixture_close(&f);
+}
+
 static void test_read_only(void)
 {
 	Fixture f = directories();
@@ -486,6 +507,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/dir/swept", test_swept);
 	g_test_add_func("/store/dir/sweep-follows-nothing", test_sweep_follows_nothing);
 	g_test_add_func("/store/dir/cannot-be-made", test_cannot_be_made);
+	g_test_add_func("/store/dir/parent-not-writable", test_parent_not_writable);
 	g_test_add_func("/store/dir/read-only", test_read_only);
 	g_test_add_func("/store/dir/removed", test_directory_removed);
 	g_test_add_func("/store/dir/file-too-large", test_file_too_large);

@@ -64,65 +64,6 @@ static void assert_listing(Store *store, Gen gen, const char *expected)
 	}
 }
 
-/* ---- mailboxes ---- */
-
-static void test_mailboxes(void)
-{
-	Fixture f = plain(false);
-	ImapList two[] = {list_of("Sent"), list_of("inBoX")};
-	ImapList more[] = {
-		list_of("Archive/2026"), list_of("INBOX"), list_of("archive"), list_of("")};
-	StoreMailbox mailbox;
-
-	g_assert_true(store_set_mailboxes(f.store, two, 2));
-	g_assert_false(store_set_mailboxes(f.store, two, 2));
-	g_assert_cmpuint(id_of(f.store, "INBOX"), ==, f.mailbox);
-
-	MailboxId sent = id_of(f.store, "Sent");
-
-	g_assert_true(store_set_mailboxes(f.store, more, G_N_ELEMENTS(more)));
-	g_autoptr(GArray) listed = store_mailboxes(f.store);
-
-	g_assert_cmpuint(listed->len, ==, 3);
-	g_assert_cmpstr(g_array_index(listed, StoreMailbox, 0).name, ==, "Archive/2026");
-	g_assert_cmpstr(g_array_index(listed, StoreMailbox, 1).name, ==, "INBOX");
-	g_assert_cmpstr(g_array_index(listed, StoreMailbox, 2).name, ==, "archive");
-
-	/* No longer listed, still known, and the same when it is back. */
-	g_assert_cmpuint(id_of(f.store, "Sent"), ==, 0);
-	g_assert_true(store_mailbox(f.store, sent, &mailbox));
-	g_assert_cmpstr(mailbox.name, ==, "Sent");
-	g_assert_true(store_set_mailboxes(f.store, two, 2));
-	g_assert_cmpuint(id_of(f.store, "Sent"), ==, sent);
-
-	g_assert_false(store_mailbox(f.store, 0, &mailbox));
-	g_assert_false(store_mailbox(f.store, 1000, &mailbox));
-	fixture_close(&f);
-}
-
-static void test_mailbox_changes(void)
-{
-	Fixture f = plain(false);
-	ImapList list = list_of("INBOX");
-	ImapList broken[] = {{.name = {NULL, 0}}, {.name = {"a\0b", 3}}, list_of("INBOX")};
-	ImapList twice[] = {list_of("inbox"), list_of("INBOX")};
-
-	list.attributes = IMAP_LIST_MARKED;
-	g_assert_false(store_set_mailboxes(f.store, &list, 1));
-	list.attributes = IMAP_LIST_HASCHILDREN;
-	g_assert_true(store_set_mailboxes(f.store, &list, 1));
-	list.delimiter = '.';
-	g_assert_true(store_set_mailboxes(f.store, &list, 1));
-	g_assert_true(store_set_mailboxes(f.store, twice, 2));
-	g_assert_false(store_set_mailboxes(f.store, broken, G_N_ELEMENTS(broken)));
-
-	g_autoptr(GArray) listed = store_mailboxes(f.store);
-
-	g_assert_cmpuint(listed->len, ==, 1);
-	g_assert_true(store_set_mailboxes(f.store, NULL, 0));
-	fixture_close(&f);
-}
-
 /* ---- generations ---- */
 
 static void test_generations(void)
@@ -613,8 +554,6 @@ static void test_speed(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/store/mailboxes", test_mailboxes);
-	g_test_add_func("/store/mailboxes/changes", test_mailbox_changes);
 	g_test_add_func("/store/generations", test_generations);
 	g_test_add_func("/store/generations/no-uidvalidity", test_generation_without_uidvalidity);
 	g_test_add_func("/store/names", test_names);

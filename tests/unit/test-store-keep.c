@@ -17,6 +17,34 @@ static Fixture with_names(const char *uids)
 	return f;
 }
 
+static void test_keywords(void)
+{
+	static const char *const work[] = {"$Work", "$Label1", NULL}, *const odd[] = {
+									      "\303\274", NULL};
+	static const struct {
+		guint32 uid;
+		const char *const *names;
+		const char *expected;
+	} all[] = {{3, work, "$Label1 $Work"}, {5, NULL, ""}, {7, odd, "\303\274"},
+		{9, work, "$Label1 $Work"}};
+	Fixture f = with_names("1:10");
+
+	for (gsize i = 0; i < G_N_ELEMENTS(all); i++) {
+		StoreMessage message = {.uid = all[i].uid, .size = 10};
+
+		store_set_attributes(f.store, f.gen, &message,
+			(StoreFields){true, true, true, all[i].names}, NULL);
+	}
+	open_again(&f);
+	store_recall(f.store, f.gen);
+	for (gsize i = 0; i < G_N_ELEMENTS(all); i++) {
+		g_autofree char *text = store_keywords(f.store, f.gen, all[i].uid);
+
+		g_assert_cmpstr(text, ==, all[i].expected);
+	}
+	fixture_close(&f);
+}
+
 /* ---- all of it ---- */
 
 static void test_mailboxes(void)
@@ -450,6 +478,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/store/keep/mailboxes", test_mailboxes);
 	g_test_add_func("/store/keep/names", test_names);
+	g_test_add_func("/store/keep/keywords", test_keywords);
 	g_test_add_func("/store/keep/changes", test_changes);
 	g_test_add_func("/store/keep/verified", test_verified);
 	g_test_add_func("/store/keep/uidvalidity", test_uidvalidity);

@@ -172,6 +172,28 @@ static void test_find(void)
 	g_assert_null(tree_find(tree, "INBOX/Lists/more"));
 }
 
+static void assert_path(const Tree *tree, guint32 from, const char *to, const char *expected)
+{
+	g_autofree char *path = tree_path(tree, from, tree_find(tree, to));
+
+	g_assert_cmpstr(path, ==, expected);
+}
+
+static void test_path(void)
+{
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(Tree) tree = TREE("INBOX", "a/b/&APw-", "c");
+	guint32 a = tree_find(tree, "a")->id;
+
+	assert_path(tree, 0, "a/b/\303\274", "a/b/\303\274");
+	assert_path(tree, a, "a/b/\303\274", "b/\303\274");
+	assert_path(tree, 0, "inbox", "INBOX");
+	assert_path(tree, 0, "", ".");
+	assert_path(tree, a, "a", ".");
+	assert_path(tree, a, "c", NULL);
+	assert_path(tree, a, "", NULL);
+}
+
 static void test_children(void)
 {
 	g_autoptr(TreeIds) ids = tree_ids_new();
@@ -235,6 +257,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/tree/nonexistent", test_nonexistent_names_are_not_shown);
 	g_test_add_func("/tree/ids", test_ids_stay_with_the_path);
 	g_test_add_func("/tree/find", test_find);
+	g_test_add_func("/tree/path", test_path);
 	g_test_add_func("/tree/children", test_children);
 	g_test_add_func("/tree/depth", test_depth_is_bounded);
 	g_test_add_func("/tree/too-many", test_more_directories_than_inode_numbers);

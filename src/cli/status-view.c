@@ -1,0 +1,194 @@
+#include "cli/status-view.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+enum { TEXT_MAX = 1000 };
+
+static char *size_text(gint64 bytes)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	double size = (double)MAX(bytes, 0);
+	guint unit = 0;
+	for (; size >= 1024 && unit + 1 < G_N_ELEMENTS(units); unit++)
+		size /= 1024;
+	return g_strdup_printf(unit > 0 ? "%.1f %s" : "%.0f %s", size, units[unit]);
+}
+
+static char *duration_text(gint64 ms)
+{
+	if (ms < 10 * 1000)
+		return g_strdup_printf("%.1f s", (double)ms / 1000);
+	if (ms < 2 * 60 * 1000)
+		return g_strdup_printf("%" G_GINT64_FORMAT " s", ms / 1000);
+	if (ms < 2 * 60 * 60 * 1000)
+		return g_strdup_printf("%" G_GINT64_FORMAT " min", ms / 60000);
+	return g_strdup_printf("%" G_GINT64_FORMAT " h", ms / 3600000);
+}
+
+/* Nothing that a server or a file said may move the cursor. */
+static char *plain(const char *text)
+{
+	return text ? log_escape(text, strlen(text), TEXT_MAX) : g_strdup("?");
+}
+
+/* "16:02:11" and, when that was on another day than now, the day. */
+static char *time_text(const JsonReader *reader, const char *path)
+{
+	const char *time = json_reader_text(reader, "%s", path);
+	const char *now = json_reader_text(reader, "time");
+	g_autoptr(GDateTime) utc = time ? g_date_time_new_from_iso8601(time, NULL) : NULL;
+	g_autoptr(GDateTime) today = now ? g_date_time_new_from_iso8601(now, NULL) : NULL;
+	g_autoptr(GDateTime) local = utc ? g_date_time_to_local(utc) : NULL;
+	if (!local)
+		return g_strdup("?");
+	bool recent = today && g_date_time_difference(today, utc) < G_TIME_SPAN_DAY / 2;
+	return g_date_time_format(local, recent ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S");
+}
+
+static void add(GString *to, const char *name, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+static void add(GString *to, const char *name, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_string_append_printf(to, "%-13s", name);
+	g_string_append_vprintf(to, format, args);
+	g_string_append_c(to, '\n');
+	va_end(args);
+}
+
+static void add_account(const JsonReader *reader, GString *to)
+{
+	g_autofree char *account = plain(json_reader_text(reader, "account"));
+	g_autofree char *state = plain(json_reader_text(reader, "state"));
+	g_autofree char *since = time_text(reader, "since");
+	add(to, "account", "%s, %s since %s", account, state, since);
+	const char *why = json_reader_text(reader, "error.text");
+	if (!why)
+		return;
+	g_autofree char *text = plain(why);
+	g_autofree char *time = time_text(reader, "error.time");
+	add(to, "last error", "%s: %s", time, text);
+}
+
+static void add_requests(const JsonReader *reader, GString *to)
+{
+	gint64 waiting = json_reader_number(reader, 0, "requests.waiting");
+	g_autofree char *oldest =
+		duration_text(json_reader_number(reader, 0, "requests.oldest_ms"));
+	if (waiting == 0)
+		add(to, "requests", "none waits");
+	else
+		add(to, "requests", "%" G_GINT64_FORMAT " waiting, the oldest for %s", waiting,
+			oldest);
+}
+
+static bool is_true(const char *value)
+{
+	return g_strcmp0(value, "true") == 0;
+}
+
+/* What a connection does now. */
+static char *work_text(const JsonReader *reader, guint i)
+{
+	const char *state = json_reader_text(reader, "connections.%u.state", i);
+	gint64 commands = json_reader_number(reader, 0, "connections.%u.under_way", i);
+	gint64 messages = json_reader_number(reader, 0, "connections.%u.fetching", i);
+	g_autofree char *bytes =
+		size_text(json_reader_number(reader, 0, "connections.%u.fetching_bytes", i));
+	if (g_strcmp0(state, "ready") != 0)
+		return plain(state);
+	if (messages > 0)
+		return g_strdup_printf("%" G_GINT64_FORMAT " %s on the way, %s", messages,
+			messages == 1 ? "message" : "messages", bytes);
+	if (commands > 0)
+		return g_strdup_printf("%" G_GINT64_FORMAT " %s under way", commands,
+			commands == 1 ? "command" : "commands");
+	if (is_true(json_reader_text(reader, "connections.%u.idle", i)))
+		return g_strdup("waiting for news");
+	return g_strdup("at rest");
+}
+
+static void add_connections(const JsonReader *reader, GString *to)
+{
+	guint i = 0;
+	for (; json_reader_text(reader, "connections.%u.state", i); i++) {
+		const char *in = json_reader_text(reader, "connections.%u.folder", i);
+		g_autofree char *folder = in ? plain(in) : g_strdup("no folder");
+		g_autofree char *work = work_text(reader, i);
+		g_autofree char *received =
+			size_text(json_reader_number(reader, 0, "connections.%u.received", i));
+		g_autofree char *quiet =
+			duration_text(json_reader_number(reader, 0, "connections.%u.quiet_ms", i));
+		add(to, i == 0 ? "connections" : "", "%s: %s; %s received, quiet for %s", folder,
+			work, received, quiet);
+	}
+	if (i == 0)
+		add(to, "connections", "none");
+}
+
+static void add_cache(const JsonReader *reader, GString *to)
+{
+	const char *where = json_reader_text(reader, "cache.directory");
+	g_autofree char *directory = where ? plain(where) : g_strdup("memory");
+	g_autofree char *bytes = size_text(json_reader_number(reader, 0, "cache.bytes"));
+	g_autofree char *limit = size_text(json_reader_number(reader, 0, "cache.limit"));
+	add(to, "cache", "%s of %s, %" G_GINT64_FORMAT " messages, in %s", bytes, limit,
+		json_reader_number(reader, 0, "cache.bodies"), directory);
+}
+
+static void add_traffic(const JsonReader *reader, GString *to)
+{
+	g_autofree char *received = size_text(json_reader_number(reader, 0, "traffic.received"));
+	g_autofree char *sent = size_text(json_reader_number(reader, 0, "traffic.sent"));
+	add(to, "traffic",
+		"%s received, %s sent, %" G_GINT64_FORMAT " commands, %" G_GINT64_FORMAT
+		" connections of %" G_GINT64_FORMAT " tried",
+		received, sent, json_reader_number(reader, 0, "traffic.commands"),
+		json_reader_number(reader, 0, "traffic.logins"),
+		json_reader_number(reader, 0, "traffic.attempts"));
+}
+
+static char *freshness(gint64 age_ms, bool pushed)
+{
+	if (age_ms < 0)
+		return g_strdup("to be asked again");
+	if (pushed)
+		return g_strdup("right, changes are told");
+	g_autofree char *ago = duration_text(age_ms);
+	return g_strdup_printf("right %s ago", ago);
+}
+
+static void add_folders(const JsonReader *reader, GString *to)
+{
+	const char *path;
+	guint i = 0;
+	for (; (path = json_reader_text(reader, "folders.%u.path", i)); i++) {
+		g_autofree char *folder = plain(path);
+		gint64 age = json_reader_number(reader, -1, "folders.%u.confirmed_ms", i);
+		bool pushed = is_true(json_reader_text(reader, "folders.%u.pushed", i));
+		gint64 messages = json_reader_number(reader, 0, "folders.%u.messages", i);
+		g_autofree char *fresh = freshness(age, pushed);
+		add(to, i == 0 ? "folders" : "", "%10" G_GINT64_FORMAT "  %s, %s", messages, folder,
+			fresh);
+	}
+	gint64 more = json_reader_number(reader, 0, "folders_left_out");
+	if (more > 0)
+		add(to, "", "and %" G_GINT64_FORMAT " more", more);
+	if (i == 0)
+		add(to, "folders", "none was looked at yet");
+}
+
+char *status_view(const JsonReader *reader)
+{
+	GString *text = g_string_new(NULL);
+	add_account(reader, text);
+	add_requests(reader, text);
+	add_connections(reader, text);
+	add_traffic(reader, text);
+	add_cache(reader, text);
+	add_folders(reader, text);
+	return g_string_free(text, FALSE);
+}

@@ -1,0 +1,468 @@
+/* Freshness: how each mailbox that somebody looked at is kept right. IDLE (RFC 2177) tells what
+ * happens to the mailboxes that are selected, NOTIFY (RFC 5465) to all; a mailbox that neither
+ * covers is compared by STATUS as often as `poll` says. */
+#include <string.h>
+
+#include "engine/private.h"
+
+enum {
+	ROUND_S = 5 * 60, /* a NOOP renews IDLE (before 29 minutes) and proves it alive */
+	PROBE_MS = 3 * 1000, /* to answer after a jump of the clock */
+	LEAST_POLL_S = 5, /* below it nothing is asked for, only forgotten */
+	LISTED_LAST = 10, /* polls for which STATUS is believed where it cannot tell of flags */
+	STATUS_MOST = 16, /* mailboxes asked for one by one */
+	STATUS_FEW = 3, /* more than these are asked for with one LIST */
+	NEVER_CAME = 2, /* connections that ended while "+" was waited for */
+};
+
+#define STATUS_ITEMS "MESSAGES UIDNEXT UIDVALIDITY"
+
+static guint64 caps_of(const Conn *conn)
+{
+	return session_caps(conn->session);
+}
+
+/* ---- what is covered ---- */
+
+static const Conn *notifying(const Engine *engine)
+{
+	for (guint i = 0; i < engine->conns->len; i++) {
+		const Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (conn->ready && conn->notify == NOTIFY_ON)
+			return conn;
+	}
+	return NULL;
+}
+
+/* Whether the mailbox is selected where IDLE tells what happens to it, and was listed since: only
+ * then every sequence number can be read. */
+static bool idle_covers(const Box *box)
+{
+	const Engine *engine = box->engine;
+	Gen gen = store_gen(engine->store, box->id);
+	for (guint i = 0; i < engine->conns->len; i++) {
+		const Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (conn->ready && conn->box == box && conn->gen == gen && gen != 0 &&
+			!conn->doubtful && session_has_map(conn->session) &&
+			session_idle_state(conn->session) == SESSION_IDLE_WORKS)
+			return true;
+	}
+	return false;
+}
+
+/* NOTIFY tells what happens from when it was taken on. */
+static bool covers(const Box *box)
+{
+	const Engine *engine = box->engine;
+	Gen gen = store_gen(engine->store, box->id);
+	gint64 right = gen ? store_names_time(engine->store, gen) : 0;
+	if (right == 0)
+		return false;
+	const Conn *conn = notifying(engine);
+	return (conn && right >= conn->notify_us) || idle_covers(box);
+}
+
+static void publish_covered(Engine *engine, ImapSet *covered)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
+	imap_set_free(engine->covered);
+	engine->covered = covered;
+}
+
+/* A mailbox that is covered no more was right until now. */
+static void update(Engine *engine)
+{
+	ImapSet *covered = imap_set_new();
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, engine->boxes);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		Box *box = value;
+		bool now = covers(box);
+		Gen gen = store_gen(engine->store, box->id);
+		if (box->covered && !now && gen && store_names_time(engine->store, gen) != 0)
+			store_names_confirm(engine->store, gen, true);
+		box->covered = now;
+		if (now)
+			imap_set_add(covered, box->id, box->id);
+	}
+	publish_covered(engine, covered);
+}
+
+void push_listed(Box *box)
+{
+	Engine *engine = box->engine;
+	if (!covers(box))
+		return;
+	box->covered = true;
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
+	imap_set_add(engine->covered, box->id, box->id);
+}
+
+bool engine_covers(Engine *engine, MailboxId mailbox)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
+	return imap_set_contains(engine->covered, mailbox);
+}
+
+/* What it covered may have changed unseen: to be compared once there is a connection again. */
+void push_closed(Conn *conn, const GError *error)
+{
+	Engine *engine = conn->engine;
+	SessionIdle idle = session_idle_state(conn->session);
+	if (idle == SESSION_IDLE_FAILED && error && error->code == MAIL_ERROR_TIMEOUT)
+		engine->idle_refused |= ++engine->idle_failures >= NEVER_CAME;
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, engine->boxes);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		Box *box = value;
+		bool told = box->covered || box == conn->box || conn->notify == NOTIFY_ON;
+		if (!told || covers(box))
+			continue;
+		box->covered = false;
+		store_names_confirm(engine->store, store_gen(engine->store, box->id), false);
+	}
+	update(engine);
+}
+
+/* ---- NOTIFY ---- */
+
+static void notify_done(const ImapStatus *status, const GError *error, gpointer data)
+{
+	Conn *conn = data;
+	if (!status)
+		return;
+	/* It covers what was asked of the server after its answer came. */
+	conn->notify = error ? NOTIFY_OFF : NOTIFY_ON;
+	conn->notify_us = g_get_monotonic_time();
+	conn->engine->notify_refused |= error != NULL;
+}
+
+/* On the selected mailbox EXPUNGE comes when it may (selected-delayed), in IDLE at once. */
+static void ask_notify(Conn *conn)
+{
+	Engine *engine = conn->engine;
+	if (!(caps_of(conn) & IMAP_CAP_BIT(IMAP_CAP_NOTIFY)) || engine->notify_refused)
+		return;
+	for (guint i = 0; i < engine->conns->len; i++)
+		if (((Conn *)g_ptr_array_index(engine->conns, i))->notify != NOTIFY_OFF)
+			return;
+	conn->notify = NOTIFY_ASKED;
+	ImapCommand *line = imap_command_new("NOTIFY SET");
+	imap_command_raw(line, "(selected-delayed (MessageNew (UID FLAGS) MessageExpunge"
+			       " FlagChange))");
+	imap_command_raw(line, "(personal (MessageNew MessageExpunge FlagChange MailboxName"
+			       " SubscriptionChange))");
+	session_submit(conn->session, SESSION_ANY, line, notify_done, conn);
+}
+
+void push_ready(Conn *conn)
+{
+	session_idle(conn->session, !conn->engine->idle_refused);
+	ask_notify(conn);
+}
+
+/* RFC 5465 5.8: the server stopped telling. */
+void push_note_code(Conn *conn, ImapCode code)
+{
+	if (code != IMAP_CODE_NOTIFICATIONOVERFLOW)
+		return;
+	conn->notify = NOTIFY_OVER;
+	update(conn->engine);
+}
+
+/* RFC 5465 5.4: a LIST that nobody asked for is about a mailbox that came, went or was renamed. */
+void push_note_list(Conn *conn)
+{
+	if (conn->notify == NOTIFY_ON && conn->engine->list_conn != conn) {
+		conn->engine->list_due = true;
+		engine_pump(conn->engine);
+	}
+}
+
+/* ---- STATUS ---- */
+
+static Box *box_named(const Engine *engine, ImapBytes name)
+{
+	bool inbox = name.len == 5 && g_ascii_strncasecmp(name.data, "INBOX", 5) == 0;
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, (GHashTable *)engine->boxes);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const char *other = ((Box *)value)->name;
+		if (inbox ? strcmp(other, "INBOX") == 0
+			  : strlen(other) == name.len && memcmp(other, name.data, name.len) == 0)
+			return value;
+	}
+	return NULL;
+}
+
+/* Whether the mailbox is as the store has it. */
+static bool unchanged(const Box *box, const ImapMailboxStatus *status)
+{
+	enum { ENOUGH = IMAP_HAS_MESSAGES | IMAP_HAS_UIDNEXT };
+	Store *store = box->engine->store;
+	Gen gen = store_gen(store, box->id);
+	StoreMark mark = store_mark(store, gen);
+	g_autoptr(ImapSet) names = store_names(store, gen);
+	if (!names || (status->has & ENOUGH) != ENOUGH || mark.uidnext == 0)
+		return false;
+	if (status->has & IMAP_HAS_UIDVALIDITY &&
+		status->uidvalidity != store_gen_uidvalidity(store, gen))
+		return false;
+	if (status->has & IMAP_HAS_HIGHESTMODSEQ && status->highestmodseq != mark.highestmodseq)
+		return false;
+	return status->uidnext == mark.uidnext && status->messages == imap_set_count(names);
+}
+
+/* Without HIGHESTMODSEQ nobody hears of \Deleted: now and then only a listing will do. */
+static bool listed_lately(const Box *box, const ImapMailboxStatus *status)
+{
+	gint64 last = (gint64)box->engine->config.poll_s * LISTED_LAST * G_USEC_PER_SEC;
+	return status->has & IMAP_HAS_HIGHESTMODSEQ ||
+	       g_get_monotonic_time() - box->listed_us < last;
+}
+
+/* STATUS, asked for or told by NOTIFY. */
+void push_note_status(Conn *conn, const ImapMailboxStatus *status)
+{
+	Box *box = box_named(conn->engine, status->name);
+	if (!box)
+		return;
+	bool polled = box->polled;
+	box->polled = false;
+	if (idle_covers(box))
+		return;
+	bool same = unchanged(box, status);
+	if (same && (!polled || listed_lately(box, status)))
+		store_names_confirm(
+			conn->engine->store, store_gen(conn->engine->store, box->id), true);
+	else if (box->sync)
+		/* Its answers may be from before. */
+		box->renew = true;
+	else if (box->trusted)
+		sync_doubt(box, !same);
+}
+
+/* What was not answered for is to be listed when somebody looks at it. */
+void push_polled(Engine *engine)
+{
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, engine->boxes);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		Box *box = value;
+		if (box->polled && box->trusted)
+			sync_doubt(box, false);
+		box->polled = false;
+	}
+}
+
+static void status_done(const ImapStatus *status, const GError *error, gpointer data)
+{
+	Box *box = data;
+	if (box->polled && box->trusted && status)
+		sync_doubt(box, false);
+	box->polled = false;
+}
+
+char *push_status_items(const Conn *conn)
+{
+	bool modseq = caps_of(conn) & IMAP_CAP_BIT(IMAP_CAP_CONDSTORE);
+	return g_strdup_printf("(%s%s)", STATUS_ITEMS, modseq ? " HIGHESTMODSEQ" : "");
+}
+
+static void ask_status(Conn *conn, Box *box)
+{
+	g_autofree char *items = push_status_items(conn);
+	ImapCommand *line = imap_command_new("STATUS");
+	imap_command_mailbox(line, box->name, strlen(box->name));
+	imap_command_raw(line, items);
+	session_submit(conn->session, SESSION_ANY, line, status_done, box);
+}
+
+static void poll_all(Engine *engine, GPtrArray *due)
+{
+	Conn *conn = due->len > 0 ? pool_any(engine) : NULL;
+	if (!conn)
+		return;
+	bool together = due->len > STATUS_FEW && !engine->list_conn &&
+			!engine->list_status_refused &&
+			caps_of(conn) & IMAP_CAP_BIT(IMAP_CAP_LIST_STATUS);
+	for (guint i = 0; i < due->len; i++) {
+		Box *box = g_ptr_array_index(due, i);
+		if (!together && i >= STATUS_MOST) {
+			sync_doubt(box, false);
+			continue;
+		}
+		box->polled = true;
+		if (!together)
+			ask_status(conn, box);
+	}
+	if (together)
+		list_refresh(engine, true);
+}
+
+/* Whether what the kernel may show of it was right too long ago. */
+static bool is_due(const Box *box, gint64 now_us)
+{
+	if (!box->trusted || box->covered || box->renew || box->sync || box->polled)
+		return false;
+	Gen gen = store_gen(box->engine->store, box->id);
+	gint64 right = gen ? store_names_time(box->engine->store, gen) : 0;
+	return right == 0 || now_us - right >= box->engine->config.poll_s * G_USEC_PER_SEC;
+}
+
+static void age(Engine *engine, gint64 now_us)
+{
+	g_autoptr(GPtrArray) due = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, engine->boxes);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		Box *box = value;
+		if (!is_due(box, now_us))
+			continue;
+		if (engine->config.poll_s < LEAST_POLL_S)
+			sync_doubt(box, false);
+		else if (pool_has(engine, box))
+			/* A NOOP tells what came and went. */
+			sync_renew(box);
+		else
+			g_ptr_array_add(due, box);
+	}
+	poll_all(engine, due);
+}
+
+/* ---- connections ---- */
+
+static void noop_done(const ImapStatus *status, const GError *error, gpointer data)
+{
+	((Conn *)data)->probed_us = 0;
+}
+
+static void send_noop(Conn *conn)
+{
+	session_submit(conn->session, SESSION_ANY, imap_command_new("NOOP"), noop_done, conn);
+}
+
+static void go_round(Conn *conn, gint64 now_us)
+{
+	gint64 since = session_idle_time(conn->session);
+	if (since == 0 && conn->notify == NOTIFY_ON && session_pending(conn->session) == 0)
+		since = session_progress_time(conn->session);
+	if (since != 0 && now_us - since >= ROUND_S * G_USEC_PER_SEC)
+		send_noop(conn);
+}
+
+static void judge_idle(Conn *conn)
+{
+	Engine *engine = conn->engine;
+	SessionIdle idle = session_idle_state(conn->session);
+	if (idle == SESSION_IDLE_WORKS)
+		engine->idle_failures = 0;
+	if (idle != SESSION_IDLE_FAILED || engine->idle_refused)
+		return;
+	engine->idle_refused = true;
+	g_info("%s does not do IDLE; it is polled", engine->config.session.host);
+	for (guint i = 0; i < engine->conns->len; i++)
+		session_idle(((Conn *)g_ptr_array_index(engine->conns, i))->session, false);
+}
+
+/* It was sent a NOOP after a jump of the clock and says nothing: the machine slept, and whoever was
+ * between it and the server forgot them. */
+static bool is_dead(const Conn *conn, gint64 now_us)
+{
+	gint64 since = MAX(conn->probed_us, session_progress_time(conn->session));
+	return conn->probed_us != 0 && now_us - since >= PROBE_MS * 1000LL;
+}
+
+static void watch_connections(Engine *engine, gint64 now_us)
+{
+	g_autoptr(GPtrArray) all = g_ptr_array_copy(engine->conns, NULL, NULL);
+	g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_UNAVAILABLE,
+		"no answer from %s after a jump of the clock", engine->config.session.host);
+	for (guint i = 0; i < all->len; i++) {
+		Conn *conn = g_ptr_array_index(all, i);
+		if (!conn->ready)
+			continue;
+		judge_idle(conn);
+		go_round(conn, now_us);
+		if (is_dead(conn, now_us))
+			session_close(conn->session, error);
+	}
+}
+
+void push_probe(Engine *engine)
+{
+	for (guint i = 0; i < engine->conns->len; i++) {
+		Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (!conn->ready || conn->probed_us != 0)
+			continue;
+		send_noop(conn);
+		conn->probed_us = g_get_monotonic_time();
+	}
+}
+
+/* ---- INBOX and the mailbox used last stay selected ---- */
+
+static bool is_inbox(const Box *box)
+{
+	return strcmp(box->name, "INBOX") == 0;
+}
+
+bool push_keeps(const Box *box)
+{
+	return !box->engine->idle_refused && (is_inbox(box) || box == box->engine->last_box);
+}
+
+static Box *inbox_of(Engine *engine)
+{
+	if (engine->inbox_id == 0) {
+		g_autoptr(GArray) all = store_mailboxes(engine->store);
+		for (guint i = 0; i < all->len; i++) {
+			const StoreMailbox *mailbox = &g_array_index(all, StoreMailbox, i);
+			if (strcmp(mailbox->name, "INBOX") == 0)
+				engine->inbox_id = mailbox->id;
+		}
+	}
+	return engine->inbox_id ? box_get(engine, engine->inbox_id) : NULL;
+}
+
+static bool may_idle(Engine *engine)
+{
+	const Conn *conn = pool_any(engine);
+	return conn && !engine->idle_refused &&
+	       caps_of(conn) & (IMAP_CAP_BIT(IMAP_CAP_IDLE) | IMAP_CAP_BIT(IMAP_CAP_IMAP4REV2));
+}
+
+/* A refused mailbox is not tried again by itself. */
+static void keep(Engine *engine, Box *box)
+{
+	if (!box || box->refused || box->sync || box->renew || pool_has(engine, box))
+		return;
+	if (pool_spare(engine, box))
+		sync_renew(box);
+}
+
+/* Only when somebody looked at something. */
+static void keep_selected(Engine *engine)
+{
+	Box *last = engine->last_box;
+	if (!last || notifying(engine) || !may_idle(engine))
+		return;
+	keep(engine, last);
+	keep(engine, inbox_of(engine));
+}
+
+void push_age(Engine *engine, gint64 now_us)
+{
+	update(engine);
+	watch_connections(engine, now_us);
+	if (engine_state(engine) != ENGINE_ONLINE)
+		return;
+	keep_selected(engine);
+	age(engine, now_us);
+	list_age(engine, now_us, notifying(engine) != NULL);
+}

@@ -1,0 +1,85 @@
+/* What other threads may know of the account without waiting for the engine. */
+#include "engine/private.h"
+
+void status_init(Engine *engine)
+{
+	g_mutex_init(&engine->status_lock);
+	engine->totals.since_us = g_get_real_time();
+	engine->status = engine->totals;
+}
+
+void status_clear(Engine *engine)
+{
+	g_mutex_clear(&engine->status_lock);
+}
+
+static void add_traffic(SessionTraffic *sum, SessionTraffic more)
+{
+	sum->received += more.received;
+	sum->sent += more.sent;
+	sum->commands += more.commands;
+}
+
+void status_conn_over(Engine *engine, const Conn *conn)
+{
+	add_traffic(&engine->totals.traffic, session_traffic(conn->session));
+}
+
+static EngineConnection connection(const Conn *conn)
+{
+	return (EngineConnection){
+		.ready = conn->ready,
+		.mailbox = conn->box ? conn->box->id : 0,
+		.idle = session_idle_time(conn->session) != 0,
+		.commands = session_pending(conn->session),
+		.fetching = conn->wants_flying,
+		.fetching_bytes = conn->bytes_flying,
+		.traffic = session_traffic(conn->session),
+		.moved_us = session_progress_time(conn->session),
+	};
+}
+
+static EngineStatus present(const Engine *engine)
+{
+	EngineStatus now = engine->totals;
+	const Waiter *oldest = engine->waiting.head ? engine->waiting.head->data : NULL;
+	now.state = (EngineState)g_atomic_int_get(&engine->state);
+	now.waiting = engine->waiting.length;
+	now.oldest_us = oldest ? oldest->since_us : 0;
+	now.failures = engine->attempts;
+	for (guint i = 0; i < engine->conns->len && i < ENGINE_CONNECTIONS; i++) {
+		EngineConnection *one = &now.connections[now.n_connections++];
+		*one = connection(g_ptr_array_index(engine->conns, i));
+		add_traffic(&now.traffic, one->traffic);
+	}
+	return now;
+}
+
+void status_publish(Engine *engine)
+{
+	EngineStatus now = present(engine);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->status_lock);
+	engine->status = now;
+}
+
+void engine_status(Engine *engine, EngineStatus *ret)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->status_lock);
+	*ret = engine->status;
+}
+
+void engine_set_state(Engine *engine, EngineState state, const GError *why)
+{
+	EngineStatus *totals = &engine->totals;
+	bool changed = engine_state(engine) != state;
+	if (why) {
+		g_strlcpy(totals->reason, why->message, sizeof(totals->reason));
+		totals->reason_us = g_get_real_time();
+	}
+	if (changed)
+		totals->since_us = g_get_real_time();
+	g_atomic_int_set(&engine->state, (gint)state);
+	status_publish(engine);
+	if (changed)
+		engine->events->state_changed(state, why, engine->data);
+}

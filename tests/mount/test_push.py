@@ -1,0 +1,158 @@
+"""What others do to the account shows without being asked for."""
+
+import itertools
+import os
+import time
+
+import pytest
+
+from tests.support import SLOW
+from tests.support.dovecot import Account, Dovecot
+
+BODY = b'Subject: x\r\n\r\nhello\r\n'
+WITHOUT_NOTIFY = '\nimap_capability = IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE ESEARCH UIDPLUS\n'
+POLL = 3600  # nothing of this is due to it
+NUMBERS = itertools.count(1)
+
+
+def until(holds, timeout=20):
+    """Waits for a state that nobody announces to us."""
+    end = time.monotonic() + timeout * SLOW
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope='module', params=['idle', 'notify'])
+def real(request, tmp_path_factory, certs):
+    directory = tmp_path_factory.mktemp('dovecot')
+    for path in itertools.takewhile(lambda path: path.name.startswith(('pytest', 'dovecot')),
+                                    [directory, *directory.parents]):
+        path.chmod(0o711)
+    one = Dovecot(directory, certs, WITHOUT_NOTIFY if request.param == 'idle' else '')
+    one.kind = request.param
+    yield one
+    print(''.join(one.log))
+    one.stop()
+
+
+@pytest.fixture
+def account(real):
+    one = Account(real, f'push{next(NUMBERS)}')
+    client = one.imap()
+    client.create('Other')
+    client.create('Third')
+    client.logout()
+    for name in ('INBOX', 'Other', 'Third'):
+        one.append(BODY, BODY, mailbox=name)
+    return one
+
+
+def show(mail, *names):
+    for name in names:
+        assert sorted(os.listdir(mail / name)) == ['1.eml', '2.eml']
+
+
+@pytest.mark.parametrize('name', ['INBOX', 'Other'])
+def test_mail_comes_and_goes(account, mount, name):
+    """Of the two that were looked at neither, or both, are selected."""
+    mail = mount(account, poll=POLL)
+    show(mail, 'INBOX', 'Other')
+    account.append(BODY, mailbox=name)
+    until(lambda: '3.eml' in os.listdir(mail / name))
+    assert os.stat(mail / name / '3.eml').st_size == len(BODY)
+    client = account.imap()
+    client.select(name)
+    client.uid('STORE', '2', '+FLAGS', '\\Deleted')
+    client.expunge()
+    until(lambda: sorted(os.listdir(mail / name)) == ['1.eml', '3.eml'])
+    with pytest.raises(FileNotFoundError):
+        os.stat(mail / name / '2.eml')
+    client.logout()
+
+
+def test_a_marked_message_goes_and_comes_back(account, mount):
+    mail = mount(account, poll=POLL)
+    show(mail, 'INBOX')
+    client = account.imap()
+    client.select('INBOX')
+    client.uid('STORE', '2', '+FLAGS', '\\Deleted')
+    until(lambda: os.listdir(mail.inbox) == ['1.eml'])
+    client.uid('STORE', '2', '-FLAGS', '\\Deleted')
+    until(lambda: sorted(os.listdir(mail.inbox)) == ['1.eml', '2.eml'])
+    client.logout()
+
+
+def test_folders_come_and_go(real, account, mount):
+    """NOTIFY tells of them; else LIST does, as often as `poll` says."""
+    mail = mount(account, poll=POLL if real.kind == 'notify' else 5)
+    show(mail, 'INBOX')
+    assert sorted(os.listdir(mail.path)) == ['INBOX', 'Other', 'Third']
+    client = account.imap()
+    client.create('New')
+    until(lambda: 'New' in os.listdir(mail.path))
+    client.rename('New', 'Newer')
+    until(lambda: 'Newer' in os.listdir(mail.path) and 'New' not in os.listdir(mail.path))
+    client.delete('Newer')
+    until(lambda: 'Newer' not in os.listdir(mail.path))
+    client.logout()
+
+
+def test_what_no_push_covers_is_compared(account, mount):
+    """More folders than connections."""
+    mail = mount(account, poll=5, connections=1)
+    show(mail, 'INBOX', 'Third', 'Other')
+    account.append(BODY, mailbox='Third')
+    until(lambda: '3.eml' in os.listdir(mail / 'Third'))
+
+
+@pytest.fixture
+def server(fake):
+    one = fake()
+    for name in ('INBOX', 'Other', 'Third', 'Fourth', 'Fifth', 'Sixth'):
+        mailbox = one.inbox if name == 'INBOX' else one.add(name)
+        mailbox.extend([BODY] * 2)
+    return one
+
+
+def test_many_folders_cost_one_command(server, mount):
+    mail = mount(server, poll=5, connections=2)
+    show(mail, 'Third', 'Fourth', 'Fifth', 'Sixth', 'Other', 'INBOX')
+    server.wait_for(lambda: server.lines(rb'LIST "" "\*" RETURN \(STATUS'), 20 * SLOW)
+    server.mailboxes[b'Third'].append(BODY)
+    until(lambda: '3.eml' in os.listdir(mail / 'Third'))
+    assert not server.lines(rb'i\d+ STATUS')
+    assert len(server.lines(rb'EXAMINE "Fourth"')) == 1
+
+
+def test_nothing_is_asked_while_push_covers(server, mount):
+    """Neither listing nor stat costs anything while nothing happens."""
+    server.capabilities.append('NOTIFY')
+    mail = mount(server, poll=1)
+    show(mail, 'INBOX', 'Other')
+    time_up = time.monotonic() + 2.5
+    until(lambda: time.monotonic() > time_up)
+    server.changed()
+    before = len(server.log)
+    show(mail, 'INBOX', 'Other')
+    assert [str(line) for line in server.log[before:]] == []
+
+
+@pytest.mark.parametrize('capability', ['IDLE', 'NOTIFY'])
+def test_a_server_that_comes_back_is_found(server, mount, capability):
+    """Nobody asks; what came meanwhile shows."""
+    server.capabilities.append('NOTIFY')
+    server.mask(capability)
+    mail = mount(server, poll=POLL)
+    mail.expect('.')
+    show(mail, 'INBOX', 'Other')
+    server.refuse = True
+    server.kill()
+    attempts = len(server.sessions)
+    server.wait_for(lambda: len(server.sessions) >= attempts + 3, 30 * SLOW)
+    server.inbox.append(BODY)
+    server.refuse = False
+    back = time.monotonic()
+    server.wait_for(server.open_sessions, 20 * SLOW)
+    assert time.monotonic() - back < 5 * SLOW
+    until(lambda: '3.eml' in os.listdir(mail.inbox))

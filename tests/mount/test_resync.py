@@ -1,0 +1,177 @@
+"""A folder is selected again after others changed it: by QRESYNC, by CONDSTORE, or by counting."""
+
+import os
+
+import pytest
+
+from tests.conftest import start_dovecot
+from tests.support import eventually
+from tests.support.dovecot import MASK, Account
+
+BODY = b'Subject: x\r\n\r\nThis is a message.\r\n'
+
+# What is masked, what EXAMINE asks for, and whether the changed folder must be listed; without the
+# modes that IMAPFS_MASK rules out.
+MODES = {
+    'qresync': ([], r' \(QRESYNC \(\d+ \d+\)\)', False),
+    'condstore': (['QRESYNC'], r' \(CONDSTORE\)', True),
+    'plain': (['QRESYNC', 'CONDSTORE'], '', True),
+}
+NEEDED = {'qresync': {'ENABLE', 'QRESYNC', 'CONDSTORE'}, 'condstore': {'CONDSTORE'}, 'plain': set()}
+MODES = {mode: how for mode, how in MODES.items() if not NEEDED[mode] & set(MASK)}
+# Mailboxes to look at in between; each is enough for once.
+NAMES = [f'Other{number}' for number in range(4)]
+MODE = pytest.mark.parametrize('mode', MODES)
+
+
+def names(uids):
+    return sorted(f'{uid}.eml' for uid in uids)
+
+
+def listing(folder):
+    return sorted(name for name in os.listdir(folder) if name.endswith('.eml'))
+
+
+def read(path):
+    with open(path, 'rb') as file:
+        return file.read()
+
+
+def start(mount, server, **more):
+    mail = mount(server, connections=1, poll=1, **more)
+    mail.others = list(NAMES)
+    return mail
+
+
+def select_another(mail):
+    """Takes the one connection of the mount to a mailbox that it never listed."""
+    os.listdir(mail / mail.others.pop())
+
+
+def select_again(mail, expected):
+    """With its one connection on another mailbox the folder has to be selected anew."""
+    select_another(mail)
+
+    def check():
+        assert listing(mail.inbox) == names(expected)
+    eventually(check)
+
+
+@pytest.fixture
+def server(fake):
+    one = fake()
+    for name in NAMES:
+        one.add(name)
+    one.inbox.extend([BODY] * 50)
+    return one
+
+
+def commands(server):
+    """Those about INBOX since the last EXAMINE of it."""
+    log = [entry.line.partition(b' ')[2].decode() for entry in server.lines(b'')]
+    start = max(at for at, line in enumerate(log) if line.startswith('EXAMINE "INBOX"'))
+    return log[start:]
+
+
+@MODE
+def test_changes_elsewhere(server, mount, mode):
+    masked, parameter, listed = MODES[mode]
+    server.mask(*masked, 'IMAP4rev2')
+    mail = start(mount, server)
+    assert listing(mail.inbox) == names(range(1, 51))
+    assert os.stat(mail.inbox / '7.eml').st_size == len(BODY)
+    for uid in (3, 4, 50):
+        server.inbox.expunge(uid)
+    server.inbox.set_flags(9, ['\\Deleted'])
+    server.inbox.set_flags(10, ['\\Seen'])
+    server.inbox.extend([BODY + b'more'] * 2)
+    left = set(range(1, 53)) - {3, 4, 9, 50}
+    select_again(mail, left)
+    assert os.stat(mail.inbox / '52.eml').st_size == len(BODY) + 4
+    said = commands(server)
+    assert said[0] == 'EXAMINE "INBOX"' + (
+        f' (QRESYNC ({server.inbox.uidvalidity} 2))' if mode == 'qresync'
+        else ' (CONDSTORE)' if mode == 'condstore' else '')
+    assert any(line.endswith(' ALL') for line in said) == listed
+    assert any('CHANGEDSINCE' in line for line in said) == (mode == 'condstore')
+    # And what did not change is not asked for.
+    before = len(server.lines(b'EXAMINE "INBOX"'))
+    select_another(mail)
+
+    def selected_again():
+        assert listing(mail.inbox) == names(left)
+        assert len(server.lines(b'EXAMINE "INBOX"')) > before
+    eventually(selected_again)
+    again = commands(server)
+    assert not any(line.endswith(' ALL') or 'FETCH' in line for line in again)
+    assert any(line.endswith(' DELETED') for line in again) == (mode == 'plain')
+
+
+@MODE
+def test_uidvalidity_changes_meanwhile(server, mount, mode):
+    server.mask(*MODES[mode][0], 'IMAP4rev2')
+    mail = start(mount, server)
+    assert listing(mail.inbox) == names(range(1, 51))
+    assert read(mail.inbox / '2.eml') == BODY
+    server.inbox.reset(2000, [b'Subject: other\r\n\r\nother\r\n'] * 3)
+    select_again(mail, {1, 2, 3})
+
+    def other():
+        assert b'other' in read(mail.inbox / '2.eml')
+    eventually(other)
+
+
+@pytest.mark.skipif('qresync' not in MODES, reason='QRESYNC is masked')
+@pytest.mark.parametrize('changes', [
+    lambda vanished, changed: (range(1, 60), []),
+    lambda vanished, changed: ([], []),
+    lambda vanished, changed: (vanished, changed[:1]),
+    lambda vanished, changed: ([*vanished, 20], changed),
+], ids=['all-vanished', 'nothing-vanished', 'arrivals-missing', 'one-too-many'])
+def test_wrong_answers_evict_nothing(server, mount, changes):
+    server.quirks.changes = changes
+    mail = start(mount, server)
+    mail.expect('QRESYNC is not used any more')
+    assert listing(mail.inbox) == names(range(1, 51))
+    for turn in range(3):
+        server.inbox.expunge(3 + turn)
+        server.inbox.extend([BODY] * 2)
+        select_again(mail, set(range(1, 53 + 2 * turn)) - set(range(3, 4 + turn)))
+    asked = server.lines(b'EXAMINE "INBOX" \\(QRESYNC')
+    assert len(asked) == 2
+    mail.wait_for_output('QRESYNC is not used any more')
+
+
+@pytest.fixture(params=MODES)
+def real(request, tmp_path_factory, certs):
+    """(account on a Dovecot that offers no more than the mode, mode)."""
+    server = start_dovecot(tmp_path_factory, certs, mask=[*MASK, *MODES[request.param][0]])
+    yield Account(server, 'u'), request.param
+    server.stop()
+
+
+def test_changes_elsewhere_on_a_real_server(real, mount):
+    account, mode = real
+    account.append(*[BODY] * 20)
+    client = account.imap()
+    for name in NAMES:
+        client.create(name)
+    mail = start(mount, account, arguments=['-d'])
+    mail.expect('.')
+    assert listing(mail.inbox) == names(range(1, 21))
+    client.select('INBOX')
+    client.uid('STORE', '4,5,20', '+FLAGS', '(\\Deleted)')
+    client.expunge()
+    client.uid('STORE', '7', '+FLAGS', '(\\Deleted)')
+    client.uid('STORE', '8', '+FLAGS', '(\\Seen)')
+    account.append(BODY, BODY)
+    left = set(range(1, 23)) - {4, 5, 7, 20}
+    select_again(mail, left)
+    client.uid('STORE', '7', '-FLAGS', '(\\Deleted)')
+    account.append(BODY)
+    client.logout()
+    select_again(mail, left | {7, 23})
+    mail.wait_for_output(r'EXAMINE "INBOX"' + MODES[mode][1] + r'\n')
+    selections = [part for part in mail.output().split('EXAMINE "') if part.startswith('INBOX')]
+    assert len(selections) > 2
+    assert any(' ALL\n' in part for part in selections[1:]) == MODES[mode][2]

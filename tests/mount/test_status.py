@@ -1,0 +1,407 @@
+"""`.imapfs`: what a mount says of itself, and the command that shows it."""
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import threading
+import time
+
+import pytest
+
+from tests.support import SLOW, eventually
+from tests.support.mounting import binary
+
+
+def body(number):
+    return b'Subject: %d\r\n\r\nThis is message %d.\r\n' % (number, number)
+
+
+@pytest.fixture
+def server(fake):
+    one = fake()
+    one.inbox.extend(map(body, range(1, 4)))
+    return one
+
+
+def status(mail):
+    return json.loads((mail / '.imapfs' / 'status').read_bytes())
+
+
+def folder(mail, path):
+    return next(one for one in status(mail)['folders'] if one['path'] == path)
+
+
+class Follower:
+    """Reads the journal as `tail -F` does: lines as they come."""
+
+    def __init__(self, mail):
+        self.process = subprocess.Popen(['tail', '-n', '+1', '-F', mail / '.imapfs' / 'events'],
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.lines = []
+        self.news = threading.Condition()
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self.news:
+                self.lines.append(json.loads(line))
+                self.news.notify_all()
+
+    def wait_for(self, timeout=20, **wanted):
+        def found():
+            return [line for line in self.lines if wanted.items() <= line.items()]
+        with self.news:
+            assert self.news.wait_for(found, timeout * SLOW), (wanted, self.lines)
+            return found()[0]
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.thread.join()
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def follow():
+    all_of_them = []
+
+    def start(mail):
+        all_of_them.append(Follower(mail))
+        return all_of_them[-1]
+    yield start
+    for one in all_of_them:
+        one.close()
+
+
+# ---- the directory ----
+
+def test_the_directory(server, mount, program):
+    mail = mount(server)
+    own = mail / '.imapfs'
+    assert '.imapfs' in os.listdir(mail.path)
+    assert sorted(os.listdir(own)) == ['events', 'status']
+    assert sorted(os.listdir(own)) == ['events', 'status']
+    assert stat.S_IMODE(os.stat(own).st_mode) == 0o500
+    found = os.stat(own / 'status')
+    assert stat.S_IMODE(found.st_mode) == 0o400 and stat.S_ISREG(found.st_mode)
+    assert found.st_size == len((own / 'status').read_bytes())
+    target = os.readlink(own / 'events')
+    assert target.startswith(f'{program.cache}/imapfs/')
+    assert os.lstat(own / 'events').st_size == len(target)
+    assert stat.S_IMODE(os.stat(target).st_mode) == 0o600
+    assert os.stat(own / '..').st_ino == os.stat(mail.path).st_ino
+    with pytest.raises(FileNotFoundError):
+        os.stat(own / 'other')
+    with pytest.raises(NotADirectoryError):
+        os.stat(own / 'status' / 'other')
+    with pytest.raises(PermissionError if os.getuid() else OSError):
+        (own / 'status').write_text('x')
+    assert subprocess.run(['find', mail.path, '-name', 'status'], capture_output=True,
+                          text=True).stdout.splitlines() == [f'{own}/status']
+
+
+def test_the_directory_of_a_mailbox_as_root(server, mount):
+    mail = mount(server, source=f'{server.source}/INBOX')
+    assert sorted(os.listdir(mail.path)) == ['.imapfs', '1.eml', '2.eml', '3.eml']
+    assert [one['path'] for one in status(mail)['folders']] == ['.']
+
+
+def test_a_mailbox_of_that_name_has_another(server, mount):
+    server.add('.imapfs')
+    mail = mount(server)
+    assert {'.imapfs', '%2Eimapfs'} <= set(os.listdir(mail.path))
+    assert os.listdir(mail / '%2Eimapfs') == []
+
+
+def test_without_a_cache_directory_there_are_no_events(server, mount, program):
+    (program.cache / 'imapfs').write_text('a file in the way')
+    mail = mount(server, expect=['cache'])
+    assert os.listdir(mail / '.imapfs') == ['status']
+    with pytest.raises(FileNotFoundError):
+        os.lstat(mail / '.imapfs' / 'events')
+    assert status(mail)['cache']['directory'] is None
+
+
+# ---- status ----
+
+def test_status_is_json(server, mount):
+    mail = mount(server)
+    (mail.inbox / '1.eml').read_bytes()
+    run = subprocess.run(f'cat "{mail.path}/.imapfs/status" | python3 -m json.tool', shell=True,
+                         capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    assert re.fullmatch(r'\d+\.\d+\.\d+', found['imapfs'])
+    assert found['state'] == 'online' and found['error'] is None
+    assert found['account'] == f'user@localhost:{server.port}'
+    assert [(one['path'], one['messages']) for one in found['folders']] == [('INBOX', 3)]
+    assert 0 <= found['folders'][0]['confirmed_ms'] < 30_000 * SLOW
+    assert found['cache']['bytes'] >= len(body(1)) and found['cache']['bodies'] >= 1
+    assert found['cache']['directory'].endswith(f'user@localhost:{server.port}')
+
+    def idle():
+        assert status(mail)['requests'] == {'waiting': 0, 'oldest_ms': None}
+    eventually(idle)
+
+
+def test_status_follows_what_happens(server, mount):
+    mail = mount(server)
+    before = status(mail)
+    assert before['folders'] == []
+    (mail.inbox / '1.eml').read_bytes()
+
+    def after():
+        now = status(mail)
+        assert now['connections'][0]['folder'] == 'INBOX'
+        assert now['connections'][0]['state'] == 'ready'
+        for name in ('received', 'sent', 'commands'):
+            assert now['traffic'][name] > before['traffic'][name]
+            assert now['connections'][0][name] <= now['traffic'][name]
+        assert now['traffic']['logins'] == now['traffic']['attempts'] == 1
+    eventually(after)
+
+
+def test_each_reading_is_whole_and_new(server, mount):
+    """An open file stays what it was; whoever opens it anew sees the present."""
+    mail = mount(server)
+    path = mail / '.imapfs' / 'status'
+    with open(path, 'rb') as early:
+        os.listdir(mail.inbox)
+        assert json.loads(early.read())['folders'] == []
+        assert folder(mail, 'INBOX')['messages'] == 3
+        early.seek(0)
+        assert json.loads(early.read())['folders'] == []
+    texts = set()
+
+    def read_many():
+        for _ in range(50):
+            texts.add(json.loads(path.read_bytes())['state'])
+    threads = [threading.Thread(target=read_many) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert texts == {'online'}
+
+
+def test_snapshots_are_bounded(server, mount):
+    mail = mount(server)
+    path = mail / '.imapfs' / 'status'
+    files = [open(path, 'rb', buffering=0) for _ in range(200)]
+    try:
+        assert json.loads(files[-1].read())['state'] == 'online'
+        with pytest.raises(OSError):
+            files[0].read()
+    finally:
+        for file in files:
+            file.close()
+    assert status(mail)['state'] == 'online'
+
+
+def test_those_that_were_closed_go_first(server, mount):
+    """The kernel says which snapshots nobody has any more."""
+    mail = mount(server)
+    with open(mail / '.imapfs' / 'status', 'rb', buffering=0) as file:
+        for _ in range(200):
+            status(mail)
+        assert json.loads(file.read())['state'] == 'online'
+
+
+def test_no_secret_in_the_status(server, mount):
+    mail = mount(server)
+    os.listdir(mail.inbox)
+    assert server.password.encode() not in (mail / '.imapfs' / 'status').read_bytes()
+
+
+def quiet(mail):
+    now = status(mail)
+    assert all(one['quiet_ms'] > 300 for one in now['connections'])
+    return now
+
+
+def test_status_while_the_server_is_a_black_hole(server, mount):
+    mail = mount(server, timeout=3)
+    mail.expect('.')
+    os.listdir(mail.inbox)
+    os.stat(mail.inbox / '2.eml')
+    before = eventually(lambda: quiet(mail))['traffic']
+    server.black_hole()
+    readers = [subprocess.Popen(['cat', mail.inbox / f'{uid}.eml'], stderr=subprocess.DEVNULL)
+               for uid in (1, 2, 3)]
+
+    def waiting():
+        now = status(mail)
+        assert now['requests']['waiting'] >= 1
+        assert now['requests']['oldest_ms'] > 0
+    eventually(waiting)
+    took = []
+    for _ in range(20):
+        start = time.monotonic()
+        status(mail)
+        took.append(time.monotonic() - start)
+    assert max(took) < 0.05 * SLOW, took
+    for reader in readers:
+        reader.wait(30 * SLOW)
+
+    def offline():
+        now = status(mail)
+        assert now['state'] == 'offline' and 'no answer' in now['error']['text']
+        assert now['traffic']['failures'] >= 1
+    eventually(offline)
+    server.black_hole(False)
+    eventually(lambda: os.stat(mail.inbox / '1.eml') and (mail.inbox / '1.eml').read_bytes())
+
+    def back():
+        now = status(mail)
+        assert now['state'] == 'online' and now['error']
+        assert now['traffic']['failures'] == 0 and now['traffic']['logins'] == 2
+        new = now['connections'][0]
+        assert now['traffic']['received'] >= before['received'] + new['received']
+    eventually(back)
+
+
+# ---- events ----
+
+def test_an_arrival_is_an_event(server, mount, follow):
+    mail = mount(server, poll=5)
+    os.listdir(mail.inbox)
+    (mail.inbox / '1.eml').read_bytes()
+    journal = follow(mail)
+    journal.wait_for(kind='online')
+    server.inbox.extend([body(4), body(5)])
+    os.listdir(mail.inbox)
+    line = journal.wait_for(kind='new', folder='INBOX', uid=4)
+    assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z', line['time'])
+    journal.wait_for(kind='new', folder='INBOX', uid=5)
+    assert not [one for one in journal.lines if one['kind'] == 'new' and one['uid'] < 4], \
+        'the first listing is no news'
+
+
+def test_changes_by_another_client_are_events(dovecot, imap, mount, follow):
+    dovecot.deliver([body(number) for number in range(1, 5)])
+    imap.create('Other')
+    mail = mount(dovecot, poll=5)
+    assert len(os.listdir(mail.inbox)) == 4
+    for uid in (1, 2, 3, 4):
+        os.stat(mail.inbox / f'{uid}.eml')
+    journal = follow(mail)
+    imap.select('INBOX')
+    imap.uid('STORE', '1', '+FLAGS', '(\\Flagged $Work)')
+    imap.uid('STORE', '2', '+FLAGS', '(\\Deleted)')
+    imap.uid('EXPUNGE', '2')
+    imap.create('Fresh')
+    imap.delete('Other')
+    journal.wait_for(kind='flags', folder='INBOX', uid=1)
+    journal.wait_for(kind='gone', folder='INBOX', uid=2)
+    journal.wait_for(kind='folder-new', folder='Fresh')
+    journal.wait_for(kind='folder-gone', folder='Other')
+
+
+def test_a_large_change_is_counted(server, mount, follow):
+    mail = mount(server, poll=5)
+    os.listdir(mail.inbox)
+    journal = follow(mail)
+    server.inbox.extend([body(7)] * 1500)
+    journal.wait_for(kind='new', folder='INBOX', more=500)
+    assert len([one for one in journal.lines if 'uid' in one]) == 1000
+
+
+def test_going_and_coming_are_events(server, mount, follow):
+    mail = mount(server, timeout=2)
+    mail.expect('.')
+    os.listdir(mail.inbox)
+    journal = follow(mail)
+    server.black_hole()
+    subprocess.run(['cat', mail.inbox / '1.eml'], capture_output=True)
+    assert 'no answer' in journal.wait_for(kind='offline')['why']
+    count = len(journal.lines)
+    server.black_hole(False)
+    eventually(lambda: (mail.inbox / '1.eml').read_bytes())
+
+    def back():
+        assert 'online' in [one['kind'] for one in journal.lines[count:]]
+    eventually(back)
+
+
+def test_no_mail_in_the_events(server, mount, follow):
+    mail = mount(server, poll=5)
+    os.listdir(mail.inbox)
+    journal = follow(mail)
+    server.inbox.append(b'Subject: secret plans\r\nFrom: eve@example.org\r\n\r\nquick brown\r\n')
+    journal.wait_for(kind='new', uid=4)
+    with open(mail / '.imapfs' / 'events') as file:
+        text = file.read()
+    assert not re.search('secret plans|eve@|quick', text)
+    assert set().union(*(json.loads(line) for line in text.splitlines())) <= {
+        'time', 'kind', 'folder', 'uid', 'why'}
+
+
+# ---- imapfs status ----
+
+def test_command(server, mount, program):
+    mail = mount(server)
+    (mail.inbox / '1.eml').read_bytes()
+    run = program.run('status', mail.path)
+    assert run.returncode == 0, run.stdout
+    assert re.search(rf'^account +user@localhost:{server.port}, online since ', run.stdout, re.M)
+    assert re.search(r'^folders +3  INBOX, right [\d.]+ s ago$', run.stdout, re.M)
+    run = program.run('status', '--json', mail.path)
+    assert run.returncode == 0
+    assert json.loads(run.stdout)['state'] == 'online'
+
+
+def test_command_on_a_terminal_refreshes_in_place(server, mount):
+    mail = mount(server)
+    master, slave = os.openpty()
+    viewer = subprocess.Popen([binary(), 'status', mail.path], stdin=subprocess.DEVNULL,
+                              stdout=slave, stderr=slave,
+                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    os.close(slave)
+    try:
+        text = read_until(master, b'', rb'none was looked at yet')
+        lines = len(text.split(b'\x1b[K\r\n')) - 1
+        os.listdir(mail.inbox)
+        text = read_until(master, text, rb'3  INBOX, right')
+        assert f'\x1b[{lines}A'.encode() in text
+        viewer.send_signal(signal.SIGINT)
+        assert viewer.wait(10 * SLOW) == -signal.SIGINT
+    finally:
+        viewer.kill()
+        viewer.wait()
+        os.close(master)
+
+
+def read_until(terminal, text, pattern):
+    while not re.search(pattern, text):
+        text += os.read(terminal, 4096)
+    return text
+
+
+def test_command_where_nothing_is_mounted(program, tmp_path):
+    (tmp_path / 'imposter' / '.imapfs').mkdir(parents=True)
+    (tmp_path / 'imposter' / '.imapfs' / 'status').write_text('{"state": "online"}')
+    (tmp_path / 'file').write_text('')
+    for name in ('', 'missing', 'file', 'imposter'):
+        run = program.run('status', tmp_path / name)
+        assert run.returncode == 1
+        assert 'imapfs is not mounted here' in run.stdout, name
+    for words in (['status'], ['status', 'a', 'b'], ['status', '-o', 'ro', 'a'],
+                  ['--json', 'imaps://a@b', 'c']):
+        assert program.run(*words).returncode == 1
+
+
+def test_command_while_the_process_is_stopped(server, mount, program):
+    mail = mount(server)
+    os.kill(mail.pid, signal.SIGSTOP)
+    try:
+        start = time.monotonic()
+        run = program.run('status', mail.path)
+        assert time.monotonic() - start < 5 * SLOW
+        assert run.returncode == 1 and 'does not answer' in run.stdout
+    finally:
+        os.kill(mail.pid, signal.SIGCONT)
+    assert program.run('status', mail.path).returncode == 0

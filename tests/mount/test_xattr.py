@@ -1,0 +1,141 @@
+"""Extended attributes of a message: what the server says of it beside its bytes."""
+
+import ctypes
+import errno
+import os
+import subprocess
+
+import pytest
+
+from tests.support import eventually
+
+NAMES = ['user.imap.flags', 'user.imap.mailbox', 'user.imap.uid', 'user.imap.uidvalidity',
+         'user.mime_type', 'user.xdg.tags']
+BODY = b'Subject: hello\r\n\r\nbody\r\n'
+
+
+def attributes(path):
+    return {name: os.getxattr(path, name).decode() for name in os.listxattr(path)}
+
+
+def fails_with(code, action, *arguments):
+    with pytest.raises(OSError) as caught:
+        action(*arguments)
+    assert caught.value.errno == code
+
+
+def test_attributes(fake, mount):
+    server = fake()
+    server.inbox.append(BODY, flags=['\\Seen', '\\Flagged', '$Work', '$Label1'])
+    server.inbox.append(BODY)
+    mail = mount(server)
+    assert sorted(os.listxattr(mail.inbox / '1.eml')) == NAMES
+    assert attributes(mail.inbox / '1.eml') == {
+        'user.imap.uid': '1', 'user.imap.uidvalidity': '1000', 'user.imap.mailbox': 'INBOX',
+        'user.imap.flags': '\\Seen \\Flagged $Label1 $Work', 'user.xdg.tags': '$Label1,$Work',
+        'user.mime_type': 'message/rfc822'}
+    assert attributes(mail.inbox / '2.eml')['user.imap.flags'] == ''
+    assert attributes(mail.inbox / '2.eml')['user.xdg.tags'] == ''
+
+
+def test_of_a_real_server(dovecot, imap, mount):
+    imap.create('Lists')
+    imap.create('Lists/f&APw-r')
+    dovecot.append(BODY, mailbox='Lists/f&APw-r', flags='(\\Answered Tag)')
+    mail = mount(dovecot)
+    found = attributes(mail / 'Lists' / 'für' / '1.eml')
+    assert found['user.imap.mailbox'] == 'Lists/für'
+    assert found['user.imap.flags'] == '\\Answered Tag'
+    assert int(found['user.imap.uidvalidity']) > 0
+
+
+def test_below_another_root(dovecot, imap, mount):
+    imap.create('Lists')
+    imap.create('Lists/sub')
+    dovecot.append(BODY, mailbox='Lists/sub')
+    dovecot.append(BODY, mailbox='Lists')
+    mail = mount(dovecot, source=f'{dovecot.source}/Lists')
+    assert os.getxattr(mail / 'sub' / '1.eml', 'user.imap.mailbox') == b'sub'
+    assert os.getxattr(mail / '1.eml', 'user.imap.mailbox') == b'.'
+
+
+def test_what_there_is_not(fake, mount):
+    server = fake()
+    server.inbox.append(BODY)
+    mail = mount(server)
+    message = mail.inbox / '1.eml'
+    fails_with(errno.ENODATA, os.getxattr, message, 'user.other')
+    fails_with(errno.ENODATA, os.getxattr, mail.inbox, 'user.imap.uid')
+    fails_with(errno.ENODATA, os.getxattr, mail / '.imapfs' / 'status', 'user.imap.uid')
+    fails_with(errno.EOPNOTSUPP, os.getxattr, message, 'security.selinux')
+    fails_with(errno.EOPNOTSUPP, os.getxattr, message, 'system.posix_acl_access')
+    assert os.listxattr(mail.inbox) == os.listxattr(mail.path) == []
+    assert os.listxattr(mail / '.imapfs') == os.listxattr(mail / '.imapfs' / 'status') == []
+    fails_with(errno.EROFS, os.setxattr, message, 'user.imap.flags', b'\\Seen')
+    fails_with(errno.EROFS, os.removexattr, message, 'user.imap.flags')
+
+
+def test_room_for_the_value(fake, mount):
+    """getxattr(2): a size of 0 asks for the length, and too little room is ERANGE."""
+    server = fake()
+    server.inbox.append(BODY, flags=[f'keyword{n}' for n in range(40)])
+    mail = mount(server)
+    path = os.fsencode(mail.inbox / '1.eml')
+    libc = ctypes.CDLL(None, use_errno=True)
+    value = os.getxattr(path, 'user.xdg.tags')
+    assert len(value) > 300
+    room = ctypes.create_string_buffer(len(value))
+    assert libc.getxattr(path, b'user.xdg.tags', None, 0) == len(value)
+    assert libc.getxattr(path, b'user.xdg.tags', room, len(value)) == len(value)
+    assert room.raw == value
+    assert libc.getxattr(path, b'user.xdg.tags', room, len(value) - 1) == -1
+    assert ctypes.get_errno() == errno.ERANGE
+    assert libc.listxattr(path, room, 4) == -1
+    assert ctypes.get_errno() == errno.ERANGE
+
+
+def test_listing_them_asks_nobody(fake, mount):
+    server = fake()
+    server.inbox.append(BODY)
+    mail = mount(server)
+    os.stat(mail.inbox / '1.eml')
+    before = len(server.log)
+    attributes(mail.inbox / '1.eml')
+    assert len(server.log) == before, server.log[before:]
+
+
+def test_a_changed_flag_shows(dovecot, imap, mount):
+    dovecot.append(BODY)
+    mail = mount(dovecot, poll=5)
+    path = mail.inbox / '1.eml'
+    assert os.getxattr(path, 'user.imap.flags') == b''
+    imap.select('INBOX')
+    imap.uid('STORE', '1', '+FLAGS', '(\\Flagged Fresh)')
+
+    def changed():
+        assert os.getxattr(path, 'user.imap.flags') == b'\\Flagged Fresh'
+        assert os.getxattr(path, 'user.xdg.tags') == b'Fresh'
+    eventually(changed)
+
+
+def test_known_ones_without_the_server(fake, mount):
+    server = fake()
+    server.inbox.extend([BODY] * 2)
+    mail = mount(server, timeout=3)
+    mail.expect('.')
+    found = attributes(mail.inbox / '1.eml')
+    server.black_hole()
+    assert attributes(mail.inbox / '1.eml') == found
+    server.black_hole(False)
+
+
+def test_a_listing_asks_once(fake, mount, tmp_path):
+    """`ls -l` wants an ACL and a security label of each file, unless the first answer is that the
+    file system has none."""
+    server = fake()
+    server.inbox.extend([BODY] * 50)
+    mail = mount(server)
+    run = subprocess.run(['strace', '-o', tmp_path / 'calls', '-e', 'trace=getxattr,lgetxattr',
+                          'ls', '-l', mail.inbox], capture_output=True, text=True, check=True)
+    assert len(run.stdout.splitlines()) == 51
+    assert (tmp_path / 'calls').read_text().count('getxattr') < 10

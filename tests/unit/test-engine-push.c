@@ -1,0 +1,240 @@
+/* The engine against scripted servers: how it keeps right what was looked at, by IDLE, by NOTIFY
+ * and by STATUS. */
+#include "engine-fixture.h"
+
+#define START_WITH(caps)                                                                           \
+	"S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH " caps "] hi\n"                                \
+	"C: A1 LIST *\n"                                                                           \
+	"S: * LIST () \"/\" INBOX\n"                                                               \
+	"S: * LIST () \"/\" Other\n"                                                               \
+	"S: A1 OK done\n"                                                                          \
+	"= done start ok\n"
+
+/* The mailbox holds 5, 6 and 7. */
+#define SYNCED_WITH(words, name, examine, all, deleted, next)                                      \
+	"> sync" words "\n"                                                                        \
+	"C: " examine " EXAMINE \"" name "\"\n" SEARCHES(all, deleted) next                        \
+	EXAMINE(examine, "1") SEARCHED(all, deleted, "5:7") "= done sync" words " ok\n"
+#define SYNCED(words, name, examine, all, deleted)                                                 \
+	SYNCED_WITH(words, name, examine, all, deleted, "")
+
+#define IDLE(tag)                                                                                  \
+	"C: " tag " IDLE\n"                                                                        \
+	"S: + idling\n"
+
+#define IDLE_ENDS(tag)                                                                             \
+	"C: DONE\n"                                                                                \
+	"S: " tag " OK done\n"
+
+#define IDLING START_WITH("IDLE") SYNCED("", "INBOX", "A2", "A3", "A4") IDLE("A5")
+
+/* What it told shows that IDLE runs. */
+#define TOLD                                                                                       \
+	IDLING "S: * 3 EXPUNGE\n"                                                                  \
+	       "= names changed, gone: 7\n"
+
+#define DOUBTED "= names changed, gone: unknown\n"
+
+#define STATUS(tag, name) "C: " tag " STATUS \"" name "\" (MESSAGES UIDNEXT UIDVALIDITY)\n"
+
+/* INBOX was listed, then Other; INBOX is not selected any more. */
+#define LEFT                                                                                       \
+	START_WITH("")                                                                             \
+	SYNCED_WITH("", "INBOX", "A2", "A3", "A4", "S: * OK [UIDNEXT 8] next\n")                   \
+	SYNCED(" Other", "Other", "A6", "A7", "A8")
+
+#define NOTIFY(tag)                                                                                \
+	"C: " tag " NOTIFY SET (selected-delayed (MessageNew (UID FLAGS) MessageExpunge"           \
+	" FlagChange)) (personal (MessageNew MessageExpunge FlagChange MailboxName"                \
+	" SubscriptionChange))\n"
+
+#define NOTIFIED                                                                                   \
+	START_WITH("NOTIFY")                                                                       \
+	NOTIFY("A2")                                                                               \
+	"S: A2 OK done\n" SYNCED("", "INBOX", "A3", "A4", "A5")                                    \
+		SYNCED(" Other", "Other", "A6", "A7", "A8")
+
+static const Script scripts[] = {
+	{"idle-covers-what-is-selected",
+		/* Without any request it stays right beyond `poll`. */
+		TOLD "> later 61\n"
+		     "C: DONE\n"
+		     "S: A5 OK done\n" LISTED("A6") IDLE("A7") "> fresh\n"
+							       "= fresh: yes\n"},
+	{"idle-tells-of-new-mail",
+		IDLING "S: * 4 EXISTS\n" DOUBTED IDLE_ENDS(
+			"A5") "C: A6 UID SEARCH RETURN (ALL) UID 8:*\n"
+			      "S: * ESEARCH UID ALL 8\n"
+			      "S: A6 OK done\n= names changed, gone: , new: 8\n" IDLE(
+				      "A7") "> fresh\n"
+					    "= fresh: yes\n"
+					    "> listing\n"
+					    "= listing 5:8\n"},
+	{"idle-tells-of-expunges", IDLING "S: * 2 EXPUNGE\n"
+					  "= names changed, gone: 6\n"
+					  "> listing\n"
+					  "= listing 5,7\n"},
+	{"idle-is-renewed-and-proved",
+		TOLD "> later 301\n" IDLE_ENDS("A5") "C: A6 NOOP\n"
+						     "S: A6 OK done\n" LISTED("A7") IDLE("A8")},
+	{"idle-refused-is-not-tried-again",
+		/* It is polled, also on the next connection. */
+		START_WITH("IDLE") SYNCED("", "INBOX", "A2", "A3",
+			"A4") "C: A5 IDLE\n"
+			      "S: A5 BAD no\n"
+			      "> later 61\n" LISTED(
+				      "A6") "C: A7 NOOP\n"
+					    "S: A7 OK done\n"
+					    "@close\n"
+					    "@accept\n"
+					    "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH IDLE] "
+					    "hi\n" LISTED("A8") SYNCED("", "INBOX", "A9", "A10",
+						    "A11") "> later 61\n" LISTED("A12") "C: A13 "
+											"NOOP\n"},
+	{"inbox-is-kept-beside-the-last",
+		/* Somebody looks at Other: INBOX gets a connection of its own. */
+		START_WITH("IDLE") SYNCED(" Other", "Other", "A2", "A3",
+			"A4") "@accept\n"
+			      "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH IDLE] hi\n"
+			      "C: A11 EXAMINE \"INBOX\"\n" SEARCHES("A12", "A13")
+				      EXAMINE("A11", "1") SEARCHED("A12", "A13", "5:7")
+					      IDLE("A14") "> fresh\n"
+							  "= fresh: yes\n",
+		.connections = 2},
+	{"inbox-that-cannot-be-selected-is-left",
+		START_WITH("IDLE") SYNCED(" Other", "Other", "A2", "A3",
+			"A4") "@accept\n"
+			      "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH IDLE] hi\n"
+			      "C: A11 EXAMINE \"INBOX\"\n" SEARCHES(
+				      "A12", "A13") "S: A11 NO [CANNOT] no\n"
+						    "S: A12 BAD no\n"
+						    "S: A13 BAD no\n"
+						    "> sync Other\n"
+						    "@on 1\n" IDLE("A5")
+							    IDLE_ENDS("A5") "C: A6 NOOP\n"
+									    "S: A6 OK done\n"
+									    "= done sync Other ok\n"
+									    "@on 2\n"
+									    "@quiet\n",
+		.connections = 2},
+	{"lost-is-reconnected-and-listed-again",
+		/* Nobody asks, but what was told by itself is to be right again soon. */
+		IDLING "@close\n"
+		       "@accept\n"
+		       "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH IDLE] hi\n" LISTED(
+			       "A11") "C: A12 EXAMINE \"INBOX\"\n" SEARCHES("A13",
+			       "A14") "S: * 2 EXISTS\n"
+				      "S: * OK [UIDVALIDITY 1] valid\n"
+				      "S: A12 OK done\n" SEARCHED("A13", "A14",
+					      "5,7") "= names changed, gone: 6\n" IDLE("A15")},
+	{"status-confirms",
+		LEFT "> later 61\n" STATUS("A9", "INBOX")
+			LISTED("A10") "C: A11 NOOP\n"
+				      "S: * STATUS INBOX (MESSAGES 3 UIDNEXT 8 UIDVALIDITY 1)\n"
+				      "S: A9 OK done\n"
+				      "S: A11 OK done\n"
+				      "> turn\n"
+				      "= turned\n"
+				      "> fresh\n"
+				      "= fresh: yes\n"
+				      "> later 61\n" STATUS("A12", "INBOX")},
+	{"status-contradicts",
+		/* Whoever looks at it next has it listed. */
+		LEFT "> later 61\n" STATUS("A9", "INBOX") LISTED(
+			"A10") "C: A11 NOOP\n"
+			       "S: * STATUS INBOX (MESSAGES 3 UIDNEXT 9 UIDVALIDITY 1)\n" DOUBTED
+			       "> fresh\n"
+			       "= fresh: no\n"
+			       "S: A9 OK done\n"
+			       "S: A11 OK done\n"
+			       "> sync\n"
+			       "C: A12 EXAMINE \"INBOX\"\n"
+			       "C: A13 UID SEARCH RETURN (ALL) DELETED\n"
+			       "S: * OK [UIDNEXT 9] next\n" EXAMINE("A12",
+				       "1") "S: * ESEARCH UID\n"
+					    "S: A13 OK done\n" SEARCHES("A14", "A15") SEARCHED(
+						    "A14", "A15",
+						    "5:6,8") "= names changed, gone: 7, new: 8\n"
+							     "= done sync ok\n"},
+	{"status-of-another-uidvalidity",
+		LEFT "> later 61\n" STATUS("A9", "INBOX") LISTED(
+			"A10") "C: A11 NOOP\n"
+			       "S: * STATUS INBOX (MESSAGES 3 UIDNEXT 8 UIDVALIDITY 2)\n" DOUBTED},
+	{"status-of-fewer-messages",
+		LEFT "> later 61\n" STATUS("A9", "INBOX") LISTED(
+			"A10") "C: A11 NOOP\n"
+			       "S: * STATUS INBOX (MESSAGES 2 UIDNEXT 8 UIDVALIDITY 1)\n" DOUBTED},
+	{"status-refused", LEFT "> later 61\n" STATUS("A9", "INBOX")
+				   LISTED("A10") "C: A11 NOOP\n"
+						 "S: A9 NO not now\n" DOUBTED},
+	{"status-is-believed-for-a-while",
+		/* It does not tell who is \\Deleted. */
+		LEFT "> later 601\n" STATUS("A9", "INBOX") LISTED(
+			"A10") "C: A11 NOOP\n"
+			       "S: * STATUS INBOX (MESSAGES 3 UIDNEXT 8 UIDVALIDITY 1)\n" DOUBTED},
+	{"notify-tells-of-other-mailboxes", NOTIFIED
+		"S: * STATUS INBOX (MESSAGES 4 UIDNEXT 9)\n" DOUBTED
+		"C: A9 EXAMINE \"INBOX\"\n" SEARCHES(
+			"A10", "A11") "S: * 4 EXISTS\n"
+				      "S: * OK [UIDVALIDITY 1] valid\n"
+				      "S: A9 OK done\n" SEARCHED("A10", "A11",
+					      "5:8") "= names changed, gone: , new: 8\n> later 61\n"
+						     "> turn\n"
+						     "= turned\n"
+						     "> fresh\n"
+						     "= fresh: yes\n"
+						     "> listing\n"
+						     "= listing 5:8\n"
+						     "@quiet\n"},
+	{"notify-names-what-arrives",
+		/* The FETCH that comes with EXISTS is all that is needed. */
+		START_WITH("NOTIFY") NOTIFY("A2") "S: A2 OK done\n" SYNCED("", "INBOX", "A3", "A4",
+			"A5") "S: * 4 EXISTS\\r\\n* 4 FETCH (UID 8 FLAGS ())\n" DOUBTED
+			      "= names changed, gone: , new: 8\n> turn\n"
+			      "= turned\n"
+			      "> listing\n"
+			      "= listing 5:8\n"
+			      "> fresh\n"
+			      "= fresh: yes\n"
+			      "@quiet\n"},
+	{"notify-tells-of-new-folders", NOTIFIED "S: * LIST () \"/\" New\n" LISTED("A9")},
+	{"notify-overflows",
+		/* From there on it is as without. */
+		NOTIFIED "S: * OK [NOTIFICATIONOVERFLOW] too much\n"
+			 "> turn\n"
+			 "= turned\n"
+			 "> later 61\n" STATUS("A9", "INBOX") LISTED("A10") "C: A11 NOOP\n"},
+	{"notify-refused",
+		START_WITH("NOTIFY IDLE") NOTIFY("A2") "S: A2 NO [BADEVENT] no\n" SYNCED(
+			"", "INBOX", "A3", "A4", "A5")
+			IDLE("A6") "@close\n"
+				   "@accept\n"
+				   "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH IDLE NOTIFY] "
+				   "hi\n" LISTED("A11") "C: A12 EXAMINE \"INBOX\"\n"},
+	{"slept-is-probed",
+		/* Who does not answer soon is left, long before the timeout. */
+		START_WITH("") SYNCED("", "INBOX", "A2", "A3", "A4") "> sleep 60\n"
+								     "C: A5 NOOP\n"
+								     "> later 4\n"
+								     "@accept\n"},
+	{"slept-but-alive", START_WITH("") SYNCED("", "INBOX", "A2", "A3", "A4") "> sleep 60\n"
+										 "C: A5 NOOP\n"
+										 "S: A5 OK done\n"
+										 "> turn\n"
+										 "= turned\n"
+										 "> later 4\n"
+										 "> sync\n"
+										 "C: A6 NOOP\n"},
+	{"slept-while-away-is-tried-at-once", START_WITH("") "@close\n"
+							     "@accept\n"
+							     "@close\n"
+							     "@accept\n"
+							     "@close\n"
+							     "> sleep 60\n"
+							     "@accept 0 400\n"},
+};
+
+int main(int argc, char **argv)
+{
+	return engine_scripts_run(argc, argv, "engine-push", scripts, G_N_ELEMENTS(scripts));
+}

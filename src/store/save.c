@@ -392,7 +392,10 @@ static bool count_mount(Saver *saver)
 	gint64 mount = last > 0 ? last + 1 : g_get_real_time() / G_USEC_PER_SEC;
 
 	saver->store->last_serial = (guint64)mount << 32;
-	if (store_db_begin(db) & store_db_set_number(db, "mounts", mount) & store_db_end(db))
+
+	bool set = store_db_begin(db) && store_db_set_number(db, "mounts", mount);
+
+	if (store_db_end(db) && set)
 		return true;
 
 	/* A disk may be full: what is known is shown all the same. */

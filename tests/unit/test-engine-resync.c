@@ -89,8 +89,8 @@ static const Script scripts[] = {
 	{"qresync-deleted",
 		/* Marked, and so out of the listing; a new one is marked already. */
 		QRESYNC ASK_QRESYNC("A3", "20") STATE("4", "9", "24") FLAGS("1", "5", DELETED, "22")
-			FLAGS("4", "8", DELETED, "24") DONE("A3") "= message 5 changed\n" GONE(
-				"5") SYNCED HOLDS("6:7") THEN_NOOP("A4"),
+			FLAGS("4", "8", DELETED, "24") DONE("A3") "= message 5 changed\n" GONE("5")
+				SYNCED HOLDS("6:7") THEN_NOOP("A4"),
 		KNOWN_BEFORE},
 	{"qresync-map-reads-what-follows",
 		QRESYNC ASK_QRESYNC("A3", "20") STATE("2", "8", "24") VANISHED("6") DONE("A3")

@@ -64,7 +64,8 @@ static ByteRanges *ranges_of(const DbBody *kept)
 /* false: nothing can be made of it. */
 static bool restore(Store *store, Body *body, const DbBody *kept)
 {
-	if (!store_index_has(store, kept->gen, kept->uid))
+	if (!store_index_has(store, kept->gen, kept->uid) ||
+		store_body_find_locked(store->bodies, kept->gen, kept->uid))
 		return false;
 	body->ranges = ranges_of(kept);
 	if (body->limit != G_MAXUINT64 && store_ranges_cover(body->ranges, 0, body->limit))

@@ -442,6 +442,17 @@ static bool next_row(Db *db, sqlite3_stmt *statement)
 	return false;
 }
 
+/* Whether a record adds up. Where one does not the file is damaged: it may have been altered where
+ * it says what it is about, and then others are not found under their names any more. */
+static bool adds_up(Db *db, sqlite3_stmt *row, int column, gint64 sum)
+{
+	if (sqlite3_column_int64(row, column) == sum)
+		return true;
+	note(db, SQLITE_CORRUPT);
+	sqlite3_reset(row);
+	return false;
+}
+
 static sqlite3_stmt *begin_reading(Db *db, Sql which)
 {
 	db->failed = false;
@@ -476,8 +487,8 @@ bool store_db_each_mailbox(
 		DbMailbox mailbox = {.name = name};
 
 		columns(row, 1, values, 2);
-		if (sqlite3_column_int64(row, 3) != sum_of(values, 2, name.data, name.len))
-			continue;
+		if (!adds_up(db, row, 3, sum_of(values, 2, name.data, name.len)))
+			return false;
 		mailbox.delimiter = (char)values[0];
 		mailbox.attributes = (guint)values[1];
 		fn(&mailbox, data);
@@ -496,9 +507,8 @@ bool store_db_each_generation(
 
 		columns(row, 0, values, 1);
 		columns(row, 2, values + 1, GENERATION_NUMBERS - 1);
-		if (sqlite3_column_int64(row, 7) !=
-			sum_of(values, GENERATION_NUMBERS, name.data, name.len))
-			continue;
+		if (!adds_up(db, row, 7, sum_of(values, GENERATION_NUMBERS, name.data, name.len)))
+			return false;
 
 		DbGeneration generation = {
 			.gen = (Gen)values[0],
@@ -523,8 +533,8 @@ bool store_db_each_range(
 		gint64 values[4];
 
 		columns(row, 0, values, 4);
-		if (sqlite3_column_int64(row, 4) != sum_of(values, 4, NULL, 0))
-			return note(db, SQLITE_CORRUPT);
+		if (!adds_up(db, row, 4, sum_of(values, 4, NULL, 0)))
+			return false;
 		fn((Gen)values[0], (DbSet)values[1],
 			(ImapRange){(guint32)values[2], (guint32)values[3]}, data);
 	}
@@ -544,9 +554,8 @@ bool store_db_each_row(Db *db, Gen gen,
 		const char *keywords = text ? text : "";
 
 		columns(row, 0, values + 1, ROW_NUMBERS - 1);
-		if (sqlite3_column_int64(row, 6) !=
-			sum_of(values, ROW_NUMBERS, keywords, strlen(keywords)))
-			continue;
+		if (!adds_up(db, row, 6, sum_of(values, ROW_NUMBERS, keywords, strlen(keywords))))
+			return false;
 
 		Row found = {
 			.uid = (guint32)values[1],
@@ -573,10 +582,9 @@ bool store_db_each_body(Db *db, void (*fn)(const DbBody *body, gpointer data), g
 		ImapBytes pieces = column_bytes(row, BODY_NUMBERS);
 
 		columns(row, 0, values, BODY_NUMBERS);
-		if (pieces.len % sizeof(Piece) != 0 ||
-			sqlite3_column_int64(row, BODY_NUMBERS + 1) !=
-				sum_of(values, BODY_NUMBERS, pieces.data, pieces.len))
-			continue;
+		if (!adds_up(db, row, BODY_NUMBERS + 1,
+			    sum_of(values, BODY_NUMBERS, pieces.data, pieces.len)))
+			return false;
 
 		/* A blob has no alignment of its own. */
 		g_autofree Piece *copy = g_memdup2(pieces.data, pieces.len);

@@ -1,7 +1,7 @@
 /* The index file: SQLite, one connection, one transaction for each save. It remembers mailboxes,
  * generations with the sets of their UIDs, the attributes of messages and where bodies are; each
- * record carries its own sum, and one that does not add up is as if it were not there. All
- * functions touch the disk; one thread at a time, which save.c sees to. */
+ * record carries its own sum, and where one does not add up the file is damaged. All functions
+ * touch the disk; one thread at a time, which save.c sees to. */
 #pragma once
 
 #include "store/piece.h"

@@ -1,5 +1,6 @@
 #include "store/private.h"
 #include "store/events.h"
+#include "base/fault.h"
 #include "base/limits.h"
 
 #include <errno.h>
@@ -19,6 +20,9 @@ struct StoreEvents {
 static int open_file(int dir_fd)
 {
 	struct stat st;
+
+	fault_point();
+
 	int fd = openat(dir_fd, name,
 		O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 
@@ -72,6 +76,7 @@ static gint64 prepare(StoreEvents *events, gsize len)
 		return -1;
 	if ((guint64)st.st_size + len <= LIMIT_EVENTS_FILE)
 		return st.st_size;
+	fault_point();
 	if (renameat(events->dir_fd, name, events->dir_fd, old_name) < 0)
 		return -1;
 	reopen(events);
@@ -84,6 +89,8 @@ void store_events_write(StoreEvents *events, const char *lines, gsize len)
 
 	if (before < 0)
 		return;
+
+	fault_point();
 
 	ssize_t written = write(events->fd, lines, len);
 

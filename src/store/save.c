@@ -283,6 +283,15 @@ static void remember(Saver *saver, Batch *batch)
 	}
 }
 
+/* Damaged where no mount looks at its beginning: the next one would find the same. The mutex is
+ * held. */
+static void give_up(Saver *saver)
+{
+	g_message("the index of the cache is damaged: the next mount begins it anew");
+	g_clear_pointer(&saver->db, store_db_close);
+	store_db_remove(saver->store->dir->fd);
+}
+
 /* Returns whether it is written, or never will be. */
 static bool write_or_keep(Saver *saver, Batch *batch)
 {
@@ -294,7 +303,7 @@ static bool write_or_keep(Saver *saver, Batch *batch)
 		store_warn_unwritable(saver->store, store_db_error(saver->db));
 	bool hopeless = !done && !store_db_may_recover(saver->db);
 	if (hopeless)
-		g_clear_pointer(&saver->db, store_db_close);
+		give_up(saver);
 	pthread_mutex_unlock(&saver->db_mutex);
 
 	if (done)
@@ -383,7 +392,10 @@ static bool count_mount(Saver *saver)
 	gint64 mount = last > 0 ? last + 1 : g_get_real_time() / G_USEC_PER_SEC;
 
 	saver->store->last_serial = (guint64)mount << 32;
-	if (store_db_begin(db) & store_db_set_number(db, "mounts", mount) & store_db_end(db))
+
+	bool set = store_db_begin(db) && store_db_set_number(db, "mounts", mount);
+
+	if (store_db_end(db) && set)
 		return true;
 
 	/* A disk may be full: what is known is shown all the same. */
@@ -506,8 +518,9 @@ void store_recall(Store *store, Gen gen)
 	if (imap_set_count(g->uids) <= LIMIT_ROWS)
 		recall.rows = store_rows_build(&g->rows, g->uids, 0);
 	pthread_mutex_lock(&saver->db_mutex);
-	if (saver->db)
-		store_db_each_row(saver->db, gen, recall_row, &recall);
+	if (saver->db && !store_db_each_row(saver->db, gen, recall_row, &recall) &&
+		!store_db_may_recover(saver->db))
+		give_up(saver);
 	pthread_mutex_unlock(&saver->db_mutex);
 
 	store_lock_write(store);

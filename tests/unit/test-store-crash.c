@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -279,6 +280,37 @@ static void test_damaged_number(void)
 	fixture_close(&f);
 }
 
+static void alter(const char *index, const char *statement)
+{
+	sqlite3 *db;
+
+	g_assert_cmpint(sqlite3_open(index, &db), ==, SQLITE_OK);
+	g_assert_cmpint(sqlite3_exec(db, statement, NULL, NULL, NULL), ==, SQLITE_OK);
+	g_assert_cmpint(sqlite3_changes(db), ==, 1);
+	sqlite3_close(db);
+}
+
+/* A record that was altered is never believed, and no index lives on around it. */
+static void test_altered_record(gconstpointer statement)
+{
+	Fixture f = with_names("1:60");
+	g_autofree char *index = g_build_filename(f.cachedir, "index.db", NULL);
+
+	commit_all(&f, 1, 58);
+	put_message(&f, 4, 40, 0);
+	put_message(&f, 5, 50, 0);
+	g_clear_pointer(&f.store, store_free);
+	alter(index, statement);
+	open_again(&f);
+	if (f.gen != 0) {
+		/* Attributes are not looked at before they are wanted. */
+		assert_unknown(&f, 5);
+		open_again(&f);
+	}
+	g_assert_cmpuint(f.gen, ==, 0);
+	fixture_close(&f);
+}
+
 /* A server without UIDVALIDITY uses one id after the other up: one that is too high for the next
  * mount goes alone. */
 static void test_high_generation(void)
@@ -416,6 +448,18 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/crash/unnamed-rest-of-pack", test_unnamed_rest_of_pack);
 	g_test_add_func("/store/crash/generation-let-go", test_generation_let_go);
 	g_test_add_func("/store/crash/damaged-number", test_damaged_number);
+	g_test_add_data_func("/store/crash/altered-mailbox",
+		"UPDATE mailboxes SET attributes = attributes + 1", test_altered_record);
+	g_test_add_data_func("/store/crash/altered-generation",
+		"UPDATE generations SET uidnext = uidnext + 1", test_altered_record);
+	g_test_add_data_func("/store/crash/altered-range",
+		"UPDATE ranges SET hi = hi - 1 WHERE kind = 0", test_altered_record);
+	g_test_add_data_func("/store/crash/altered-message",
+		"UPDATE messages SET size = size + 1 WHERE uid = 5", test_altered_record);
+	g_test_add_data_func("/store/crash/altered-uid",
+		"UPDATE messages SET uid = 6 WHERE uid = 5", test_altered_record);
+	g_test_add_data_func("/store/crash/altered-body",
+		"UPDATE bodies SET at = at + 1 WHERE uid = 5", test_altered_record);
 	g_test_add_func("/store/crash/high-generation", test_high_generation);
 	g_test_add_func("/store/crash/full-at-mount", test_full_at_mount);
 	g_test_add_func("/store/crash/full-for-a-while", test_full_for_a_while);

@@ -177,7 +177,9 @@ class Session:
 
     def offers(self, capability):
         offered = self.capabilities()
-        return capability in offered or ('IMAP4rev2' in offered and capability in REV2)
+        return (capability in offered or ('IMAP4rev2' in offered and capability in REV2) or
+                # RFC 7162, section 3.2.3
+                (capability == 'CONDSTORE' and 'QRESYNC' in offered))
 
     def need(self, capability):
         if not self.offers(capability):

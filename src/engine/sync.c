@@ -18,6 +18,7 @@ struct Sync {
 	Conn *conn;
 	SyncStep step;
 	guint commands; /* under way */
+	bool deleted_due; /* its search waits for the other one's end */
 	guint64 named; /* by the map before SYNC_NEW */
 	guint64 modseq; /* that STATUS told before this began; 0: none */
 	ImapSet *all, *deleted;
@@ -33,6 +34,7 @@ typedef struct {
 } Search;
 
 static void advance(Sync *sync);
+static void send_search(Sync *sync, const char *key, ImapSet **target);
 
 static void sync_free(Sync *sync)
 {
@@ -80,7 +82,13 @@ static void command_done(Sync *sync, const ImapStatus *status, const GError *err
 		sync->error = g_error_copy(error);
 		sync->lost = !status;
 	}
-	if (--sync->commands == 0)
+	if (--sync->commands > 0)
+		return;
+	bool due = sync->deleted_due && !sync->error;
+	sync->deleted_due = false;
+	if (due)
+		send_search(sync, "DELETED", &sync->deleted);
+	else
 		advance(sync);
 }
 
@@ -97,15 +105,19 @@ static void search_done(const ImapStatus *status, const GError *error, gpointer 
 	g_free(search);
 }
 
+static bool is_extended(const Sync *sync)
+{
+	static const guint64 either =
+		IMAP_CAP_BIT(IMAP_CAP_ESEARCH) | IMAP_CAP_BIT(IMAP_CAP_IMAP4REV2);
+	return sync->step != SYNC_AGAIN && session_caps(sync->conn->session) & either;
+}
+
 static void send_search(Sync *sync, const char *key, ImapSet **target)
 {
 	imap_set_free(*target);
 	*target = imap_set_new();
-	bool extended = sync->step != SYNC_AGAIN &&
-			session_caps(sync->conn->session) &
-				(IMAP_CAP_BIT(IMAP_CAP_ESEARCH) | IMAP_CAP_BIT(IMAP_CAP_IMAP4REV2));
 	ImapCommand *line = imap_command_new("UID SEARCH");
-	if (extended)
+	if (is_extended(sync))
 		imap_command_raw(line, "RETURN (ALL)");
 	imap_command_raw(line, key);
 	Search *search = g_new0(Search, 1);
@@ -168,11 +180,15 @@ static void send_step(Sync *sync, SyncStep step)
 		send_noop(sync);
 	if (step == SYNC_FLAGS || step == SYNC_SEARCH)
 		send_flags(sync);
-	if (step == SYNC_SEARCH || step == SYNC_AGAIN) {
+	bool names = step == SYNC_SEARCH || step == SYNC_AGAIN;
+	if (names) {
 		sync->box->dirty = sync->box->arrived = false;
 		send_search(sync, "ALL", &sync->all);
 	}
-	if (step != SYNC_FLAGS)
+	/* SEARCH does not say which of two it answers (RFC 3501 5.5), and Dovecot sends both lines
+	 * before the first OK. */
+	sync->deleted_due = names && !is_extended(sync);
+	if (step != SYNC_FLAGS && !sync->deleted_due)
 		send_search(sync, "DELETED", &sync->deleted);
 	command_done(sync, NULL, NULL);
 }
@@ -423,7 +439,7 @@ void sync_dispatch(Box *box, Conn *conn)
 
 /* The search that an answer is for: they are answered in the order they were asked (RFC 3501 5.5).
  * ESEARCH is one response for each, and its tag would only say the order again (RFC 4731 3.1);
- * SEARCH may come in several lines, all of them before the tagged OK. */
+ * SEARCH may come in several lines, but then there is one search at a time. */
 static Search *answered_by(const Conn *conn, const ImapSearch *answer)
 {
 	for (GList *l = conn->searches.head; l; l = l->next) {

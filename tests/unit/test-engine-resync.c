@@ -358,9 +358,9 @@ static const Script scripts[] = {
 		PLAIN ASK_PLAIN("A2", "A3") STATE("3", "8", "20") DONE(
 			"A2") "S: A3 BAD what is RETURN\n"
 			      "C: A4 NOOP\n"
-			      "C: A5 UID SEARCH ALL\n"
-			      "C: A6 UID SEARCH DELETED\n" DONE("A4") "S: * SEARCH 5 6 7\n" DONE(
-				      "A5") "S: * SEARCH\n" DONE("A6") SYNCED,
+			      "C: A5 UID SEARCH ALL\n" DONE("A4") "S: * SEARCH 5 6 7\n" DONE(
+				      "A5") "C: A6 UID SEARCH DELETED\nS: * SEARCH\n" DONE("A6")
+				      SYNCED,
 		KNOWN_BEFORE},
 	{"flags-when-somebody-looks",
 		/* All after the first one are asked for with it. What another client changed

@@ -11,10 +11,10 @@
 #define PLAIN                                                                                      \
 	"C: A5 NOOP\n"                                                                             \
 	"C: A6 UID SEARCH ALL\n"                                                                   \
-	"C: A7 UID SEARCH DELETED\n"                                                               \
 	"S: A5 OK done\n"                                                                          \
 	"S: * SEARCH 7 5 6\n"                                                                      \
 	"S: A6 OK done\n"                                                                          \
+	"C: A7 UID SEARCH DELETED\n"                                                               \
 	"S: * SEARCH 6\n"                                                                          \
 	"S: A7 OK done\n"                                                                          \
 	"= done sync ok\n"                                                                         \
@@ -31,8 +31,7 @@
 	BEGUN "S: A3 BAD no\n"                                                                     \
 	      "S: A4 BAD no\n"                                                                     \
 	      "C: A5 NOOP\n"                                                                       \
-	      "C: A6 UID SEARCH ALL\n"                                                             \
-	      "C: A7 UID SEARCH DELETED\n"
+	      "C: A6 UID SEARCH ALL\n"
 
 /* Two refusals in a row: the mailbox is selected anew. */
 #define DOUBT(first, second)                                                                       \
@@ -97,9 +96,9 @@ static const Script scripts[] = {
 							    "S: A4 OK done\n"
 							    "C: A5 NOOP\n"
 							    "C: A6 UID SEARCH ALL\n"
-							    "C: A7 UID SEARCH DELETED\n"
 							    "S: A5 OK done\n"
 							    "S: A6 OK done\n"
+							    "C: A7 UID SEARCH DELETED\n"
 							    "S: A7 OK done\n"
 							    "= done sync IO *does not say*\n"},
 	{"mailbox-refused", START "= done start ok\n"
@@ -142,8 +141,7 @@ static const Script scripts[] = {
 						       "C: A6 UID SEARCH RETURN (ALL) UID 8:*\n"
 						       "S: A6 BAD what is that\n"
 						       "C: A7 NOOP\n"
-						       "C: A8 UID SEARCH ALL\n"
-						       "C: A9 UID SEARCH DELETED\n"},
+						       "C: A8 UID SEARCH ALL\n"},
 	{"new-mail-twice", KNOWN "S: * 4 EXISTS\n"
 				 "= names changed, gone: unknown\n"
 				 "C: A6 UID SEARCH RETURN (ALL) UID 8:*\n"
@@ -178,6 +176,7 @@ static const Script scripts[] = {
 			     "S: * 4 EXISTS\n"
 			     "S: * 4 FETCH (FLAGS () UID 8)\n"
 			     "S: A6 OK done\n"
+			     "C: A7 UID SEARCH DELETED\n"
 			     "S: * SEARCH\n"
 			     "S: A7 OK done\n"
 			     "= done sync ok\n"
@@ -211,10 +210,10 @@ static const Script scripts[] = {
 	{"search-plain-counts-even-if-it-does-not-add-up",
 		BEGUN SEARCHED("A3", "A4", "5:6") "C: A5 NOOP\n"
 						  "C: A6 UID SEARCH ALL\n"
-						  "C: A7 UID SEARCH DELETED\n"
 						  "S: A5 OK done\n"
 						  "S: * SEARCH 5 6\n"
 						  "S: A6 OK done\n"
+						  "C: A7 UID SEARCH DELETED\n"
 						  "S: * SEARCH\n"
 						  "S: A7 OK done\n"
 						  "= done sync ok\n"
@@ -222,12 +221,12 @@ static const Script scripts[] = {
 						  "= listing 5:6\n"},
 	{"search-refused-in-both-forms", REFUSED_BOTH "S: A5 OK done\n"
 						      "S: A6 BAD no search here\n"
-						      "S: A7 BAD no\n"
 						      "= done sync IO *no search here*\n"},
 	{"search-in-several-lines", REFUSED_BOTH "S: A5 OK done\n"
 						 "S: * SEARCH 5 6\n"
 						 "S: * SEARCH 7\n"
 						 "S: A6 OK done\n"
+						 "C: A7 UID SEARCH DELETED\n"
 						 "S: * SEARCH 5\n"
 						 "S: * SEARCH 7\n"
 						 "S: A7 OK done\n"
@@ -253,6 +252,7 @@ static const Script scripts[] = {
 							 "S: * 1 EXPUNGE\n"
 							 "= names changed, gone: 5\n"
 							 "S: A6 OK done\n"
+							 "C: A7 UID SEARCH DELETED\n"
 							 "S: * SEARCH\n"
 							 "S: A7 OK done\n"
 							 "= done sync ok\n"

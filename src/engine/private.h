@@ -201,7 +201,8 @@ struct Box {
 	bool covered; /* IDLE tells what happens to it */
 	guint64 told_modseq; /* HIGHESTMODSEQ of its last STATUS */
 	bool polled; /* STATUS is under way */
-	bool refused; /* its last EXAMINE was */
+	/* since when EXAMINE is; 0: it is not, or mailboxes came or went meanwhile */
+	gint64 refused_us;
 
 	/* attribute.c */
 	GHashTable *attribute_waiters; /* uid -> GPtrArray of Waiter */
@@ -243,6 +244,10 @@ void box_reset(Box *box);
 
 /* The mailbox was selected on conn: settles its generation. */
 void box_selected(Box *box, Conn *conn);
+
+/* Its UIDs stand for other messages than before: begins a generation that ends with the next
+ * EXAMINE. false: that came so often that it proves nothing. */
+bool box_renew(Box *box);
 
 /* EXAMINE failed, and another one is made for those who wait. */
 void box_try_again(Box *box);

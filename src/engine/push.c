@@ -436,7 +436,7 @@ static bool may_idle(Engine *engine)
 /* A refused mailbox is not tried again by itself. */
 static void keep(Engine *engine, Box *box)
 {
-	if (!box || box->refused || box->sync || box->renew || pool_has(engine, box))
+	if (!box || box->refused_us != 0 || box->sync || box->renew || pool_has(engine, box))
 		return;
 	if (pool_spare(engine, box))
 		sync_renew(box);

@@ -38,7 +38,8 @@ def is_whole(data):
 
 def verdict(data):
     """How a message that is not whole differs from the one that was sent."""
-    sent = SENT.get(int(data.split(b'\r\n', 1)[0].rpartition(b' ')[2] or 0), b'')
+    serial = data.split(b'\r\n', 1)[0].rpartition(b' ')[2]
+    sent = SENT.get(int(serial) if serial.isdigit() else 0, b'')
     same = len(os.path.commonprefix([data, sent]))
     return f'{len(data)} bytes of {len(sent)}, the same up to {same}: {data[same:same + 60]!r}'
 
@@ -159,8 +160,9 @@ class Changer:
 
     def move(self, folder):
         uids = self.some(folder)
-        if uids:
-            self.imap.uid('MOVE', uids, self.rng.choice(sorted(self.folders - {folder})))
+        others = sorted(self.folders - {folder})
+        if uids and others:
+            self.imap.uid('MOVE', uids, self.rng.choice(others))
 
     def rename(self, folder):
         if folder != 'INBOX':

@@ -276,10 +276,12 @@ static void examined(const ImapStatus *status, const GError *error, gpointer dat
 	engine_pump(conn->engine);
 }
 
-void pool_doubt(Engine *engine)
+void pool_doubt(Engine *engine, const Box *box)
 {
-	for (guint i = 0; i < engine->conns->len; i++)
-		((Conn *)g_ptr_array_index(engine->conns, i))->renamed = true;
+	for (guint i = 0; i < engine->conns->len; i++) {
+		Conn *conn = g_ptr_array_index(engine->conns, i);
+		conn->renamed |= !box || conn->box == box;
+	}
 }
 
 void conn_select(Conn *conn, Box *box)

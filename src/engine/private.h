@@ -159,8 +159,9 @@ bool pool_hears(const Engine *engine, const Box *box);
 /* Any ready connection, for commands that need no mailbox. */
 Conn *pool_any(Engine *engine);
 
-/* Every name may be another mailbox's now: each is selected anew before more is asked of it. */
-void pool_doubt(Engine *engine);
+/* The name of the mailbox, NULL: every name, may be another mailbox's now: it is selected anew
+ * before more is asked of it. */
+void pool_doubt(Engine *engine, const Box *box);
 
 /* Makes the mailbox the connection's; queues EXAMINE when it is not. */
 void conn_select(Conn *conn, Box *box);

@@ -117,6 +117,10 @@ static const Script scripts[] = {
 									  "@on 2\n"
 									  "@quiet\n",
 		.connections = 2},
+	{"made-anew-beside-idle-is-selected-anew",
+		/* IDLE says nothing of it. */
+		IDLING "S: * STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 2)\n" DOUBTED IDLE_ENDS(
+			"A5") "C: A6 EXAMINE \"INBOX\"\n"},
 	{"lost-is-reconnected-and-listed-again",
 		/* Nobody asks, but what was told by itself is to be right again soon. */
 		IDLING "@close\n"

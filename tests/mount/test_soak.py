@@ -16,7 +16,7 @@ from tests.support import SLOW, eventually
 SECONDS = float(os.environ.get('IMAPFS_SOAK', 20))
 ROUND_S = 1.5
 QUIET_S = 20
-PASSING = (errno.ENOENT, errno.ESTALE, errno.EIO, errno.ENOTDIR)
+PASSING = (errno.ENOENT, errno.ESTALE, errno.EIO, errno.ENOTDIR, errno.EAGAIN)
 
 
 SENT = {}  # messages by their serial
@@ -42,6 +42,15 @@ def verdict(data):
     sent = SENT.get(int(serial) if serial.isdigit() else 0, b'')
     same = len(os.path.commonprefix([data, sent]))
     return f'{len(data)} bytes of {len(sent)}, the same up to {same}: {data[same:same + 60]!r}'
+
+
+def content(path):
+    with open(path, 'rb') as file:
+        data = file.read()
+    if data is None:
+        # What Python makes of EAGAIN: the connection went, and went again.
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), path)
+    return data
 
 
 class Readers:
@@ -77,8 +86,7 @@ class Readers:
             for name in rng.sample(names, min(len(names), 5)):
                 path = os.path.join(folder, name)
                 os.stat(path)
-                with open(path, 'rb') as file:
-                    data = file.read()
+                data = content(path)
                 self.reads += 1
                 if not is_whole(data):
                     self.faults.append(f'{path}: {verdict(data)}')
@@ -193,7 +201,17 @@ class Changer:
 
 
 def on_server(changer):
-    """{folder: {name: bytes}} as the server has them."""
+    """{folder: {name: bytes}} as the server has them. Dovecot may end a session within FETCH, since a
+    folder that was deleted had the same name."""
+    def attempt():
+        try:
+            return fetch_all(changer)
+        except imaplib.IMAP4.abort as error:
+            raise AssertionError(error) from error
+    return eventually(attempt)
+
+
+def fetch_all(changer):
     changer.again()
     found = {}
     for folder in sorted(changer.folders):
@@ -214,8 +232,7 @@ def in_tree(root):
         found[entry.name] = {}
         for name in os.listdir(entry):
             path = os.path.join(entry, name)
-            with open(path, 'rb') as file:
-                found[entry.name][name] = file.read()
+            found[entry.name][name] = content(path)
             assert os.stat(path).st_size == len(found[entry.name][name]), path
     return found
 

@@ -297,7 +297,8 @@ void attribute_note(Conn *conn, guint32 uid, const ImapFetch *fetch)
 	StoreFields fields = {
 		.has_flags = fetch->has & IMAP_FETCH_FLAGS,
 		.has_size = fetch->has & IMAP_FETCH_SIZE,
-		.has_date = fetch->has & IMAP_FETCH_INTERNALDATE,
+		/* Beside a body it is there to be compared. */
+		.has_date = fetch->has & IMAP_FETCH_INTERNALDATE && fetch->n_bodies == 0,
 		.keywords = fetch->flags.keywords,
 	};
 	if (!fields.has_flags && !fields.has_size && !fields.has_date)

@@ -123,7 +123,11 @@ void box_try_again(Box *box)
 void box_refused(Box *box, const GError *error)
 {
 	box->sync_refused = box->sync != NULL;
-	box->refused = true;
+	/* It may be gone. */
+	if (box->refused_us == 0) {
+		box->refused_us = g_get_monotonic_time();
+		box->engine->list_due = true;
+	}
 	waiters_finish(box->sync_waiters, error);
 	fail_messages(box, error);
 }
@@ -156,12 +160,25 @@ static void lose_generation(Box *box, Gen old)
 	box->engine->events->generation_changed(box->id, old, box->engine->data);
 }
 
+bool box_renew(Box *box)
+{
+	Store *store = box->engine->store;
+	Gen old = store_gen(store, box->id);
+	if (flaps(box, false))
+		return false;
+	g_info("%s: the server gives UIDs to other messages than before", box->name);
+	store_gen_open(store, box->id, 0);
+	lose_generation(box, old);
+	box_pump(box);
+	return true;
+}
+
 void box_selected(Box *box, Conn *conn)
 {
 	Engine *engine = box->engine;
 	guint32 uidvalidity = session_selected(conn->session)->uidvalidity;
 	Gen old = store_gen(engine->store, box->id);
-	box->refused = false;
+	box->refused_us = 0;
 	conn->gen = store_gen_open(engine->store, box->id, uidvalidity);
 	bool changed = old != 0 && old != conn->gen;
 	box->unstable = uidvalidity == 0 || flaps(box, changed);

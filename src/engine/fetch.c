@@ -29,11 +29,13 @@ static void send_fetch(Fetch *fetch)
 	ImapCommand *line = imap_command_new("UID FETCH");
 	g_autofree char *text = imap_set_to_string(uids);
 	imap_command_raw(line, text);
+	/* INTERNALDATE tells whether it is still the same message: see is_another() in pool.c. */
 	if (first->whole)
-		imap_command_raw(line, "(UID BODY.PEEK[])");
+		imap_command_raw(line, "(UID INTERNALDATE BODY.PEEK[])");
 	else
 		imap_command_rawf(line,
-			"(UID BODY.PEEK[]<%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT ">)",
+			"(UID INTERNALDATE BODY.PEEK[]<%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT
+			">)",
 			first->origin, first->asked);
 	session_submit(conn->session, SESSION_SELECTED, line, fetched, fetch);
 }

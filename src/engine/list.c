@@ -108,7 +108,7 @@ void list_note(Engine *engine, Conn *conn, const ImapList *list)
  * 3501 6.3.3: a mailbox made again differs by its UIDVALIDITY, which only EXAMINE tells). */
 static void set_changed(Engine *engine)
 {
-	pool_doubt(engine);
+	pool_doubt(engine, NULL);
 	engine->events->mailboxes_changed(engine->data);
 	sync_doubt_all(engine);
 }

@@ -222,18 +222,38 @@ Conn *pool_any(Engine *engine)
 	return conn ? conn : first_ready(engine);
 }
 
+/* Whether the server lost its way on this connection, as Dovecot does when a mailbox that it had
+ * open is deleted and made again, or the index of its mailbox list is: it says that there is no
+ * such mailbox, for ever, and goes on listing it. A connection made since the first refusal may
+ * know better; what that refuses, too, is refused until mailboxes come or go. */
+static bool is_lost(const Conn *conn, const Box *box, const ImapStatus *status)
+{
+	if (!conn->selected_once)
+		return false;
+	return status->code == IMAP_CODE_SERVERBUG ||
+	       (box->refused_us != 0 && conn->ready_us < box->refused_us &&
+		       conn->engine->listed_us > box->refused_us);
+}
+
+static void leave_lost(Conn *conn, const Box *box)
+{
+	g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_UNAVAILABLE,
+		"%s lists %s and refuses to select it", conn->engine->config.session.host,
+		box->name);
+	session_close(conn->session, error);
+}
+
 /* The connection is gone: other news follow. Or another one serves the mailbox well, and it is this
  * further one that is refused ([INUSE], [LIMIT]): what was sent behind the EXAMINE goes there.
- * Or the server lost its way on this connection, as Dovecot does when a mailbox that it had open is
- * deleted and made again: a new one may know better. Otherwise the mailbox itself is refused. */
+ * Otherwise the mailbox itself is refused, or the connection is no good. */
 static void refuse(Conn *conn, Box *box, const ImapStatus *status, const GError *error)
 {
 	if (!status)
 		return;
 	if (resync_refused(conn, box, status))
 		box_try_again(box);
-	else if (status->code == IMAP_CODE_SERVERBUG && conn->selected_once)
-		session_close(conn->session, error);
+	else if (is_lost(conn, box, status))
+		leave_lost(conn, box);
 	else if (is_served(conn->engine, box))
 		box->lone = true;
 	else
@@ -256,10 +276,12 @@ static void examined(const ImapStatus *status, const GError *error, gpointer dat
 	engine_pump(conn->engine);
 }
 
-void pool_doubt(Engine *engine)
+void pool_doubt(Engine *engine, const Box *box)
 {
-	for (guint i = 0; i < engine->conns->len; i++)
-		((Conn *)g_ptr_array_index(engine->conns, i))->renamed = true;
+	for (guint i = 0; i < engine->conns->len; i++) {
+		Conn *conn = g_ptr_array_index(engine->conns, i);
+		conn->renamed |= !box || conn->box == box;
+	}
 }
 
 void conn_select(Conn *conn, Box *box)
@@ -503,11 +525,25 @@ static void on_ready(gpointer data)
 	engine_pump(engine);
 }
 
+/* Whether the UID stands for another message than before although UIDVALIDITY is the same: Dovecot
+ * does that to a Maildir that is deleted and made again while a session has it selected, which then
+ * brings the old UIDVALIDITY back. INTERNALDATE is the message's for ever (RFC 9051 2.3.3); sizes
+ * are not to be relied on. */
+static bool is_another(const Conn *conn, guint32 uid, const ImapFetch *fetch)
+{
+	StoreMessage known;
+	return fetch->has & IMAP_FETCH_INTERNALDATE && fetch->internaldate > 0 &&
+	       store_peek_message(conn->engine->store, conn->gen, uid, &known) && known.known &&
+	       known.date > 0 && known.date != MIN(fetch->internaldate, (gint64)G_MAXUINT32);
+}
+
 static void on_fetch(Conn *conn, const ImapFetch *fetch)
 {
 	guint32 uid =
 		fetch->has & IMAP_FETCH_UID ? fetch->uid : session_uid(conn->session, fetch->seq);
 	if (uid == 0 || conn->gen == 0)
+		return;
+	if (is_another(conn, uid, fetch) && box_renew(conn->box))
 		return;
 	attribute_note(conn, uid, fetch);
 	body_note(conn, uid, fetch);

@@ -159,8 +159,9 @@ bool pool_hears(const Engine *engine, const Box *box);
 /* Any ready connection, for commands that need no mailbox. */
 Conn *pool_any(Engine *engine);
 
-/* Every name may be another mailbox's now: each is selected anew before more is asked of it. */
-void pool_doubt(Engine *engine);
+/* The name of the mailbox, NULL: every name, may be another mailbox's now: it is selected anew
+ * before more is asked of it. */
+void pool_doubt(Engine *engine, const Box *box);
 
 /* Makes the mailbox the connection's; queues EXAMINE when it is not. */
 void conn_select(Conn *conn, Box *box);
@@ -201,7 +202,8 @@ struct Box {
 	bool covered; /* IDLE tells what happens to it */
 	guint64 told_modseq; /* HIGHESTMODSEQ of its last STATUS */
 	bool polled; /* STATUS is under way */
-	bool refused; /* its last EXAMINE was */
+	/* since when EXAMINE is; 0: it is not, or mailboxes came or went meanwhile */
+	gint64 refused_us;
 
 	/* attribute.c */
 	GHashTable *attribute_waiters; /* uid -> GPtrArray of Waiter */
@@ -243,6 +245,10 @@ void box_reset(Box *box);
 
 /* The mailbox was selected on conn: settles its generation. */
 void box_selected(Box *box, Conn *conn);
+
+/* Its UIDs stand for other messages than before: begins a generation that ends with the next
+ * EXAMINE. false: that came so often that it proves nothing. */
+bool box_renew(Box *box);
 
 /* EXAMINE failed, and another one is made for those who wait. */
 void box_try_again(Box *box);

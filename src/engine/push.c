@@ -43,7 +43,7 @@ static bool idle_covers(const Box *box)
 	for (guint i = 0; i < engine->conns->len; i++) {
 		const Conn *conn = g_ptr_array_index(engine->conns, i);
 		if (conn->ready && conn->box == box && conn->gen == gen && gen != 0 &&
-			!conn->doubtful && session_has_map(conn->session) &&
+			!conn->doubtful && !conn->renamed && session_has_map(conn->session) &&
 			session_idle_state(conn->session) == SESSION_IDLE_WORKS)
 			return true;
 	}
@@ -218,6 +218,15 @@ static bool listed_lately(const Box *box, const ImapMailboxStatus *status)
 	       g_get_monotonic_time() - box->listed_us < last;
 }
 
+/* The name is another mailbox's by now, whatever the connection says that has the old one selected:
+ * Dovecot goes on in IDLE there as if nothing were. */
+static bool is_made_anew(const Box *box, const ImapMailboxStatus *status)
+{
+	Store *store = box->engine->store;
+	guint32 known = store_gen_uidvalidity(store, store_gen(store, box->id));
+	return status->has & IMAP_HAS_UIDVALIDITY && known != 0 && status->uidvalidity != known;
+}
+
 /* STATUS, asked for or told by NOTIFY. */
 void push_note_status(Conn *conn, const ImapMailboxStatus *status)
 {
@@ -228,7 +237,9 @@ void push_note_status(Conn *conn, const ImapMailboxStatus *status)
 	box->polled = false;
 	if (status->has & IMAP_HAS_HIGHESTMODSEQ)
 		box->told_modseq = status->highestmodseq;
-	if (idle_covers(box))
+	if (is_made_anew(box, status))
+		pool_doubt(conn->engine, box);
+	else if (idle_covers(box))
 		return;
 	bool same = unchanged(box, status);
 	if (same && (!polled || listed_lately(box, status)))
@@ -436,7 +447,7 @@ static bool may_idle(Engine *engine)
 /* A refused mailbox is not tried again by itself. */
 static void keep(Engine *engine, Box *box)
 {
-	if (!box || box->refused || box->sync || box->renew || pool_has(engine, box))
+	if (!box || box->refused_us != 0 || box->sync || box->renew || pool_has(engine, box))
 		return;
 	if (pool_spare(engine, box))
 		sync_renew(box);

@@ -593,6 +593,7 @@ void sync_doubt_all(Engine *engine)
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		Box *box = value;
 		Gen gen = store_gen(engine->store, box->id);
+		box->refused_us = 0;
 		if (gen == 0)
 			continue;
 		box->trusted = false;

@@ -383,7 +383,16 @@ static void orphan_locked(Bodies *bodies, Body *body, GQueue *doomed)
 	g_queue_push_tail_link(&tier->lru, &body->link);
 }
 
-static void orphan_one_by_one_locked(Bodies *bodies, Gen gen, const ImapSet *uids, GQueue *doomed)
+static void drop_orphan_locked(Bodies *bodies, Body *body, GQueue *doomed)
+{
+	if (body->orphan)
+		remove_locked(bodies, body, doomed);
+}
+
+typedef void (*EachBody)(Bodies *bodies, Body *body, GQueue *doomed);
+
+static void one_by_one_locked(
+	Bodies *bodies, Gen gen, const ImapSet *uids, EachBody each, GQueue *doomed)
 {
 	gsize n;
 	const ImapRange *range = imap_set_ranges(uids, &n);
@@ -393,12 +402,13 @@ static void orphan_one_by_one_locked(Bodies *bodies, Gen gen, const ImapSet *uid
 			Body *body = store_body_find_locked(bodies, gen, (guint32)uid);
 
 			if (body)
-				orphan_locked(bodies, body, doomed);
+				each(bodies, body, doomed);
 		}
 	}
 }
 
-static void orphan_by_table_locked(Bodies *bodies, Gen gen, const ImapSet *uids, GQueue *doomed)
+static void by_table_locked(
+	Bodies *bodies, Gen gen, const ImapSet *uids, EachBody each, GQueue *doomed)
 {
 	g_autofree gpointer *all = g_hash_table_get_keys_as_array(bodies->table, NULL);
 
@@ -406,22 +416,32 @@ static void orphan_by_table_locked(Bodies *bodies, Gen gen, const ImapSet *uids,
 		BodyFile file = body_file(*at);
 
 		if (file.gen == gen && imap_set_contains(uids, file.uid))
-			orphan_locked(bodies, *at, doomed);
+			each(bodies, *at, doomed);
 	}
 }
 
-void store_bodies_orphan(Store *store, Gen gen, const ImapSet *uids)
+static void each_body(Store *store, Gen gen, const ImapSet *uids, EachBody each)
 {
 	Bodies *bodies = store->bodies;
 	GQueue doomed = G_QUEUE_INIT;
 
 	pthread_mutex_lock(&bodies->mutex);
 	if (imap_set_count(uids) <= g_hash_table_size(bodies->table))
-		orphan_one_by_one_locked(bodies, gen, uids, &doomed);
+		one_by_one_locked(bodies, gen, uids, each, &doomed);
 	else
-		orphan_by_table_locked(bodies, gen, uids, &doomed);
+		by_table_locked(bodies, gen, uids, each, &doomed);
 	pthread_mutex_unlock(&bodies->mutex);
 	drop_doomed(store, &doomed);
+}
+
+void store_bodies_orphan(Store *store, Gen gen, const ImapSet *uids)
+{
+	each_body(store, gen, uids, orphan_locked);
+}
+
+void store_bodies_drop_orphans(Store *store, Gen gen, const ImapSet *uids)
+{
+	each_body(store, gen, uids, drop_orphan_locked);
 }
 
 void store_body_forget(Store *store, BodyFile file)

@@ -198,6 +198,7 @@ static void replace_names(Store *store, Gen gen, ImapSet *uids, ImapSet *deleted
 	imap_set_free(old_deleted);
 	store_rows_clear(&old_rows);
 	store_bodies_orphan(store, gen, gone);
+	store_bodies_drop_orphans(store, gen, added);
 	store_save_soon(store);
 }
 

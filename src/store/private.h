@@ -118,6 +118,10 @@ void store_bodies_drop_gen(Store *store, Gen gen);
  * goes now. Engine thread. */
 void store_bodies_orphan(Store *store, Gen gen, const ImapSet *uids);
 
+/* Messages came: a UID never comes back (RFC 9051 2.3.1.1), so that what is left under one of these
+ * is another message's. */
+void store_bodies_drop_orphans(Store *store, Gen gen, const ImapSet *uids);
+
 /* What a commit brings: bytes start..end (start == end: none) with their hash, and that there is
  * none at or past limit (G_MAXUINT64: nothing known). */
 typedef struct {

@@ -16,7 +16,7 @@ from tests.support import SLOW, eventually
 SECONDS = float(os.environ.get('IMAPFS_SOAK', 20))
 ROUND_S = 1.5
 QUIET_S = 20
-PASSING = (errno.ENOENT, errno.ESTALE, errno.EIO, errno.ENOTDIR)
+PASSING = (errno.ENOENT, errno.ESTALE, errno.EIO, errno.ENOTDIR, errno.EAGAIN)
 
 
 SENT = {}  # messages by their serial
@@ -38,9 +38,19 @@ def is_whole(data):
 
 def verdict(data):
     """How a message that is not whole differs from the one that was sent."""
-    sent = SENT.get(int(data.split(b'\r\n', 1)[0].rpartition(b' ')[2] or 0), b'')
+    serial = data.split(b'\r\n', 1)[0].rpartition(b' ')[2]
+    sent = SENT.get(int(serial) if serial.isdigit() else 0, b'')
     same = len(os.path.commonprefix([data, sent]))
     return f'{len(data)} bytes of {len(sent)}, the same up to {same}: {data[same:same + 60]!r}'
+
+
+def content(path):
+    with open(path, 'rb') as file:
+        data = file.read()
+    if data is None:
+        # What Python makes of EAGAIN: the connection went, and went again.
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), path)
+    return data
 
 
 class Readers:
@@ -76,8 +86,7 @@ class Readers:
             for name in rng.sample(names, min(len(names), 5)):
                 path = os.path.join(folder, name)
                 os.stat(path)
-                with open(path, 'rb') as file:
-                    data = file.read()
+                data = content(path)
                 self.reads += 1
                 if not is_whole(data):
                     self.faults.append(f'{path}: {verdict(data)}')
@@ -159,8 +168,9 @@ class Changer:
 
     def move(self, folder):
         uids = self.some(folder)
-        if uids:
-            self.imap.uid('MOVE', uids, self.rng.choice(sorted(self.folders - {folder})))
+        others = sorted(self.folders - {folder})
+        if uids and others:
+            self.imap.uid('MOVE', uids, self.rng.choice(others))
 
     def rename(self, folder):
         if folder != 'INBOX':
@@ -191,7 +201,17 @@ class Changer:
 
 
 def on_server(changer):
-    """{folder: {name: bytes}} as the server has them."""
+    """{folder: {name: bytes}} as the server has them. Dovecot may end a session within FETCH, since a
+    folder that was deleted had the same name."""
+    def attempt():
+        try:
+            return fetch_all(changer)
+        except imaplib.IMAP4.abort as error:
+            raise AssertionError(error) from error
+    return eventually(attempt)
+
+
+def fetch_all(changer):
     changer.again()
     found = {}
     for folder in sorted(changer.folders):
@@ -212,8 +232,7 @@ def in_tree(root):
         found[entry.name] = {}
         for name in os.listdir(entry):
             path = os.path.join(entry, name)
-            with open(path, 'rb') as file:
-                found[entry.name][name] = file.read()
+            found[entry.name][name] = content(path)
             assert os.stat(path).st_size == len(found[entry.name][name]), path
     return found
 

@@ -144,9 +144,9 @@ int engine_scripts_run(int argc, char **argv, const char *suite, const Script *s
 /* Six of them are under way: a second connection would help. */
 #define CROWD                                                                                      \
 	MANY "> together body 9 0 10; body 8 0 10; body 7 0 10; body 6 0 10; body 5 0 10\n"        \
-	     "C: A6 UID FETCH 5:9 (UID BODY.PEEK[])\n"                                             \
+	     "C: A6 UID FETCH 5:9 (UID INTERNALDATE BODY.PEEK[])\n"                                \
 	     "> body 4 0 10\n"                                                                     \
-	     "C: A7 UID FETCH 4 (UID BODY.PEEK[])\n"
+	     "C: A7 UID FETCH 4 (UID INTERNALDATE BODY.PEEK[])\n"
 
 /* It comes; its ID shows that it is ready. */
 #define CROWDED                                                                                    \

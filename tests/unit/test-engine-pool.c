@@ -42,12 +42,24 @@
 	"S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\\r\\n* BYE not now\n"                      \
 	"@close\n"
 
+#define NO_SUCH(examine, search, deleted)                                                          \
+	"> sync Other\n"                                                                           \
+	"C: " examine " EXAMINE \"Other\"\n" SEARCHES(search, deleted) "S: " examine               \
+								       " NO no such mailbox\n"
+
+/* What an old connection refuses and lists is asked of a new one. */
+#define LOST_ITS_WAY                                                                               \
+	KNOWN NO_SUCH("A6", "A7", "A8") "S: A7 BAD no\n"                                           \
+					"S: A8 BAD no\n"                                           \
+					"= done sync Other *no such*\n" LISTED("A9")               \
+						NO_SUCH("A10", "A11", "A12") BACK("@accept", "A2")
+
 static const Script scripts[] = {
 	{"reserved-for-who-would-starve",
 		/* The only connection is INBOX's as long as bodies of it are under way; no more of
 		 * them are asked for once another mailbox waits. */
 		KNOWN "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "> sync Other\n"
 		      "> turn\n"
 		      "= turned\n"
@@ -58,14 +70,14 @@ static const Script scripts[] = {
 					   "A7", "1") SEARCHED("A8", "A9",
 					   "1:3") "= done sync Other ok\n"
 						  "C: A10 EXAMINE \"INBOX\"\n"
-						  "C: A11 UID FETCH 6 (UID BODY.PEEK[])\n" EXAMINE(
-							  "A10", "1")
+						  "C: A11 UID FETCH 6 (UID INTERNALDATE "
+						  "BODY.PEEK[])\n" EXAMINE("A10", "1")
 							  BODY("2", "6") "= done body 6 0 10 ok\n"},
 	{"reserved-is-the-least-busy",
 		CROWDED
 		"> body 3 0 10\n"
 		"C: A22 EXAMINE \"INBOX\"\n"
-		"C: A23 UID FETCH 3 (UID BODY.PEEK[])\n"
+		"C: A23 UID FETCH 3 (UID INTERNALDATE BODY.PEEK[])\n"
 		"S: * 9 EXISTS\n"
 		"S: * OK [UIDVALIDITY 1] valid\n"
 		"S: A22 OK done\n"
@@ -74,18 +86,18 @@ static const Script scripts[] = {
 		"= turned\n"
 		"> body 2 0 10\n"
 		"@on 1\n"
-		"C: A8 UID FETCH 2 (UID BODY.PEEK[])\n"
+		"C: A8 UID FETCH 2 (UID INTERNALDATE BODY.PEEK[])\n"
 		"@on 2\n"
 		"S:+ * 3 FETCH (UID 3 BODY[] {131072}\\r\\n\n"
 		"@bytes 131072\n"
 		"S: )\n"
 		"= done body 3 0 10 ok\n"
 		"S: A23 OK done\n"
-		"C: A24 EXAMINE \"Other\"\n" SEARCHES("A25", "A26") EXAMINE("A24", "1")
-			SEARCHED("A25", "A26", "1:3") "= done sync Other ok\n"
-						      "> body 1 0 10\n"
-						      "C: A27 EXAMINE \"INBOX\"\n"
-						      "C: A28 UID FETCH 1 (UID BODY.PEEK[])\n",
+		"C: A24 EXAMINE \"Other\"\n" SEARCHES("A25", "A26") EXAMINE("A24", "1") SEARCHED(
+			"A25", "A26", "1:3") "= done sync Other ok\n"
+					     "> body 1 0 10\n"
+					     "C: A27 EXAMINE \"INBOX\"\n"
+					     "C: A28 UID FETCH 1 (UID INTERNALDATE BODY.PEEK[])\n",
 		.connections = 2},
 	{"short-lives-are-taken-slowly",
 		/* After a life that lasted the next login is at once again. */
@@ -104,7 +116,7 @@ static const Script scripts[] = {
 		/* The mailbox is well served where it is, and goes on there alone. */
 		CROWDED "> together sync; body 3 0 10\n"
 			"C: A22 EXAMINE \"INBOX\"\n" SEARCHES(
-				"A23", "A24") "C: A25 UID FETCH 3 (UID BODY.PEEK[])\n"
+				"A23", "A24") "C: A25 UID FETCH 3 (UID INTERNALDATE BODY.PEEK[])\n"
 					      "S: A22 NO [INUSE] one is enough\n"
 					      "S: A23 BAD no mailbox\n"
 					      "S: A24 BAD no mailbox\n"
@@ -113,11 +125,11 @@ static const Script scripts[] = {
 					      "@on 2\n"
 					      "S: A25 BAD no mailbox\n"
 					      "@on 1\n"
-					      "C: A9 UID FETCH 3 (UID BODY.PEEK[])\n"
+					      "C: A9 UID FETCH 3 (UID INTERNALDATE BODY.PEEK[])\n"
 					      "S: A8 OK done\n"
 					      "= done sync ok\n"
 					      "> body 2 0 10\n"
-					      "C: A10 UID FETCH 2 (UID BODY.PEEK[])\n"
+					      "C: A10 UID FETCH 2 (UID INTERNALDATE BODY.PEEK[])\n"
 					      "S:+ * 3 FETCH (UID 3 BODY[] {131072}\\r\\n\n"
 					      "@bytes 131072\n"
 					      "S: )\n"
@@ -128,7 +140,7 @@ static const Script scripts[] = {
 		CROWDED
 		"> together body 3 0 10; body 2 0 10; body 1 0 10\n"
 		"C: A22 EXAMINE \"INBOX\"\n"
-		"C: A23 UID FETCH 1:3 (UID BODY.PEEK[])\n"
+		"C: A23 UID FETCH 1:3 (UID INTERNALDATE BODY.PEEK[])\n"
 		"@on 1\n" WHOLE("9") WHOLE("8") WHOLE("7") WHOLE("6") WHOLE(
 			"5") "S: A6 OK done\n"
 			     "> sync Other\n"
@@ -138,7 +150,7 @@ static const Script scripts[] = {
 			     "S: A22 NO [INUSE] one is enough\n"
 			     "S: A23 BAD no mailbox\n"
 			     "C: A24 EXAMINE \"Other\"\n" SEARCHES("A25", "A26") "@on 1\n" WHOLE(
-				     "4") "C: A8 UID FETCH 3 (UID BODY.PEEK[])\n",
+				     "4") "C: A8 UID FETCH 3 (UID INTERNALDATE BODY.PEEK[])\n",
 		.connections = 2},
 	{"further-login-is-refused",
 		/* Said once, not tried again beside a connection that is well, and again after a
@@ -152,7 +164,7 @@ static const Script scripts[] = {
 			       "> later 301\n"
 			       "> body 3 0 10\n"
 			       "@on 1\n"
-			       "C: A8 UID FETCH 3 (UID BODY.PEEK[])\n"
+			       "C: A8 UID FETCH 3 (UID INTERNALDATE BODY.PEEK[])\n"
 			       "> turn\n"
 			       "= turned\n"
 			       "@nobody\n"
@@ -170,20 +182,21 @@ static const Script scripts[] = {
 	{"progress-outlives-its-connection",
 		/* Bytes came until a moment ago: logins that do not last are no reason to give up.
 		 */
-		KNOWN "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
-		      "> later 15\n"
-		      "S:+ * 1 FETCH (UID 5 BODY[] {10}\\r\\n01\n"
-		      "> later 15\n"
-		      "S:+ 23\n"
-		      "@close\n"
-		      "@accept\n" FAREWELL "@accept\n" FAREWELL RECONNECT(
-			      "A1") "C: A13 UID FETCH 5 (UID BODY.PEEK[])\n" EXAMINE("A12", "1")
-			      BODY("1", "5") "= done body 5 0 10 ok\n"},
+		KNOWN
+		"> body 5 0 10\n"
+		"C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+		"> later 15\n"
+		"S:+ * 1 FETCH (UID 5 BODY[] {10}\\r\\n01\n"
+		"> later 15\n"
+		"S:+ 23\n"
+		"@close\n"
+		"@accept\n" FAREWELL "@accept\n" FAREWELL RECONNECT(
+			"A1") "C: A13 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n" EXAMINE("A12",
+			"1") BODY("1", "5") "= done body 5 0 10 ok\n"},
 	{"logins-alone-are-no-progress",
 		/* A server that hangs up after each does not keep us waiting for ever. */
 		KNOWN "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "@close\n"
 		      "@accept\n" FAREWELL "@accept\n"
 		      "> later 15\n" FAREWELL "> later 6\n"
@@ -205,35 +218,36 @@ static const Script scripts[] = {
 					    "@close\n"
 					    "> sync\n" BACK("@accept 0 700",
 						    "A7") "C: A72 EXAMINE \"INBOX\"\n"},
+	{"lost-its-way-is-left", LOST_ITS_WAY "C: A22 EXAMINE \"Other\"\n"},
 	{"refused-twice-is-selected-anew",
 		KNOWN "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "S: A6 NO not connected\n"
-		      "C: A7 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A7 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "S: A7 NO not connected\n"
 		      "= done body 5 0 10 IO *not connected*\n"
 		      "> body 6 0 10\n"
 		      "C: A8 EXAMINE \"INBOX\"\n"
-		      "C: A9 UID FETCH 6 (UID BODY.PEEK[])\n" EXAMINE("A8", "1")
+		      "C: A9 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n" EXAMINE("A8", "1")
 			      BODY("2", "6") "= done body 6 0 10 ok\n"
 					     "S: A9 OK done\n"
 					     "> body 7 0 10\n"
-					     "C: A10 UID FETCH 7 (UID BODY.PEEK[])\n"},
+					     "C: A10 UID FETCH 7 (UID INTERNALDATE BODY.PEEK[])\n"},
 	{"refused-twice-but-not-in-a-row",
 		KNOWN "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "S: A6 NO not now\n"
-		      "C: A7 UID FETCH 5 (UID BODY.PEEK[])\n" BODY(
+		      "C: A7 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n" BODY(
 			      "1", "5") "= done body 5 0 10 ok\n"
 					"S: A7 OK done\n"
 					"> body 6 0 10\n"
-					"C: A8 UID FETCH 6 (UID BODY.PEEK[])\n"
+					"C: A8 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n"
 					"S: A8 NO not now\n"
-					"C: A9 UID FETCH 6 (UID BODY.PEEK[])\n"},
+					"C: A9 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n"},
 	{"throttled-waits",
 		/* Gmail says it at the end of the line. */
 		KNOWN "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "S: * NO slow down [THROTTLED]\nS: A6 NO [THROTTLED] slow down\n"
 		      "> turn\n"
 		      "= turned\n"
@@ -242,12 +256,12 @@ static const Script scripts[] = {
 		      "= turned\n"
 		      "@quiet\n"
 		      "> later 2\n"
-		      "C: A7 UID FETCH 5 (UID BODY.PEEK[])\n"
-		      "C: A8 UID FETCH 6 (UID BODY.PEEK[])\n"},
+		      "C: A7 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+		      "C: A8 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n"},
 	{"throttled-by-words-waits",
 		/* Gmail says it at the end of the line. */
 		KNOWN "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "S: A6 NO limits exceeded. [THROTTLED]\n"
 		      "> turn\n"
 		      "= turned\n"
@@ -256,8 +270,8 @@ static const Script scripts[] = {
 		      "= turned\n"
 		      "@quiet\n"
 		      "> later 2\n"
-		      "C: A7 UID FETCH 5 (UID BODY.PEEK[])\n"
-		      "C: A8 UID FETCH 6 (UID BODY.PEEK[])\n"},
+		      "C: A7 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+		      "C: A8 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n"},
 	{"secret-refused-is-not-offered-again",
 		LOCKED_OUT ASKED_LATER GREETING "@eof\n"
 						"@close\n"

@@ -105,18 +105,22 @@ static const Script scripts[] = {
 		START_WITH("IDLE") SYNCED(" Other", "Other", "A2", "A3",
 			"A4") "@accept\n"
 			      "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH IDLE] hi\n"
-			      "C: A11 EXAMINE \"INBOX\"\n" SEARCHES(
-				      "A12", "A13") "S: A11 NO [CANNOT] no\n"
-						    "S: A12 BAD no\n"
-						    "S: A13 BAD no\n"
-						    "> sync Other\n"
-						    "@on 1\n" IDLE("A5")
-							    IDLE_ENDS("A5") "C: A6 NOOP\n"
-									    "S: A6 OK done\n"
-									    "= done sync Other ok\n"
-									    "@on 2\n"
-									    "@quiet\n",
+			      "C: A11 EXAMINE \"INBOX\"\n" SEARCHES("A12",
+				      "A13") "S: A11 NO [CANNOT] no\n"
+					     "S: A12 BAD no\n"
+					     "S: A13 BAD no\n" LISTED(
+						     "A14") "> sync Other\n"
+							    "@on 1\n" IDLE("A5") IDLE_ENDS(
+								    "A5") "C: A6 NOOP\n"
+									  "S: A6 OK done\n"
+									  "= done sync Other ok\n"
+									  "@on 2\n"
+									  "@quiet\n",
 		.connections = 2},
+	{"made-anew-beside-idle-is-selected-anew",
+		/* IDLE says nothing of it. */
+		IDLING "S: * STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 2)\n" DOUBTED IDLE_ENDS(
+			"A5") "C: A6 EXAMINE \"INBOX\"\n"},
 	{"lost-is-reconnected-and-listed-again",
 		/* Nobody asks, but what was told by itself is to be right again soon. */
 		IDLING "@close\n"

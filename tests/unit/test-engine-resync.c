@@ -167,13 +167,15 @@ static const Script scripts[] = {
 		/* Who wants a body brings the names up to date with it. */
 		LOGGED_IN(" ENABLE QRESYNC") ENABLE("A1") LISTING(
 			"A2") "> generation\n"
-			      "> body 5 0 10\n" ASK_QRESYNC(
-				      "A3", "20") "C: A4 UID FETCH 5 (UID BODY.PEEK[])\n" STATE("2",
-				      "8", "24") VANISHED("6") DONE("A3")
-				      GONE("6") "S: * 1 FETCH (UID 5 BODY[] "
-						"{10}\\r\\n0123456789)\n" DONE(
-							"A4") "= done body 5 0 10 ok\n> fresh\n= "
-							      "fresh: yes\n",
+			      "> body 5 0 10\n" ASK_QRESYNC("A3",
+				      "20") "C: A4 UID FETCH 5 (UID INTERNALDATE "
+					    "BODY.PEEK[])\n" STATE("2", "8", "24") VANISHED("6")
+						    DONE("A3") GONE(
+							    "6") "S: * 1 FETCH (UID 5 BODY[] "
+								 "{10}\\r\\n0123456789)\n" DONE(
+									 "A4") "= done body 5 0 10 "
+									       "ok\n> fresh\n= "
+									       "fresh: yes\n",
 		KNOWN_BEFORE},
 	{"qresync-old-mailbox-speaks",
 		/* What comes before [CLOSED] is about the other one. */
@@ -216,14 +218,14 @@ static const Script scripts[] = {
 		"> generation\n"
 		"> together body 9 0 10; body 8 0 10; body 7 0 10; body 6 0 "
 		"10; body 5 0 10\n"
-		"C: A4 UID FETCH 5:9 (UID BODY.PEEK[])\n"
+		"C: A4 UID FETCH 5:9 (UID INTERNALDATE BODY.PEEK[])\n"
 		"> body 4 0 10\n"
-		"C: A5 UID FETCH 4 (UID BODY.PEEK[])\n"
-		"@accept\n" LOGGED_IN(" ENABLE QRESYNC") ENABLE(
-			"A21") "> body 3 0 10\n"
-			       "C: A22 EXAMINE \"INBOX\"\n"
-			       "C: A23 UID FETCH 3 (UID BODY.PEEK[])\n" STATE("9", "10", "24")
-				       DONE("A22") MARK("10 20"),
+		"C: A5 UID FETCH 4 (UID INTERNALDATE BODY.PEEK[])\n"
+		"@accept\n" LOGGED_IN(" ENABLE QRESYNC")
+			ENABLE("A21") "> body 3 0 10\n"
+				      "C: A22 EXAMINE \"INBOX\"\n"
+				      "C: A23 UID FETCH 3 (UID INTERNALDATE BODY.PEEK[])\n" STATE(
+					      "9", "10", "24") DONE("A22") MARK("10 20"),
 		.known = {"1:9", 1, 10, 20, 131072}, .connections = 2},
 
 	{"qresync-on-two-connections-at-once",
@@ -232,12 +234,13 @@ static const Script scripts[] = {
 			"A2") "> generation\n"
 			      "> together body 9 0 10; body 8 0 10; body 7 0 10; body 6 0 10; body "
 			      "5 0 10\n" ASK_QRESYNC("A3",
-				      "20") "C: A4 UID FETCH 5:9 (UID BODY.PEEK[])\n"
+				      "20") "C: A4 UID FETCH 5:9 (UID INTERNALDATE BODY.PEEK[])\n"
 					    "> body 4 0 10\n"
-					    "C: A5 UID FETCH 4 (UID BODY.PEEK[])\n"
+					    "C: A5 UID FETCH 4 (UID INTERNALDATE BODY.PEEK[])\n"
 					    "@accept\n" LOGGED_IN(" ENABLE QRESYNC") ENABLE(
 						    "A21") "> body 3 0 10\n" ASK_QRESYNC("A22",
-						    "20") "C: A23 UID FETCH 3 (UID BODY.PEEK[])\n"
+						    "20") "C: A23 UID FETCH 3 (UID INTERNALDATE "
+							  "BODY.PEEK[])\n"
 							  "@on 1\n" STATE("8", "10", "24")
 								  VANISHED("2") DONE("A3") GONE(
 									  "2") "@on 2\n" STATE("7",
@@ -410,8 +413,8 @@ static const Script scripts[] = {
 		KNOWN_BEFORE},
 	{"qresync-mailbox-refused",
 		QRESYNC ASK_QRESYNC("A3", "20") "S: A3 NO [NONEXISTENT] gone\n"
-						"= done sync NOT_FOUND *gone*\n"
-						"> sync\n" ASK_QRESYNC("A4", "20"),
+						"= done sync NOT_FOUND *gone*\n" LISTED(
+							"A4") "> sync\n" ASK_QRESYNC("A5", "20"),
 		KNOWN_BEFORE},
 };
 

@@ -71,21 +71,22 @@ static const Script scripts[] = {
 						  "S: * ESEARCH UID\n"
 						  "S: A14 OK done\n"
 						  "= done sync ok\n"},
-	{"uidvalidity-changed",
-		KNOWN "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
-		      "@close\n" RECONNECT("A1") "C: A13 UID FETCH 5 (UID BODY.PEEK[])\n" EXAMINE(
-			      "A12", "2") "= done body 5 0 10 STALE *\n"
-					  "= generation changed\n"
-					  "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\nother55555)\n"
-					  "S: A13 OK done\n"
-					  "> body 5 0 10\n"
-					  "= done body 5 0 10 STALE *\n"
-					  "> read 5 0 10\n"
-					  "= read absent \n"
-					  "> generation\n"
-					  "> read 5 0 10\n"
-					  "= read * \n"},
+	{"uidvalidity-changed", KNOWN
+		"> body 5 0 10\n"
+		"C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+		"@close\n" RECONNECT(
+			"A1") "C: A13 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n" EXAMINE("A12",
+			"2") "= done body 5 0 10 STALE *\n"
+			     "= generation changed\n"
+			     "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\nother55555)\n"
+			     "S: A13 OK done\n"
+			     "> body 5 0 10\n"
+			     "= done body 5 0 10 STALE *\n"
+			     "> read 5 0 10\n"
+			     "= read absent \n"
+			     "> generation\n"
+			     "> read 5 0 10\n"
+			     "= read * \n"},
 	{"search-does-not-add-up", START "= done start ok\n"
 					 "> sync\n"
 					 "C: A2 EXAMINE \"INBOX\"\n"
@@ -101,17 +102,17 @@ static const Script scripts[] = {
 							    "C: A7 UID SEARCH DELETED\n"
 							    "S: A7 OK done\n"
 							    "= done sync IO *does not say*\n"},
-	{"mailbox-refused", START "= done start ok\n"
-				  "> sync\n"
-				  "C: A2 EXAMINE \"INBOX\"\n"
-				  "C: A3 UID SEARCH RETURN (ALL) ALL\n"
-				  "C: A4 UID SEARCH RETURN (ALL) DELETED\n"
-				  "S: A2 NO [NONEXISTENT] gone\n"
-				  "S: A3 BAD no mailbox\n"
-				  "S: A4 BAD no mailbox\n"
-				  "= done sync NOT_FOUND *gone*\n"
-				  "> sync\n"
-				  "C: A5 EXAMINE \"INBOX\"\n"},
+	{"mailbox-refused",
+		START "= done start ok\n"
+		      "> sync\n"
+		      "C: A2 EXAMINE \"INBOX\"\n"
+		      "C: A3 UID SEARCH RETURN (ALL) ALL\n"
+		      "C: A4 UID SEARCH RETURN (ALL) DELETED\n"
+		      "S: A2 NO [NONEXISTENT] gone\n"
+		      "S: A3 BAD no mailbox\n"
+		      "S: A4 BAD no mailbox\n"
+		      "= done sync NOT_FOUND *gone*\n" LISTED("A5") "> sync\n"
+								    "C: A6 EXAMINE \"INBOX\"\n"},
 	{"new-mail",
 		KNOWN "S: * 4 EXISTS\n"
 		      "= names changed, gone: unknown\n"
@@ -301,7 +302,7 @@ static const Script scripts[] = {
 		      "> listing\n"
 		      "= listing 6\n"
 		      "> body 6 0 10\n"
-		      "C: A6 UID FETCH 6 (UID BODY.PEEK[])\n"
+		      "C: A6 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "S: * 1 FETCH (BODY[] {10}\\r\\nsix6666666)\n"
 		      "= done body 6 0 10 ok\n"
 		      "> read 6 0 3\n"
@@ -321,7 +322,7 @@ static const Script scripts[] = {
 			      "= names changed, gone: 6\n"
 			      "S: A7 OK done\n"
 			      "> body 5 0 10\n"
-			      "C: A8 UID FETCH 5 (UID BODY.PEEK[])\n"
+			      "C: A8 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 			      "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n0123456789)\n"
 			      "S: A8 OK done\n"
 			      "= done body 5 0 10 ok\n"
@@ -361,7 +362,7 @@ static const Script scripts[] = {
 										  "= fresh: yes\n"},
 	{"shown-while-the-wire-is-silent",
 		KNOWN "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "> turn\n"
 		      "= turned\n"
 		      "> later 70\n"
@@ -431,21 +432,22 @@ static const Script scripts[] = {
 		.poll_s = 5},
 	{"mailbox-came-while-a-body-comes",
 		/* It is still taken in; the next one is not asked of the selection of before. */
-		KNOWN "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
-		      "> turn\n"
-		      "= turned\n"
-		      "> later 6\n"
-		      "C: A7 LIST *\n"
-		      "C: A8 NOOP\n" WITH_OLD("A7") "= names doubted\n"
-						    "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n"
-						    "0123456789)\n"
-						    "= done body 5 0 10 ok\n"
-						    "S: A6 OK done\n"
-						    "S: A8 OK done\n"
-						    "> body 6 0 10\n"
-						    "C: A9 EXAMINE \"INBOX\"\n"
-						    "C: A10 UID FETCH 6 (UID BODY.PEEK[])\n",
+		KNOWN
+		"> body 5 0 10\n"
+		"C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+		"> turn\n"
+		"= turned\n"
+		"> later 6\n"
+		"C: A7 LIST *\n"
+		"C: A8 NOOP\n" WITH_OLD("A7") "= names doubted\n"
+					      "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n"
+					      "0123456789)\n"
+					      "= done body 5 0 10 ok\n"
+					      "S: A6 OK done\n"
+					      "S: A8 OK done\n"
+					      "> body 6 0 10\n"
+					      "C: A9 EXAMINE \"INBOX\"\n"
+					      "C: A10 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n",
 		.poll_s = 5},
 	{"uidvalidity-flaps",
 		/* Every EXAMINE gives a new one: after a few none is made that need not be. */
@@ -467,7 +469,7 @@ static const Script scripts[] = {
 			"> body 3 0 10\n"
 			"@on 2\n"
 			"C: A22 EXAMINE \"INBOX\"\n"
-			"C: A23 UID FETCH 3 (UID BODY.PEEK[])\n" EXAMINE(
+			"C: A23 UID FETCH 3 (UID INTERNALDATE BODY.PEEK[])\n" EXAMINE(
 				"A22", "2") "= done body * STALE *\n"
 					    "= done body * STALE *\n"
 					    "= done body * STALE *\n"

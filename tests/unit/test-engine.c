@@ -4,7 +4,7 @@
 
 #define WALKED(seq, tag)                                                                           \
 	"> body " seq " 0 10\n"                                                                    \
-	"C: " tag " UID FETCH " seq " (UID BODY.PEEK[])\n"                                         \
+	"C: " tag " UID FETCH " seq " (UID INTERNALDATE BODY.PEEK[])\n"                            \
 	"S:+ * " seq " FETCH (UID " seq " BODY[] {131072}\\r\\n\n"                                 \
 	"@bytes 131072\n"                                                                          \
 	"S: )\n"                                                                                   \
@@ -13,20 +13,21 @@
 
 /* After three in a row the rest is asked for ahead. */
 #define WALK                                                                                       \
-	MANY WALKED("1", "A6") WALKED("2", "A7") "> body 3 0 10\n"                                 \
-						 "C: A8 UID FETCH 3 (UID BODY.PEEK[])\n"           \
-						 "C: A9 UID FETCH 4:9 (UID BODY.PEEK[])\n"         \
-						 "S:+ * 3 FETCH (UID 3 BODY[] {131072}\\r\\n\n"    \
-						 "@bytes 131072\n"                                 \
-						 "S: )\n"                                          \
-						 "= done body 3 0 10 ok\n"                         \
-						 "S: A8 OK done\n"
+	MANY WALKED("1", "A6")                                                                     \
+		WALKED("2", "A7") "> body 3 0 10\n"                                                \
+				  "C: A8 UID FETCH 3 (UID INTERNALDATE BODY.PEEK[])\n"             \
+				  "C: A9 UID FETCH 4:9 (UID INTERNALDATE BODY.PEEK[])\n"           \
+				  "S:+ * 3 FETCH (UID 3 BODY[] {131072}\\r\\n\n"                   \
+				  "@bytes 131072\n"                                                \
+				  "S: )\n"                                                         \
+				  "= done body 3 0 10 ok\n"                                        \
+				  "S: A8 OK done\n"
 
 static const Script scripts[] = {
 	{"start", SYNC},
 	{"equal-requests-share-a-command",
 		KNOWN "> together body 5 0 10; body 5 2 3; body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n0123456789)\n"
 		      "= done body 5 *\n"
 		      "= done body 5 *\n"
@@ -38,7 +39,7 @@ static const Script scripts[] = {
 		      "= done body 5 0 10 ok\n"},
 	{"equal-request-joins-what-flies",
 		KNOWN "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "> body 5 4 1\n"
 		      "> attributes 5\n"
 		      "= done attributes 5 ok\n"
@@ -49,7 +50,7 @@ static const Script scripts[] = {
 		      "> sync\n"
 		      "C: A7 NOOP\n"},
 	{"neighbours-share-a-command", KNOWN "> together body 7 0 10; body 5 0 10; body 6 0 10\n"
-					     "C: A6 UID FETCH 5:7 (UID BODY.PEEK[])\n"
+					     "C: A6 UID FETCH 5:7 (UID INTERNALDATE BODY.PEEK[])\n"
 					     "S: * 2 FETCH (UID 6 BODY[] {10}\\r\\nsix6666666)\n"
 					     "= done body 6 0 10 ok\n"
 					     "S: * 3 FETCH (BODY[] {10}\\r\\nseven77777 UID 7)\n"
@@ -63,43 +64,54 @@ static const Script scripts[] = {
 					     "= read hit six\n"
 					     "> read 7 0 5\n"
 					     "= read hit seven\n"},
-	{"body-without-uid-goes-by-the-map", KNOWN "> body 6 0 10\n"
-						   "C: A6 UID FETCH 6 (UID BODY.PEEK[])\n"
-						   "S: * 2 FETCH (BODY[] {10}\\r\\n0123456789)\n"
-						   "= done body 6 0 10 ok\n"},
+	{"body-without-uid-goes-by-the-map",
+		KNOWN "> body 6 0 10\n"
+		      "C: A6 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n"
+		      "S: * 2 FETCH (BODY[] {10}\\r\\n0123456789)\n"
+		      "= done body 6 0 10 ok\n"},
+	{"another-message-under-the-uid",
+		LARGE "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<0.65536>)\n"
+		      "S: * 1 FETCH (UID 5 INTERNALDATE \"02-Jan-2020 00:00:00 +0000\" BODY[]<0> "
+		      "{10}\\r\\nanother999)\n"
+		      "= done body 5 0 10 STALE *new UIDVALIDITY*\n"
+		      "= generation changed\n"
+		      "> read 5 0 10\n"
+		      "= read absent \n"},
 	{"ok-without-fetch", KNOWN "> body 5 0 10\n"
-				   "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+				   "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 				   "S: A6 OK done\n"
 				   "C: A7 NOOP\n"
-				   "C: A8 UID FETCH 5 (UID BODY.PEEK[])\n"
+				   "C: A8 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 				   "S: A7 OK done\n"
 				   "S: A8 OK done\n"
 				   "= done body 5 0 10 IO *does not answer*\n"
 				   "C: A9 NOOP\n"
 				   "> read 5 0 10\n"
 				   "= read miss \n"},
-	{"ok-without-fetch-because-expunged", KNOWN "> body 5 0 10\n"
-						    "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
-						    "S: A6 OK done\n"
-						    "C: A7 NOOP\n"
-						    "C: A8 UID FETCH 5 (UID BODY.PEEK[])\n"
-						    "S: * 1 EXPUNGE\n"
-						    "= names changed, gone: 5\n"
-						    "S: A7 OK done\n"
-						    "S: A8 OK done\n"
-						    "= done body 5 0 10 *\n"
-						    "> message 5\n"
-						    "= message 5: absent*\n"
-						    "> message 6\n"
-						    "= message 6: known*\n"},
+	{"ok-without-fetch-because-expunged",
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+		      "S: A6 OK done\n"
+		      "C: A7 NOOP\n"
+		      "C: A8 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+		      "S: * 1 EXPUNGE\n"
+		      "= names changed, gone: 5\n"
+		      "S: A7 OK done\n"
+		      "S: A8 OK done\n"
+		      "= done body 5 0 10 *\n"
+		      "> message 5\n"
+		      "= message 5: absent*\n"
+		      "> message 6\n"
+		      "= message 6: known*\n"},
 	{"other-uid-than-asked", KNOWN "> body 5 0 10\n"
-				       "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+				       "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 				       "S: * 2 FETCH (UID 6 BODY[] {10}\\r\\nsix6666666)\n"
 				       "S: * 2 FETCH (UID 99 BODY[] {10}\\r\\nnew9999999)\n"
 				       "S: * 2 FETCH (BODY[] {10}\\r\\nsix6666666 UID 6)\n"
 				       "S: A6 OK done\n"
 				       "C: A7 NOOP\n"
-				       "C: A8 UID FETCH 5 (UID BODY.PEEK[])\n"
+				       "C: A8 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 				       "S: A7 OK done\n"
 				       "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\nfive555555)\n"
 				       "= done body 5 0 10 ok\n"
@@ -121,70 +133,72 @@ static const Script scripts[] = {
 	{"body-of-nobody-knows-what",
 		/* It may not stand in the way of the next. */
 		KNOWN "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "S: * 9 FETCH (BODY[] {10}\\r\\nwhose99999)\n"
 		      "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n0123456789)\n"
 		      "= done body 5 0 10 ok\n"
 		      "> read 5 0 10\n"
 		      "= read hit 0123456789\n"},
-	{"range-longer-than-asked", LARGE "> body 5 0 10\n"
-					  "C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
-					  "S:+ * 1 FETCH (UID 5 BODY[]<0> {65537}\\r\\n\n"
-					  "@bytes 65537\n"
-					  "S: )\n"
-					  "S: A6 OK done\n"
-					  "C: A7 NOOP\n"
-					  "C: A8 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
-					  "S: A7 OK done\n"
-					  "S: A8 OK done\n"
-					  "= done body 5 0 10 IO *does not answer*\n"},
+	{"range-longer-than-asked",
+		LARGE "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<0.65536>)\n"
+		      "S:+ * 1 FETCH (UID 5 BODY[]<0> {65537}\\r\\n\n"
+		      "@bytes 65537\n"
+		      "S: )\n"
+		      "S: A6 OK done\n"
+		      "C: A7 NOOP\n"
+		      "C: A8 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<0.65536>)\n"
+		      "S: A7 OK done\n"
+		      "S: A8 OK done\n"
+		      "= done body 5 0 10 IO *does not answer*\n"},
 	{"range-longer-than-asked-behind-the-start",
 		/* None of it is kept, and the message is asked for in the other form. */
 		LARGE "> body 5 131072 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[]<131072.65536>)\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<131072.65536>)\n"
 		      "S:+ * 1 FETCH (UID 5 BODY[]<131072> {65537}\\r\\n\n"
 		      "@bytes 65537\n"
 		      "S: )\n"
 		      "S: A6 OK done\n"
-		      "C: A7 UID FETCH 5 (UID BODY.PEEK[])\n"},
+		      "C: A7 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"},
 	{"body-nil", KNOWN "> body 5 0 10\n"
-			   "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+			   "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 			   "S: * 1 FETCH (UID 5 BODY[] NIL)\n"
 			   "S: A6 OK done\n"
 			   "C: A7 NOOP\n"
-			   "C: A8 UID FETCH 5 (UID BODY.PEEK[])\n"
+			   "C: A8 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 			   "S: A7 OK done\n"
 			   "S: * 1 FETCH (UID 5 BODY[] NIL)\n"
 			   "S: A8 OK done\n"
 			   "= done body 5 0 10 IO *\n"
 			   "> message 5\n"
 			   "= message 5: known size 10\n"},
-	{"body-empty-of-a-message-with-a-size", KNOWN "> body 5 0 10\n"
-						      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
-						      "S: * 1 FETCH (UID 5 BODY[] {0}\\r\\n)\n"
-						      "S: A6 OK done\n"
-						      "C: A7 NOOP\n"
-						      "C: A8 UID FETCH 5 (UID BODY.PEEK[])\n"
-						      "S: A7 OK done\n"
-						      "S: * 1 FETCH (UID 5 BODY[] \"\")\n"
-						      "S: A8 OK done\n"
-						      "= done body 5 0 10 IO *\n"},
+	{"body-empty-of-a-message-with-a-size",
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+		      "S: * 1 FETCH (UID 5 BODY[] {0}\\r\\n)\n"
+		      "S: A6 OK done\n"
+		      "C: A7 NOOP\n"
+		      "C: A8 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+		      "S: A7 OK done\n"
+		      "S: * 1 FETCH (UID 5 BODY[] \"\")\n"
+		      "S: A8 OK done\n"
+		      "= done body 5 0 10 IO *\n"},
 	{"body-of-another-section",
 		KNOWN "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "S: * 1 FETCH (UID 5 BODY[HEADER] {4}\\r\\nhead BODY[]<4> {4}\\r\\npart)\n"
 		      "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n0123456789)\n"
 		      "= done body 5 0 10 ok\n"
 		      "> read 5 0 10\n"
 		      "= read hit 0123456789\n"},
 	{"body-quoted", KNOWN "> body 5 0 10\n"
-			      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+			      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 			      "S: * 1 FETCH (UID 5 BODY[] \"0123456789\")\n"
 			      "= done body 5 0 10 ok\n"
 			      "> read 5 0 10\n"
 			      "= read hit 0123456789\n"},
 	{"body-longer-than-its-size", KNOWN "> body 5 0 10\n"
-					    "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+					    "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 					    "S: * 1 FETCH (UID 5 BODY[] {12}\\r\\n0123456789ab)\n"
 					    "= message 5 changed, size\n"
 					    "= sizes distrusted\n"
@@ -193,13 +207,13 @@ static const Script scripts[] = {
 					    "= message 5: known verified size 12\n"
 					    "S: A6 OK done\n"
 					    "> attributes 6\n"
-					    "C: A7 UID FETCH 6 (UID BODY.PEEK[])\n"
+					    "C: A7 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n"
 					    "S: * 2 FETCH (UID 6 BODY[] {10}\\r\\n0123456789)\n"
 					    "= done attributes 6 ok\n"
 					    "> message 6\n"
 					    "= message 6: known verified size 10\n"},
 	{"body-shorter-than-its-size", KNOWN "> body 5 0 10\n"
-					     "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+					     "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 					     "S: * 1 FETCH (UID 5 BODY[] {3}\\r\\n012)\n"
 					     "= message 5 changed, size\n"
 					     "= sizes distrusted\n"
@@ -209,25 +223,25 @@ static const Script scripts[] = {
 	{"size-zero-is-found-out",
 		SYNC "> attributes 5\n"
 		     "C: A5 UID FETCH 5:7 " ITEMS
-		     "\n" ATTRIBUTES("1", "5", "0") ATTRIBUTES("2", "6", "10")
-			     ATTRIBUTES("3", "7", "10") "S: A5 OK done\n"
-							"C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
-							"S: * 1 FETCH (UID 5 BODY[] {3}\\r\\n012)\n"
-							"= *\n"},
+		     "\n" ATTRIBUTES("1", "5", "0") ATTRIBUTES("2", "6", "10") ATTRIBUTES(
+			     "3", "7", "10") "S: A5 OK done\n"
+					     "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+					     "S: * 1 FETCH (UID 5 BODY[] {3}\\r\\n012)\n"
+					     "= *\n"},
 	{"fetch-refused",
 		/* Together first, then each alone: only the one that is bad fails. */
 		KNOWN "> together body 5 0 10; body 6 0 10\n"
-		      "C: A6 UID FETCH 5:6 (UID BODY.PEEK[])\n"
+		      "C: A6 UID FETCH 5:6 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "S: A6 NO one of them is broken\n"
-		      "C: A7 UID FETCH 5 (UID BODY.PEEK[])\n"
-		      "C: A8 UID FETCH 6 (UID BODY.PEEK[])\n"
+		      "C: A7 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+		      "C: A8 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "S: A7 NO this one\n"
 		      "= done body 5 0 10 IO *this one*\n"
 		      "S: * 2 FETCH (UID 6 BODY[] {10}\\r\\n0123456789)\n"
 		      "= done body 6 0 10 ok\n"
 		      "S: A8 OK done\n"},
 	{"expunge-within-fetch", KNOWN "> together body 5 0 10; body 7 0 10\n"
-				       "C: A6 UID FETCH 5,7 (UID BODY.PEEK[])\n"
+				       "C: A6 UID FETCH 5,7 (UID INTERNALDATE BODY.PEEK[])\n"
 				       "S: * 2 EXPUNGE\n"
 				       "= names changed, gone: 6\n"
 				       "S: * 2 FETCH (BODY[] {10}\\r\\nseven77777)\n"
@@ -237,24 +251,26 @@ static const Script scripts[] = {
 				       "S: A6 OK done\n"
 				       "> message 6\n"
 				       "= message 6: absent*\n"},
-	{"connection-lost-and-tried-again",
-		KNOWN "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
-		      "S:+ * 1 FETCH (UID 5 BODY[] {10}\\r\\n01234\n"
-		      "@close\n" RECONNECT("A1") "C: A13 UID FETCH 5 (UID BODY.PEEK[])\n" EXAMINE(
-			      "A12", "1") "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n0123456789)\n"
-					  "= done body 5 0 10 ok\n"
-					  "S: A13 OK done\n"
-					  "> read 5 0 10\n"
-					  "= read hit 0123456789\n"},
+	{"connection-lost-and-tried-again", KNOWN
+		"> body 5 0 10\n"
+		"C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+		"S:+ * 1 FETCH (UID 5 BODY[] {10}\\r\\n01234\n"
+		"@close\n" RECONNECT(
+			"A1") "C: A13 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n" EXAMINE("A12",
+			"1") "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n0123456789)\n"
+			     "= done body 5 0 10 ok\n"
+			     "S: A13 OK done\n"
+			     "> read 5 0 10\n"
+			     "= read hit 0123456789\n"},
 	{"connection-killed-by-a-command",
 		/* Three times is enough. */
 		KNOWN
 		"> body 5 0 10\n"
-		"C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
-		"@close\n" RECONNECT("A1") "C: A13 UID FETCH 5 (UID BODY.PEEK[])\n" EXAMINE("A12",
+		"C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+		"@close\n" RECONNECT(
+			"A1") "C: A13 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n" EXAMINE("A12",
 			"1") "@close\n" RECONNECT("A2") "C: A23 UID FETCH 5 (UID "
-							"BODY.PEEK[])\n" EXAMINE("A22",
+							"INTERNALDATE BODY.PEEK[])\n" EXAMINE("A22",
 								"1") "@close\n"
 								     "= done body 5 0 10 *\n"},
 	{"connection-lost-within-attributes", SYNC
@@ -284,61 +300,62 @@ static const Script scripts[] = {
 								       "C: A14 UID FETCH 6:9 *\n"},
 	{"whole-ones-share-by-their-size",
 		/* Sizes that are not believed still say how much one command would carry. */
-		ASK_ALL ATTRIBUTES("1", "5", "10") ATTRIBUTES("2", "6", "700000")
-			ATTRIBUTES("3", "7", "700000") "S: A5 OK done\n"
-						       "= done attributes 5 ok\n"
-						       "= done attributes 7 ok\n"
-						       "> body 5 0 10\n"
-						       "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
-						       "S: * 1 FETCH (UID 5 BODY[] {3}\\r\\n012)\n"
-						       "= message 5 changed, size\n"
-						       "= sizes distrusted\n"
-						       "= done body 5 0 10 ok\n"
-						       "S: A6 OK done\n"
-						       "> together attributes 6; attributes 7\n"
-						       "C: A7 UID FETCH 6 (UID BODY.PEEK[])\n"
-						       "C: A8 UID FETCH 7 (UID BODY.PEEK[])\n"},
+		ASK_ALL ATTRIBUTES("1", "5", "10") ATTRIBUTES("2", "6", "700000") ATTRIBUTES(
+			"3", "7", "700000") "S: A5 OK done\n"
+					    "= done attributes 5 ok\n"
+					    "= done attributes 7 ok\n"
+					    "> body 5 0 10\n"
+					    "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+					    "S: * 1 FETCH (UID 5 BODY[] {3}\\r\\n012)\n"
+					    "= message 5 changed, size\n"
+					    "= sizes distrusted\n"
+					    "= done body 5 0 10 ok\n"
+					    "S: A6 OK done\n"
+					    "> together attributes 6; attributes 7\n"
+					    "C: A7 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n"
+					    "C: A8 UID FETCH 7 (UID INTERNALDATE BODY.PEEK[])\n"},
 	{"whole-one-that-cannot-be-kept",
 		/* More than was announced, and more than there is room for: its length is known
 		 * then, and ranges of it can be had. */
 		KNOWN "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "S:+ * 1 FETCH (UID 5 BODY[] {70000000}\\r\\n\n"
 		      "@bytes 70000000\n"
 		      "S: )\n"
 		      "= message 5 changed, size\n"
 		      "= sizes distrusted\n"
 		      "S: A6 OK done\n"
-		      "C: A7 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+		      "C: A7 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<0.65536>)\n"
 		      "S:+ * 1 FETCH (UID 5 BODY[]<0> {65536}\\r\\n\n"
 		      "@bytes 65536\n"
 		      "S: )\n"
 		      "= done body 5 0 10 ok\n"
 		      "> message 5\n"
 		      "= message 5: known verified size 70000000\n"},
-	{"range-of-another-origin", LARGE "> body 5 0 10\n"
-					  "C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
-					  "S: * 1 FETCH (UID 5 BODY[]<100> {4}\\r\\nevil)\n"
-					  "S: A6 OK done\n"
-					  "C: A7 NOOP\n"
-					  "C: A8 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
-					  "S: A7 OK done\n"
-					  "S:+ * 1 FETCH (UID 5 BODY[]<0> {65536}\\r\\n\n"
-					  "@bytes 65536\n"
-					  "S: )\n"
-					  "= done body 5 0 10 ok\n"
-					  "S: A8 OK done\n"
-					  "> read 5 65530 6\n"
-					  "= read hit xxxxxx\n"
-					  "> read 5 65536 1\n"
-					  "= read miss \n"},
+	{"range-of-another-origin",
+		LARGE "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<0.65536>)\n"
+		      "S: * 1 FETCH (UID 5 BODY[]<100> {4}\\r\\nevil)\n"
+		      "S: A6 OK done\n"
+		      "C: A7 NOOP\n"
+		      "C: A8 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<0.65536>)\n"
+		      "S: A7 OK done\n"
+		      "S:+ * 1 FETCH (UID 5 BODY[]<0> {65536}\\r\\n\n"
+		      "@bytes 65536\n"
+		      "S: )\n"
+		      "= done body 5 0 10 ok\n"
+		      "S: A8 OK done\n"
+		      "> read 5 65530 6\n"
+		      "= read hit xxxxxx\n"
+		      "> read 5 65536 1\n"
+		      "= read miss \n"},
 	{"range-that-ends-early",
 		/* The announced size was too large: two answers that agree show the end. */
 		LARGE "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<0.65536>)\n"
 		      "S: * 1 FETCH (UID 5 BODY[]<0> {5}\\r\\nshort)\n"
 		      "S: A6 OK done\n"
-		      "C: A7 UID FETCH 5 (UID BODY.PEEK[]<5.65536>)\n"
+		      "C: A7 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<5.65536>)\n"
 		      "S: * 1 FETCH (UID 5 BODY[]<5> {0}\\r\\n)\n"
 		      "= message 5 changed, size\n"
 		      "= sizes distrusted\n"
@@ -353,12 +370,13 @@ static const Script scripts[] = {
 			     "140000") "S: A5 OK done\n"
 				       "= done attributes 5 ok\n"
 				       "> body 5 131072 10\n"
-				       "C: A6 UID FETCH 5 (UID BODY.PEEK[]<131072.131072>)\n"
+				       "C: A6 UID FETCH 5 (UID INTERNALDATE "
+				       "BODY.PEEK[]<131072.131072>)\n"
 				       "S:+ * 1 FETCH (UID 5 BODY[]<131072> {131072}\\r\\n\n"
 				       "@bytes 131072\n"
 				       "S: )\n"
 				       "S: A6 OK done\n"
-				       "C: A7 UID FETCH 5 (UID BODY.PEEK[])\n"
+				       "C: A7 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 				       "S:+ * 1 FETCH (UID 5 BODY[] {300000}\\r\\n\n"
 				       "@bytes 300000\n"
 				       "S: )\n"
@@ -368,10 +386,10 @@ static const Script scripts[] = {
 	{"range-cut-short-once",
 		/* One answer that is shorter than asked is no end. */
 		LARGE "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<0.65536>)\n"
 		      "S: * 1 FETCH (UID 5 BODY[]<0> {5}\\r\\nshort)\n"
 		      "S: A6 OK done\n"
-		      "C: A7 UID FETCH 5 (UID BODY.PEEK[]<5.65536>)\n"
+		      "C: A7 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<5.65536>)\n"
 		      "S:+ * 1 FETCH (UID 5 BODY[]<5> {65536}\\r\\n\n"
 		      "@bytes 65536\n"
 		      "S: )\n"
@@ -381,17 +399,17 @@ static const Script scripts[] = {
 	{"range-cut-short-once-without-a-size",
 		/* Nor is it where the server told no size: the next answer goes on. */
 		SYNC "> body 5 0 10\n"
-		     "C: A5 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+		     "C: A5 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<0.65536>)\n"
 		     "S: * 1 FETCH (UID 5 BODY[]<0> {5}\\r\\nshort)\n"
 		     "S: A5 OK done\n"
-		     "C: A6 UID FETCH 5 (UID BODY.PEEK[]<5.65536>)\n"
+		     "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<5.65536>)\n"
 		     "S: * 1 FETCH (UID 5 BODY[]<5> {5}\\r\\n56789)\n"
 		     "= done body 5 0 10 ok\n"
 		     "S: A6 OK done\n"
 		     "> read 5 0 10\n"
 		     "= read hit short56789\n"
 		     "> body 5 0 20\n"
-		     "C: A7 UID FETCH 5 (UID BODY.PEEK[]<10.65536>)\n"
+		     "C: A7 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<10.65536>)\n"
 		     "S: * 1 FETCH (UID 5 BODY[]<10> {0}\\r\\n)\n"
 		     "= done body 5 0 20 ok\n"
 		     "> read 5 0 20\n"
@@ -399,31 +417,32 @@ static const Script scripts[] = {
 	{"range-answered-by-nothing",
 		/* Neither "" nor NIL makes an empty file of a large message. */
 		LARGE "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<0.65536>)\n"
 		      "S: * 1 FETCH (UID 5 BODY[]<0> {0}\\r\\n)\n"
 		      "S: A6 OK done\n"
 		      "C: A7 NOOP\n"
-		      "C: A8 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+		      "C: A8 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<0.65536>)\n"
 		      "S: A7 OK done\n"
 		      "S: * 1 FETCH (UID 5 BODY[]<0> NIL)\n"
 		      "S: A8 OK done\n"
 		      "= done body 5 0 10 IO *does not answer*\n"
 		      "> message 5\n"
 		      "= message 5: known size 300000\n"},
-	{"range-answered-by-all", LARGE "> body 5 0 10\n"
-					"C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
-					"S:+ * 1 FETCH (UID 5 BODY[] {300000}\\r\\n\n"
-					"@bytes 300000\n"
-					"S: )\n"
-					"= done body 5 0 10 ok\n"
-					"> read 5 299999 10\n"
-					"= read hit x\n"
-					"> message 5\n"
-					"= message 5: known verified size 300000\n"},
+	{"range-answered-by-all",
+		LARGE "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<0.65536>)\n"
+		      "S:+ * 1 FETCH (UID 5 BODY[] {300000}\\r\\n\n"
+		      "@bytes 300000\n"
+		      "S: )\n"
+		      "= done body 5 0 10 ok\n"
+		      "> read 5 299999 10\n"
+		      "= read hit x\n"
+		      "> message 5\n"
+		      "= message 5: known verified size 300000\n"},
 	{"range-cut-off-by-the-connection",
 		/* Nothing of it is believed: the end of the stream is not the end of the body. */
 		LARGE "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[]<0.65536>)\n"
 		      "S:+ * 1 FETCH (UID 5 BODY[]<0> {65536}\\r\\nevil\n"
 		      "@close\n" RECONNECT("A1") "C: A13 UID FETCH 5 *\n"
 						 "> read 5 0 4\n"
@@ -438,7 +457,7 @@ static const Script scripts[] = {
 		KNOWN "> together body 5 0 10; body 6 0 10; sync; attributes 99\n"
 		      "= done attributes 99 NOT_FOUND *\n"
 		      "C: A6 NOOP\n"
-		      "C: A7 UID FETCH 5:6 (UID BODY.PEEK[])\n"
+		      "C: A7 UID FETCH 5:6 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "S:+ * 1 FETCH (UID 5 BODY[] {10}\\r\\n01234\n"
 		      "> stop\n"
 		      "= done * CANCELLED *\n"
@@ -460,7 +479,7 @@ static const Script scripts[] = {
 			      "= done start CANCELLED *\n"},
 	{"silence",
 		KNOWN "> body 5 0 10\n"
-		      "C: A6 UID FETCH 5 (UID BODY.PEEK[])\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "= done body 5 0 10 TIMEOUT *\n"
 		      "> body 5 0 10\n"
 		      "= done body 5 0 10 OFFLINE *\n",

@@ -398,6 +398,10 @@ static void test_removed_by_set(gconstpointer data)
 	assert_read(f.store, f.gen, 500, 0, 1000, 100);
 	assert_no_read(f.store, f.gen, 501, 0, 10, STORE_ABSENT);
 	g_assert_cmpuint(usage(f.store), ==, 100);
+
+	/* What comes under its UID is another message. */
+	set_names(f.store, f.gen, "1,500", "");
+	assert_no_read(f.store, f.gen, 500, 0, 1000, STORE_MISS);
 	fixture_close(&f);
 }
 

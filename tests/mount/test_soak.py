@@ -11,9 +11,11 @@ import time
 
 import pytest
 
+from tests.conftest import start_dovecot
 from tests.support import SLOW, eventually
+from tests.support.dovecot import Account
 
-SECONDS = float(os.environ.get('IMAPFS_SOAK', 20))
+SECONDS = float(os.environ.get('IMAPFS_SOAK', 10))
 ROUND_S = 1.5
 QUIET_S = 20
 PASSING = (errno.ENOENT, errno.ESTALE, errno.EIO, errno.ENOTDIR, errno.EAGAIN)
@@ -266,10 +268,17 @@ def settle(root, server):
         time.sleep(0.05)
 
 
+@pytest.fixture
+def account(tmp_path_factory, certs):
+    server = start_dovecot(tmp_path_factory, certs, list_index=False)
+    yield Account(server, 'soak')
+    server.stop()
+
+
 @pytest.mark.limit(SECONDS * 3 + 120)
-def test_soak(dovecot, mount):
-    changer = Changer(dovecot.imap, seed=int(os.environ.get('IMAPFS_SEED', 1)))
-    m = mount(dovecot, poll=2)
+def test_soak(account, mount):
+    changer = Changer(account.imap, seed=int(os.environ.get('IMAPFS_SEED', 1)))
+    m = mount(account, poll=2)
     readers = Readers(m.path)
     end, rounds, slowest = time.monotonic() + SECONDS * SLOW, 0, 0
     while time.monotonic() < end:

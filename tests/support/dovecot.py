@@ -28,6 +28,7 @@ default_client_limit = 1000
 first_valid_uid = 1
 mail_location = maildir:{dir}/mail/%u:LAYOUT=fs
 mail_max_userip_connections = 100
+mailbox_list_index = {list_index}
 namespace inbox {{
   inbox = yes
   separator = /
@@ -75,8 +76,9 @@ class Dovecot:
 
     password = 'korrekt-9f2e'
 
-    def __init__(self, directory, certs, mask=MASK):
-        """mask: capabilities that are not offered after the login."""
+    def __init__(self, directory, certs, mask=MASK, list_index=True):
+        """mask: capabilities that are not offered after the login. list_index: NOTIFY needs it; it
+        breaks when mailboxes are renamed and deleted under open sessions."""
         self.dir = Path(directory)
         self.ca = certs.ca
         self.log = []
@@ -91,7 +93,8 @@ class Dovecot:
         (self.dir / 'dovecot.conf').write_text(CONFIG.format(
             dir=self.dir, certificate=self.dir / 'cert.pem', key=self.dir / 'key.pem',
             user=owner.pw_name, group=_group_name(self.gid), imap=self.clear_port,
-            imaps=self.port, password=self.password, uid=self.uid, gid=self.gid))
+            imaps=self.port, password=self.password, uid=self.uid, gid=self.gid,
+            list_index='yes' if list_index else 'no'))
         self._give_away(self.dir)
         self.start()
         if mask:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import eventually
+from tests.support import SLOW, eventually
 from tests.support.mounting import binary
 from tests.support.stuck import Readers, answers_at_once
 

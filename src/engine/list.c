@@ -174,8 +174,8 @@ void list_pump(Engine *engine)
 	list_refresh(engine, false);
 }
 
-/* Mailboxes that come and go are asked for as often as `poll` says, and now and then even if the
- * server tells of them: what it tells while LIST is answered looks like part of the answer. */
+/* Mailboxes that come and go are asked for as often as `poll` says, even if the server tells of
+ * them: what it tells while LIST is answered looks like part of the answer. */
 void list_age(Engine *engine, gint64 now_us)
 {
 	enum { LEAST_S = 5 };

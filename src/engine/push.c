@@ -289,11 +289,41 @@ static void ask_status(Conn *conn, Box *box)
 	session_submit(conn->session, SESSION_ANY, line, status_done, box);
 }
 
-static void poll_all(Engine *engine, GPtrArray *due)
+static gint64 poll_us(const Engine *engine)
 {
-	Conn *conn = due->len > 0 ? pool_any(engine) : NULL;
+	return engine->config.poll_s * G_USEC_PER_SEC;
+}
+
+/* Whether what the kernel may show of it was right too long ago. */
+static bool is_due(const Box *box, gint64 now_us)
+{
+	if (!box->trusted || box->covered || box->renew || box->sync || box->polled)
+		return false;
+	Gen gen = store_gen(box->engine->store, box->id);
+	gint64 right = gen ? store_names_time(box->engine->store, gen) : 0;
+	return right == 0 || now_us - right >= poll_us(box->engine);
+}
+
+/* What is soon due is asked for with what is due, so that one command does for all of them. */
+static GPtrArray *due_soon(Engine *engine, gint64 now_us)
+{
+	GPtrArray *due = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, engine->boxes);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		if (is_due(value, now_us + poll_us(engine) / 2) && !pool_has(engine, value))
+			g_ptr_array_add(due, value);
+	}
+	return due;
+}
+
+static void poll_all(Engine *engine, gint64 now_us)
+{
+	Conn *conn = pool_any(engine);
 	if (!conn)
 		return;
+	g_autoptr(GPtrArray) due = due_soon(engine, now_us);
 	bool together = due->len > STATUS_FEW && !engine->list_conn &&
 			!engine->list_status_refused &&
 			caps_of(conn) & IMAP_CAP_BIT(IMAP_CAP_LIST_STATUS);
@@ -311,19 +341,9 @@ static void poll_all(Engine *engine, GPtrArray *due)
 		list_refresh(engine, true);
 }
 
-/* Whether what the kernel may show of it was right too long ago. */
-static bool is_due(const Box *box, gint64 now_us)
-{
-	if (!box->trusted || box->covered || box->renew || box->sync || box->polled)
-		return false;
-	Gen gen = store_gen(box->engine->store, box->id);
-	gint64 right = gen ? store_names_time(box->engine->store, gen) : 0;
-	return right == 0 || now_us - right >= box->engine->config.poll_s * G_USEC_PER_SEC;
-}
-
 static void age(Engine *engine, gint64 now_us)
 {
-	g_autoptr(GPtrArray) due = g_ptr_array_new();
+	bool due = false;
 	GHashTableIter iter;
 	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);
@@ -337,9 +357,10 @@ static void age(Engine *engine, gint64 now_us)
 			/* A NOOP tells what came and went. */
 			sync_renew(box);
 		else
-			g_ptr_array_add(due, box);
+			due = true;
 	}
-	poll_all(engine, due);
+	if (due)
+		poll_all(engine, now_us);
 }
 
 /* ---- connections ---- */

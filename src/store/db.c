@@ -166,32 +166,35 @@ static bool exec(Db *db, const char *text)
 	return note(db, sqlite3_exec(db->file, text, NULL, NULL, NULL));
 }
 
-static int version(Db *db)
+static bool version(Db *db, int *ret)
 {
 	sqlite3_stmt *statement = NULL;
-	int number = -1;
+	bool there = note(db, sqlite3_prepare_v2(
+				      db->file, "PRAGMA user_version", -1, &statement, NULL)) &&
+		     note(db, sqlite3_step(statement));
 
-	if (note(db, sqlite3_prepare_v2(db->file, "PRAGMA user_version", -1, &statement, NULL)) &&
-		note(db, sqlite3_step(statement)))
-		number = sqlite3_column_int(statement, 0);
+	if (there)
+		*ret = sqlite3_column_int(statement, 0);
 	sqlite3_finalize(statement);
-	return number;
+	return there;
 }
 
 static bool migrate(Db *db)
 {
-	int from = version(db), to = G_N_ELEMENTS(migrations);
+	int from, to = G_N_ELEMENTS(migrations);
 
-	if (from > to)
+	if (!version(db, &from))
+		return false;
+	if (from < 0 || from > to)
 		return note(db, SQLITE_NOTADB);
-	for (int i = from; i >= 0 && i < to; i++) {
+	for (int i = from; i < to; i++) {
 		g_autofree char *text = g_strdup_printf(
 			"BEGIN; %s PRAGMA user_version = %d; COMMIT", migrations[i], i + 1);
 
 		if (!exec(db, text))
 			return false;
 	}
-	return from >= 0;
+	return true;
 }
 
 /* With one connection that nobody shares the log needs no shared memory, which not every file
@@ -284,7 +287,7 @@ const char *store_db_error(const Db *db)
 
 bool store_db_may_recover(const Db *db)
 {
-	return !is_damage(db->why);
+	return db->why != SQLITE_OK && !is_damage(db->why);
 }
 
 /* ---- saving ---- */

@@ -406,7 +406,7 @@ static bool count_mount(Saver *saver)
 	return !damaged;
 }
 
-/* An index that cannot be read whole is worth nothing. */
+/* An index that is damaged anywhere is worth nothing. */
 static bool begin_anew(Saver *saver, GError **error)
 {
 	const StoreDir *dir = saver->store->dir;
@@ -417,6 +417,15 @@ static bool begin_anew(Saver *saver, GError **error)
 	store_db_remove(dir->fd);
 	saver->db = store_db_open(dir->fd, dir->path, error);
 	return saver->db != NULL;
+}
+
+/* false: it is damaged and another cannot be made, or it cannot be read for now; then error may be
+ * left to the caller. */
+static bool load(Saver *saver, GError **error)
+{
+	if (store_load(saver->store, saver->db) && count_mount(saver))
+		return true;
+	return !store_db_may_recover(saver->db) && begin_anew(saver, error) && count_mount(saver);
 }
 
 Saver *store_saver_new(Store *store, GError **error)
@@ -435,8 +444,7 @@ Saver *store_saver_new(Store *store, GError **error)
 	pthread_mutex_init(&saver->db_mutex, NULL);
 	g_mutex_init(&saver->mutex);
 	g_cond_init(&saver->changed);
-	if (!(store_load(store, db) && count_mount(saver)) &&
-		!(begin_anew(saver, error) && count_mount(saver))) {
+	if (!load(saver, error)) {
 		if (error && !*error)
 			g_set_error(error, MAIL_ERROR, MAIL_ERROR_IO, "%s/index.db: %s", dir->path,
 				store_db_error(saver->db));

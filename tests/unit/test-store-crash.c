@@ -3,6 +3,7 @@
  */
 #include "store-fixture.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -280,6 +281,16 @@ static void test_damaged_number(void)
 	fixture_close(&f);
 }
 
+static void set_version(const char *index, int version)
+{
+	g_autofree char *statement = g_strdup_printf("PRAGMA user_version = %d", version);
+	sqlite3 *db;
+
+	g_assert_cmpint(sqlite3_open(index, &db), ==, SQLITE_OK);
+	g_assert_cmpint(sqlite3_exec(db, statement, NULL, NULL, NULL), ==, SQLITE_OK);
+	sqlite3_close(db);
+}
+
 static void alter(const char *index, const char *statement)
 {
 	sqlite3 *db;
@@ -439,6 +450,107 @@ static void test_full_for_a_while(void)
 	fixture_close(&f);
 }
 
+/* ---- an index that is out of reach for a while ---- */
+
+static ssize_t (*real_pread)(int fd, void *bytes, size_t len, off_t offset);
+
+/* Past the page that opening looks at. (To SQLite EIO is damage for good.) */
+static ssize_t failing_pread(int fd, void *bytes, size_t len, off_t offset)
+{
+	if (offset < 4096)
+		return real_pread(fd, bytes, len, offset);
+	errno = ENOMEM;
+	return -1;
+}
+
+static void fail_reads(bool fail)
+{
+	static const char *const names[] = {"pread", "pread64"};
+	sqlite3_vfs *vfs = sqlite3_vfs_find("unix");
+
+	real_pread = pread;
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		vfs->xSetSystemCall(
+			vfs, names[i], fail ? (sqlite3_syscall_ptr)failing_pread : NULL);
+}
+
+/* An index that cannot be read for now is not a damaged one: this mount leaves all as it is. */
+static void test_unreadable_for_a_while(void)
+{
+	Fixture f = with_names("1:60");
+
+	commit_all(&f, 1, 58);
+	put_message(&f, 5, 10, 0);
+	g_clear_pointer(&f.store, store_free);
+	no_limit();
+	fail_reads(true);
+	open_again(&f);
+	fail_reads(false);
+	g_assert_cmpuint(f.gen, ==, 0);
+	open_inbox(&f);
+	set_names(f.store, f.gen, "1:60", "");
+	g_assert_cmpuint(count_hits(&f), ==, 0);
+	g_assert_true(commit_whole(f.store, f.gen, 3, SMALL));
+	assert_read(f.store, f.gen, 3, 0, 2 * SMALL, SMALL);
+	open_again(&f);
+	assert_message(&f, 5, 10, 0);
+	g_assert_cmpuint(count_hits(&f), ==, 58);
+	fixture_close(&f);
+}
+
+/* Files of the mount of the same second are taken for its own. */
+static void wait_for_next_second(void)
+{
+	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+
+	while (g_get_real_time() / G_USEC_PER_SEC == now)
+		g_thread_yield();
+}
+
+static void wait_for_sweeper(Fixture *f)
+{
+	if (f->store->dir)
+		g_clear_pointer(&f->store->dir->sweeper, g_thread_join);
+}
+
+/* Nor is one that cannot be opened for now. */
+static void test_unopened_for_a_while(void)
+{
+	Fixture f = with_names("1:60");
+	g_autofree char *log = g_build_filename(f.cachedir, "index.db-wal", NULL);
+
+	commit_all(&f, 1, 58);
+	g_clear_pointer(&f.store, store_free);
+	no_limit();
+	g_assert_cmpint(g_mkdir(log, 0700), ==, 0);
+	wait_for_next_second();
+	open_again(&f);
+	wait_for_sweeper(&f);
+	g_assert_cmpuint(f.gen, ==, 0);
+	g_assert_cmpint(g_rmdir(log), ==, 0);
+	open_again(&f);
+	g_assert_cmpuint(count_hits(&f), ==, 58);
+	fixture_close(&f);
+}
+
+/* A version that no program wrote is damage. */
+static void test_no_version(void)
+{
+	Fixture f = with_names("1:60");
+	g_autofree char *index = g_build_filename(f.cachedir, "index.db", NULL);
+
+	commit_all(&f, 1, 58);
+	g_clear_pointer(&f.store, store_free);
+	set_version(index, -1);
+	open_again(&f);
+	open_inbox(&f);
+	set_names(f.store, f.gen, "1:60", "");
+	commit_all(&f, 1, 58);
+	open_again(&f);
+	g_assert_cmpuint(count_hits(&f), ==, 58);
+	fixture_close(&f);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -463,5 +575,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/crash/high-generation", test_high_generation);
 	g_test_add_func("/store/crash/full-at-mount", test_full_at_mount);
 	g_test_add_func("/store/crash/full-for-a-while", test_full_for_a_while);
+	g_test_add_func("/store/crash/unreadable-for-a-while", test_unreadable_for_a_while);
+	g_test_add_func("/store/crash/unopened-for-a-while", test_unopened_for_a_while);
+	g_test_add_func("/store/crash/no-version", test_no_version);
 	return g_test_run();
 }

@@ -22,6 +22,7 @@ typedef struct {
 
 struct Saver {
 	Store *store;
+	gint64 mount; /* constant once count_mount() was called */
 	GThread *thread;
 	GHashTable *saved; /* Gen to Sets; the thread's own */
 	struct Batch *unwritten; /* the thread's own: could not be written, comes before all else */
@@ -256,7 +257,7 @@ static bool write_body(Db *db, const BodySave *save)
 static bool write_batch(Saver *saver, const Batch *batch)
 {
 	Db *db = saver->db;
-	bool ok = store_db_begin(db) &&
+	bool ok = store_db_begin(db) && store_db_set_number(db, "mounts", saver->mount) &&
 		  (!batch->mailboxes || write_mailboxes(db, batch->mailboxes)) &&
 		  store_db_set_number(db, "distrusted", batch->distrusted);
 
@@ -389,16 +390,17 @@ static bool count_mount(Saver *saver)
 {
 	Db *db = saver->db;
 	gint64 last = store_db_number(db, "mounts");
-	gint64 mount = last > 0 ? last + 1 : g_get_real_time() / G_USEC_PER_SEC;
 
-	saver->store->last_serial = (guint64)mount << 32;
+	saver->mount = last > 0 ? last + 1 : g_get_real_time() / G_USEC_PER_SEC;
+	saver->store->last_serial = (guint64)saver->mount << 32;
 
-	bool set = store_db_begin(db) && store_db_set_number(db, "mounts", mount);
+	bool set = store_db_begin(db) && store_db_set_number(db, "mounts", saver->mount);
 
 	if (store_db_end(db) && set)
 		return true;
 
-	/* A disk may be full: what is known is shown all the same. */
+	/* A disk may be full: what is known is shown all the same, and each save tries again to
+	 * keep the number. */
 	bool damaged = !store_db_may_recover(db);
 
 	if (!damaged)

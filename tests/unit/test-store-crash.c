@@ -450,6 +450,26 @@ static void test_full_for_a_while(void)
 	fixture_close(&f);
 }
 
+/* The number of a mount that began on a full disk is not given again: it is in the names of the
+ * files that were made when there was room. */
+static void test_number_after_full_disk(void)
+{
+	Fixture f = with_names("1:60");
+
+	g_clear_pointer(&f.store, store_free);
+	limit_files(0);
+	open_again(&f);
+	no_limit();
+
+	guint64 mount = f.store->last_serial >> 32;
+
+	commit_all(&f, 1, 58);
+	open_again(&f);
+	g_assert_cmpuint(f.store->last_serial >> 32, >, mount);
+	g_assert_cmpuint(count_hits(&f), ==, 58);
+	fixture_close(&f);
+}
+
 /* ---- an index that is out of reach for a while ---- */
 
 static ssize_t (*real_pread)(int fd, void *bytes, size_t len, off_t offset);
@@ -575,6 +595,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/crash/high-generation", test_high_generation);
 	g_test_add_func("/store/crash/full-at-mount", test_full_at_mount);
 	g_test_add_func("/store/crash/full-for-a-while", test_full_for_a_while);
+	g_test_add_func("/store/crash/number-after-full-disk", test_number_after_full_disk);
 	g_test_add_func("/store/crash/unreadable-for-a-while", test_unreadable_for_a_while);
 	g_test_add_func("/store/crash/unopened-for-a-while", test_unopened_for_a_while);
 	g_test_add_func("/store/crash/no-version", test_no_version);

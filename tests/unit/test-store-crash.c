@@ -219,6 +219,23 @@ static void test_unnamed_rest_of_pack(void)
 	fixture_close(&f);
 }
 
+/* What went with its mount, and had its blocks until then, gives them back at the next one. */
+static void test_orphans_of_a_mount(void)
+{
+	Fixture f = with_names("1:60");
+	g_autofree char *name = serial_name(&f, "pack", 1);
+	g_autofree char *pack = g_build_filename(f.cachedir, "bodies", name, NULL);
+	struct stat st;
+
+	commit_all(&f, 1, 58);
+	remove_names(f.store, f.gen, "2:20,22:57");
+	open_again(&f);
+	g_assert_cmpint(stat(pack, &st), ==, 0);
+	g_assert_cmpuint((guint64)st.st_blocks * 512, <=, 3 * (SMALL + 2 * 4096));
+	g_assert_cmpuint(count_hits(&f), ==, 3);
+	fixture_close(&f);
+}
+
 /* A mailbox that is listed no more, and one that comes before the index was told so: the second
  * has nothing of the first. */
 static void test_generation_let_go(void)
@@ -595,6 +612,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/crash/high-generation", test_high_generation);
 	g_test_add_func("/store/crash/full-at-mount", test_full_at_mount);
 	g_test_add_func("/store/crash/full-for-a-while", test_full_for_a_while);
+	g_test_add_func("/store/crash/orphans-of-a-mount", test_orphans_of_a_mount);
 	g_test_add_func("/store/crash/number-after-full-disk", test_number_after_full_disk);
 	g_test_add_func("/store/crash/unreadable-for-a-while", test_unreadable_for_a_while);
 	g_test_add_func("/store/crash/unopened-for-a-while", test_unopened_for_a_while);

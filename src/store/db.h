@@ -42,7 +42,7 @@ typedef struct {
 	guint32 uidvalidity;
 	bool names_known;
 	StoreMark mark;
-	gint64 used; /* when it was saved last; seconds since 1970 */
+	gint64 used; /* when it was saved last, not before it was listed last; seconds since 1970 */
 } DbGeneration;
 
 /* A body in a file of its own (pack 0) or in a pack. */

@@ -36,17 +36,30 @@ static bool leaves_room(Gen gen)
 	return gen <= LIMIT_GENERATIONS / 2;
 }
 
-/* One whose mailbox was not listed any more when the last mount ended is let go. */
+/* 0: let go. One that is not listed may come back: the server had it out of reach, or a mount was
+ * told to show others (`folders`). */
+static MailboxId mailbox_of(Store *store, const DbGeneration *kept)
+{
+	enum { UNLISTED_S = 30 * 24 * 60 * 60 };
+	g_autofree char *name = g_strndup(kept->mailbox.data, kept->mailbox.len);
+	MailboxId listed = GPOINTER_TO_UINT(g_hash_table_lookup(store->names, name));
+
+	if (listed != 0 || g_get_real_time() / G_USEC_PER_SEC - kept->used > UNLISTED_S)
+		return listed;
+	return store_mailbox_recall(store, kept->mailbox);
+}
+
 static void take_generation(const DbGeneration *kept, gpointer data)
 {
 	Store *store = ((Load *)data)->store;
-	g_autofree char *name = g_strndup(kept->mailbox.data, kept->mailbox.len);
-	MailboxId mailbox = GPOINTER_TO_UINT(g_hash_table_lookup(store->names, name));
 
 	if (kept->gen < 1 || kept->gen > LIMIT_GENERATIONS) {
 		((Load *)data)->damaged = true;
 		return;
 	}
+
+	MailboxId mailbox = mailbox_of(store, kept);
+
 	if (mailbox == 0 || store_gen(store, mailbox) != 0 || !leaves_room(kept->gen)) {
 		/* What the file has of it must not become another one's of that id. */
 		if (leaves_room(kept->gen))

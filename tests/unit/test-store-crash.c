@@ -2,6 +2,7 @@
  * files reached the disk then, and in which order, is anyone's guess; what is read of it is true.
  */
 #include "store-fixture.h"
+#include "store/db.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -236,8 +237,52 @@ static void test_orphans_of_a_mount(void)
 	fixture_close(&f);
 }
 
-/* A mailbox that is listed no more, and one that comes before the index was told so: the second
- * has nothing of the first. */
+/* The record of a generation in the index, as it is once it was saved long ago. */
+static void age(const Fixture *f, const DbGeneration *generation)
+{
+	enum { LONG_S = 31 * 24 * 60 * 60 };
+	g_autoptr(StoreDir) dir = store_dir_open(f->cachedir, NULL);
+	g_autoptr(Db) db = store_db_open(dir->fd, dir->path, NULL);
+	DbGeneration old = *generation;
+
+	old.names_known = true;
+	old.used = g_get_real_time() / G_USEC_PER_SEC - LONG_S;
+	g_assert_true(store_db_begin(db));
+	g_assert_true(store_db_put_generation(db, &old));
+	g_assert_true(store_db_end(db));
+}
+
+/* A mailbox that is not listed for a while is known when it is back: for a mount it was left out,
+ * or the server had it out of reach. */
+static void test_unlisted_for_a_while(void)
+{
+	Fixture f = with_names("1:3");
+	ImapList lists[] = {list_of("INBOX"), list_of("shared")};
+
+	store_set_mailboxes(f.store, lists, 2);
+	f.gen = store_gen_open(f.store, id_of(f.store, "shared"), 7);
+	set_names(f.store, f.gen, "1:60", "");
+	put_message(&f, 50, 500, 0);
+	commit_all(&f, 1, 58);
+	g_clear_pointer(&f.store, store_free);
+	/* What did not change for long was listed all the time. */
+	age(&f, &(DbGeneration){.gen = f.gen, .mailbox = lists[1].name, .uidvalidity = 7});
+	open_again(&f);
+	store_set_mailboxes(f.store, lists, 1);
+	open_again(&f);
+	open_again(&f);
+	g_assert_cmpuint(id_of(f.store, "shared"), ==, 0);
+	store_set_mailboxes(f.store, lists, 2);
+	f.gen = store_gen(f.store, id_of(f.store, "shared"));
+	g_assert_cmpuint(store_gen_uidvalidity(f.store, f.gen), ==, 7);
+	assert_names(&f, "1:60");
+	assert_message(&f, 50, 500, 0);
+	g_assert_cmpuint(count_hits(&f), ==, 58);
+	fixture_close(&f);
+}
+
+/* A mailbox that was not listed for long, and one that comes before the index was told so: the
+ * second has nothing of the first. */
 static void test_generation_let_go(void)
 {
 	Fixture f = with_names("1:3");
@@ -250,8 +295,13 @@ static void test_generation_let_go(void)
 	put_message(&f, 50, 500, 0);
 	g_assert_true(commit_whole(f.store, f.gen, 51, SMALL));
 	store_set_mailboxes(f.store, after, 2);
+	g_clear_pointer(&f.store, store_free);
+	age(&f, &(DbGeneration){.gen = f.gen, .mailbox = before[1].name, .uidvalidity = 7});
+
+	Gen old = f.gen;
 
 	open_again(&f);
+	g_assert_cmpuint(store_gen_mailbox(f.store, old), ==, 0);
 	f.gen = store_gen_open(f.store, id_of(f.store, "new"), 8);
 	set_names(f.store, f.gen, "2:3,50:51", "");
 	open_again(&f);
@@ -613,6 +663,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/crash/full-at-mount", test_full_at_mount);
 	g_test_add_func("/store/crash/full-for-a-while", test_full_for_a_while);
 	g_test_add_func("/store/crash/orphans-of-a-mount", test_orphans_of_a_mount);
+	g_test_add_func("/store/crash/unlisted-for-a-while", test_unlisted_for_a_while);
 	g_test_add_func("/store/crash/number-after-full-disk", test_number_after_full_disk);
 	g_test_add_func("/store/crash/unreadable-for-a-while", test_unreadable_for_a_while);
 	g_test_add_func("/store/crash/unopened-for-a-while", test_unopened_for_a_while);

@@ -199,11 +199,13 @@ static bool migrate(Db *db)
 
 /* With one connection that nobody shares the log needs no shared memory, which not every file
  * system has. In this mode a crash loses the last transactions at most, never the order of them,
- * and the disk is waited for at checkpoints only. */
+ * and the disk is waited for at checkpoints only. The log of a large save, which is as long as the
+ * file, does not stay so: 4 MiB are what is kept before a checkpoint anyway. */
 static bool prepare(Db *db)
 {
 	return exec(db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
 			"PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"
+			"PRAGMA journal_size_limit = 4194304;"
 			"PRAGMA cell_size_check = ON") &&
 	       migrate(db);
 }

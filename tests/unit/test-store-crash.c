@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -620,6 +622,39 @@ static void test_unopened_for_a_while(void)
 	fixture_close(&f);
 }
 
+/* A cache on a file system that is read-only for a while. */
+static void test_read_only_for_a_while(void)
+{
+	Fixture f = {0};
+
+	fixture_dirs(&f);
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("tmpfs", f.parent, "tmpfs", 0, NULL) < 0) {
+		g_test_skip("cannot mount a tmpfs");
+		fixture_close(&f);
+		return;
+	}
+	f.store = store_new(f.cachedir, 1 << 30, false, NULL);
+	open_inbox(&f);
+	set_names(f.store, f.gen, "1:60", "");
+	commit_all(&f, 1, 58);
+	g_clear_pointer(&f.store, store_free);
+	no_limit();
+	g_assert_cmpint(mount(NULL, f.parent, NULL, MS_REMOUNT | MS_RDONLY, NULL), ==, 0);
+	open_again(&f);
+	open_inbox(&f);
+	set_names(f.store, f.gen, "1:60", "");
+	g_assert_true(commit_whole(f.store, f.gen, 3, SMALL));
+	assert_read(f.store, f.gen, 3, 0, 2 * SMALL, SMALL);
+	g_clear_pointer(&f.store, store_free);
+	g_assert_cmpint(mount(NULL, f.parent, NULL, MS_REMOUNT, NULL), ==, 0);
+	open_again(&f);
+	g_assert_cmpuint(count_hits(&f), ==, 58);
+	g_clear_pointer(&f.store, store_free);
+	g_assert_cmpint(umount2(f.parent, MNT_DETACH), ==, 0);
+	fixture_close(&f);
+}
+
 /* A version that no program wrote is damage. */
 static void test_no_version(void)
 {
@@ -667,6 +702,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/crash/number-after-full-disk", test_number_after_full_disk);
 	g_test_add_func("/store/crash/unreadable-for-a-while", test_unreadable_for_a_while);
 	g_test_add_func("/store/crash/unopened-for-a-while", test_unopened_for_a_while);
+	g_test_add_func("/store/crash/read-only-for-a-while", test_read_only_for_a_while);
 	g_test_add_func("/store/crash/no-version", test_no_version);
 	return g_test_run();
 }

@@ -464,21 +464,20 @@ static sqlite3_stmt *begin_reading(Db *db, Sql which)
 	return use(db, which, NULL, 0);
 }
 
-gint64 store_db_number(Db *db, const char *key)
+bool store_db_number(Db *db, const char *key, gint64 *ret)
 {
 	sqlite3_stmt *row = begin_reading(db, SQL_NUMBER);
-	gint64 value = 0;
 
-	if (!row)
-		return 0;
-	sqlite3_bind_text(row, 1, key, -1, SQLITE_STATIC);
-	while (next_row(db, row)) {
-		gint64 found = sqlite3_column_int64(row, 0);
+	if (row)
+		sqlite3_bind_text(row, 1, key, -1, SQLITE_STATIC);
+	while (row && next_row(db, row)) {
+		gint64 value = sqlite3_column_int64(row, 0);
 
-		if (sqlite3_column_int64(row, 1) == sum_of(&found, 1, key, strlen(key)))
-			value = found;
+		if (!adds_up(db, row, 1, sum_of(&value, 1, key, strlen(key))))
+			return false;
+		*ret = value;
 	}
-	return value;
+	return !db->failed;
 }
 
 bool store_db_each_mailbox(

@@ -84,8 +84,8 @@ bool store_db_drop_body(Db *db, Gen gen, guint32 uid);
 /* ---- reading; what a callback is shown lives until it returns. false: the file is damaged, or
  * store_db_may_recover() ---- */
 
-/* 0 when there is none. */
-gint64 store_db_number(Db *db, const char *key);
+/* *ret stays as it is when there is none. */
+bool store_db_number(Db *db, const char *key, gint64 *ret);
 bool store_db_each_mailbox(
 	Db *db, void (*fn)(const DbMailbox *mailbox, gpointer data), gpointer data);
 bool store_db_each_generation(

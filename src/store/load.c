@@ -111,6 +111,7 @@ void store_unload(Store *store)
 bool store_load(Store *store, Db *db)
 {
 	Load load = {.store = store, .lists = g_array_new(FALSE, FALSE, sizeof(ImapList))};
+	gint64 distrusted = 0;
 
 	g_array_set_clear_func(load.lists, clear_list);
 
@@ -120,8 +121,9 @@ bool store_load(Store *store, Db *db)
 	g_array_unref(load.lists);
 	ok = ok && store_db_each_generation(db, take_generation, &load) &&
 	     store_db_each_range(db, take_range, &load) &&
-	     store_db_each_body(db, take_body, &load) && !load.damaged;
-	store->distrusted = store_db_number(db, "distrusted") != 0;
+	     store_db_each_body(db, take_body, &load) && !load.damaged &&
+	     store_db_number(db, "distrusted", &distrusted);
+	store->distrusted = distrusted != 0;
 	store->unsaved_mailboxes = false;
 	return ok;
 }

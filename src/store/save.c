@@ -385,12 +385,14 @@ static void keep_sets(Saver *saver)
 
 /* The number of this mount: it begins every serial, so that no file has a name that an earlier
  * mount gave already. After an index file that was lost the time is higher than any number before.
- * false: the file is damaged. */
+ * false: the file is damaged, or cannot be read for now. */
 static bool count_mount(Saver *saver)
 {
 	Db *db = saver->db;
-	gint64 last = store_db_number(db, "mounts");
+	gint64 last = 0;
 
+	if (!store_db_number(db, "mounts", &last))
+		return false;
 	saver->mount = last > 0 ? last + 1 : g_get_real_time() / G_USEC_PER_SEC;
 	saver->store->last_serial = (guint64)saver->mount << 32;
 

@@ -694,6 +694,10 @@ int main(int argc, char **argv)
 		"UPDATE messages SET uid = 6 WHERE uid = 5", test_altered_record);
 	g_test_add_data_func("/store/crash/altered-body",
 		"UPDATE bodies SET at = at + 1 WHERE uid = 5", test_altered_record);
+	g_test_add_data_func("/store/crash/altered-distrust",
+		"UPDATE numbers SET value = 1 WHERE key = 'distrusted'", test_altered_record);
+	g_test_add_data_func("/store/crash/altered-mount",
+		"UPDATE numbers SET value = value - 1 WHERE key = 'mounts'", test_altered_record);
 	g_test_add_func("/store/crash/high-generation", test_high_generation);
 	g_test_add_func("/store/crash/full-at-mount", test_full_at_mount);
 	g_test_add_func("/store/crash/full-for-a-while", test_full_for_a_while);

@@ -27,12 +27,15 @@ char *json_writer_finish(JsonWriter *writer)
 	return text;
 }
 
+/* Control characters are escaped, also those that JSON has nothing against: `cat` shows these files
+ * on terminals. */
 static void append_character(GString *to, const char *at)
 {
-	if (*at == '"' || *at == '\\')
+	gunichar c = g_utf8_get_char(at);
+	if (c == '"' || c == '\\')
 		g_string_append_c(to, '\\');
-	if ((guchar)*at < 0x20 || *at == 0x7f)
-		g_string_append_printf(to, "\\u%04x", (guint)*at);
+	if (g_unichar_iscntrl(c))
+		g_string_append_printf(to, "\\u%04x", c);
 	else
 		g_string_append_len(to, at, g_utf8_skip[(guchar)*at]);
 }

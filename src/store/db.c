@@ -166,41 +166,46 @@ static bool exec(Db *db, const char *text)
 	return note(db, sqlite3_exec(db->file, text, NULL, NULL, NULL));
 }
 
-static int version(Db *db)
+static bool version(Db *db, int *ret)
 {
 	sqlite3_stmt *statement = NULL;
-	int number = -1;
+	bool there = note(db, sqlite3_prepare_v2(
+				      db->file, "PRAGMA user_version", -1, &statement, NULL)) &&
+		     note(db, sqlite3_step(statement));
 
-	if (note(db, sqlite3_prepare_v2(db->file, "PRAGMA user_version", -1, &statement, NULL)) &&
-		note(db, sqlite3_step(statement)))
-		number = sqlite3_column_int(statement, 0);
+	if (there)
+		*ret = sqlite3_column_int(statement, 0);
 	sqlite3_finalize(statement);
-	return number;
+	return there;
 }
 
 static bool migrate(Db *db)
 {
-	int from = version(db), to = G_N_ELEMENTS(migrations);
+	int from, to = G_N_ELEMENTS(migrations);
 
-	if (from > to)
+	if (!version(db, &from))
+		return false;
+	if (from < 0 || from > to)
 		return note(db, SQLITE_NOTADB);
-	for (int i = from; i >= 0 && i < to; i++) {
+	for (int i = from; i < to; i++) {
 		g_autofree char *text = g_strdup_printf(
 			"BEGIN; %s PRAGMA user_version = %d; COMMIT", migrations[i], i + 1);
 
 		if (!exec(db, text))
 			return false;
 	}
-	return from >= 0;
+	return true;
 }
 
 /* With one connection that nobody shares the log needs no shared memory, which not every file
  * system has. In this mode a crash loses the last transactions at most, never the order of them,
- * and the disk is waited for at checkpoints only. */
+ * and the disk is waited for at checkpoints only. The log of a large save, which is as long as the
+ * file, does not stay so: 4 MiB are what is kept before a checkpoint anyway. */
 static bool prepare(Db *db)
 {
 	return exec(db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
 			"PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"
+			"PRAGMA journal_size_limit = 4194304;"
 			"PRAGMA cell_size_check = ON") &&
 	       migrate(db);
 }
@@ -284,7 +289,7 @@ const char *store_db_error(const Db *db)
 
 bool store_db_may_recover(const Db *db)
 {
-	return !is_damage(db->why);
+	return db->why != SQLITE_OK && !is_damage(db->why);
 }
 
 /* ---- saving ---- */
@@ -459,21 +464,20 @@ static sqlite3_stmt *begin_reading(Db *db, Sql which)
 	return use(db, which, NULL, 0);
 }
 
-gint64 store_db_number(Db *db, const char *key)
+bool store_db_number(Db *db, const char *key, gint64 *ret)
 {
 	sqlite3_stmt *row = begin_reading(db, SQL_NUMBER);
-	gint64 value = 0;
 
-	if (!row)
-		return 0;
-	sqlite3_bind_text(row, 1, key, -1, SQLITE_STATIC);
-	while (next_row(db, row)) {
-		gint64 found = sqlite3_column_int64(row, 0);
+	if (row)
+		sqlite3_bind_text(row, 1, key, -1, SQLITE_STATIC);
+	while (row && next_row(db, row)) {
+		gint64 value = sqlite3_column_int64(row, 0);
 
-		if (sqlite3_column_int64(row, 1) == sum_of(&found, 1, key, strlen(key)))
-			value = found;
+		if (!adds_up(db, row, 1, sum_of(&value, 1, key, strlen(key))))
+			return false;
+		*ret = value;
 	}
-	return value;
+	return !db->failed;
 }
 
 bool store_db_each_mailbox(

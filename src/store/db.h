@@ -42,7 +42,7 @@ typedef struct {
 	guint32 uidvalidity;
 	bool names_known;
 	StoreMark mark;
-	gint64 used; /* when it was saved last; seconds since 1970 */
+	gint64 used; /* when it was saved last, not before it was listed last; seconds since 1970 */
 } DbGeneration;
 
 /* A body in a file of its own (pack 0) or in a pack. */
@@ -62,7 +62,8 @@ bool store_db_begin(Db *db);
 /* Ends the transaction. false: nothing of it was kept; store_db_error() says why. */
 bool store_db_end(Db *db);
 
-/* What went wrong last, and whether trying again later may help (a full disk). */
+/* What went wrong last, and whether trying again later may help (a full disk, one that fails);
+ * false also when nothing did, so that it is what was read that makes no sense. */
 const char *store_db_error(const Db *db);
 bool store_db_may_recover(const Db *db);
 
@@ -80,10 +81,11 @@ bool store_db_drop_rows(Db *db, Gen gen, ImapRange uids);
 bool store_db_put_body(Db *db, const DbBody *body);
 bool store_db_drop_body(Db *db, Gen gen, guint32 uid);
 
-/* ---- reading; what a callback is shown lives until it returns. false: the file is damaged ---- */
+/* ---- reading; what a callback is shown lives until it returns. false: the file is damaged, or
+ * store_db_may_recover() ---- */
 
-/* 0 when there is none. */
-gint64 store_db_number(Db *db, const char *key);
+/* *ret stays as it is when there is none. */
+bool store_db_number(Db *db, const char *key, gint64 *ret);
 bool store_db_each_mailbox(
 	Db *db, void (*fn)(const DbMailbox *mailbox, gpointer data), gpointer data);
 bool store_db_each_generation(
@@ -110,8 +112,8 @@ static inline void store_db_add_faults(void)
 
 /* ---- load.c ---- */
 
-/* Puts all that is kept into a store that has nothing yet. false: the file is damaged, and the
- * store has a part of it. */
+/* Puts all that is kept into a store that has nothing yet. false: store_db_may_recover(), or
+ * the file is damaged; the store has a part of it. */
 bool store_load(Store *store, Db *db);
 
 /* Takes it out again: the store has nothing, as one without a past. */

@@ -133,6 +133,14 @@ Gen store_gen_open(Store *store, MailboxId mailbox, guint32 uidvalidity)
 	return gen;
 }
 
+void store_gen_unlisted_locked(Store *store, MailboxId mailbox)
+{
+	Gen gen = current_gen(store, mailbox);
+
+	if (gen != 0)
+		imap_set_add(store->unsaved_gens, gen, gen);
+}
+
 /* ---- names ---- */
 
 /* The members of a that are in b too. */

@@ -36,17 +36,30 @@ static bool leaves_room(Gen gen)
 	return gen <= LIMIT_GENERATIONS / 2;
 }
 
-/* One whose mailbox was not listed any more when the last mount ended is let go. */
+/* 0: let go. One that is not listed may come back: the server had it out of reach, or a mount was
+ * told to show others (`folders`). */
+static MailboxId mailbox_of(Store *store, const DbGeneration *kept)
+{
+	enum { UNLISTED_S = 30 * 24 * 60 * 60 };
+	g_autofree char *name = g_strndup(kept->mailbox.data, kept->mailbox.len);
+	MailboxId listed = GPOINTER_TO_UINT(g_hash_table_lookup(store->names, name));
+
+	if (listed != 0 || g_get_real_time() / G_USEC_PER_SEC - kept->used > UNLISTED_S)
+		return listed;
+	return store_mailbox_recall(store, kept->mailbox);
+}
+
 static void take_generation(const DbGeneration *kept, gpointer data)
 {
 	Store *store = ((Load *)data)->store;
-	g_autofree char *name = g_strndup(kept->mailbox.data, kept->mailbox.len);
-	MailboxId mailbox = GPOINTER_TO_UINT(g_hash_table_lookup(store->names, name));
 
 	if (kept->gen < 1 || kept->gen > LIMIT_GENERATIONS) {
 		((Load *)data)->damaged = true;
 		return;
 	}
+
+	MailboxId mailbox = mailbox_of(store, kept);
+
 	if (mailbox == 0 || store_gen(store, mailbox) != 0 || !leaves_room(kept->gen)) {
 		/* What the file has of it must not become another one's of that id. */
 		if (leaves_room(kept->gen))
@@ -98,6 +111,7 @@ void store_unload(Store *store)
 bool store_load(Store *store, Db *db)
 {
 	Load load = {.store = store, .lists = g_array_new(FALSE, FALSE, sizeof(ImapList))};
+	gint64 distrusted = 0;
 
 	g_array_set_clear_func(load.lists, clear_list);
 
@@ -107,8 +121,9 @@ bool store_load(Store *store, Db *db)
 	g_array_unref(load.lists);
 	ok = ok && store_db_each_generation(db, take_generation, &load) &&
 	     store_db_each_range(db, take_range, &load) &&
-	     store_db_each_body(db, take_body, &load) && !load.damaged;
-	store->distrusted = store_db_number(db, "distrusted") != 0;
+	     store_db_each_body(db, take_body, &load) && !load.damaged &&
+	     store_db_number(db, "distrusted", &distrusted);
+	store->distrusted = distrusted != 0;
 	store->unsaved_mailboxes = false;
 	return ok;
 }

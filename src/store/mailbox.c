@@ -53,6 +53,14 @@ static StoreMailbox *find_or_add(Store *store, GArray *all, char *name)
 	return &g_array_index(all, StoreMailbox, id - 1);
 }
 
+MailboxId store_mailbox_recall(Store *store, ImapBytes name)
+{
+	char *owned = canonical_name(name);
+	const StoreMailbox *mailbox = owned ? find_or_add(store, store->mailboxes, owned) : NULL;
+
+	return mailbox ? mailbox->id : 0;
+}
+
 static int compare_names(gconstpointer a, gconstpointer b)
 {
 	return strcmp(((const StoreMailbox *)a)->name, ((const StoreMailbox *)b)->name);
@@ -113,6 +121,12 @@ bool store_set_mailboxes(Store *store, const ImapList *lists, gsize n)
 	store_lock_write(store);
 	swap_arrays(&store->mailboxes, &all);
 	swap_arrays(&store->listed, &listed);
+	for (guint i = 0; i < listed->len; i++) {
+		MailboxId id = g_array_index(listed, StoreMailbox, i).id;
+
+		if (!seen[id - 1])
+			store_gen_unlisted_locked(store, id);
+	}
 	store->unsaved_mailboxes |= changed;
 	store_unlock(store);
 	if (changed)

@@ -89,8 +89,9 @@ static bool make_hole(const Pack *pack, guint64 start, guint64 end)
 		       (off_t)(end - start)) == 0;
 }
 
-/* Gives back the whole blocks of start..end, and those at its rims that nothing else needs. */
-static void punch(const Pack *pack, ByteRange dead, guint64 start, guint64 end)
+/* The whole blocks of start..end, and those at its rims that nothing else needs: start >= end when
+ * there is none. */
+static ByteRange blocks_of(ByteRange dead, guint64 start, guint64 end)
 {
 	guint64 first = start / BLOCK * BLOCK, last = (end + BLOCK - 1) / BLOCK * BLOCK;
 
@@ -98,8 +99,15 @@ static void punch(const Pack *pack, ByteRange dead, guint64 start, guint64 end)
 		first += BLOCK;
 	if (last > dead.end)
 		last -= BLOCK;
-	if (first < last)
-		make_hole(pack, first, last);
+	return (ByteRange){first, last};
+}
+
+static void punch(const Pack *pack, ByteRange dead, guint64 start, guint64 end)
+{
+	ByteRange blocks = blocks_of(dead, start, end);
+
+	if (blocks.start < blocks.end)
+		make_hole(pack, blocks.start, blocks.end);
 }
 
 static void unlink_pack(const Pack *pack)
@@ -197,19 +205,45 @@ void store_packs_clear(Packs *packs)
 	g_hash_table_remove_all(packs->restored);
 }
 
-/* What no body is in is dead. The blocks between bodies were given back when those there went; what
- * is behind the last one was never named, since the mount that wrote it crashed. */
+/* Whether the file has any of these blocks, which come from blocks_of(). */
+static bool is_allocated(const Pack *pack, ByteRange blocks)
+{
+	if (blocks.start >= blocks.end)
+		return false;
+
+	off_t data = lseek(pack->fd, (off_t)blocks.start, SEEK_DATA);
+
+	return data < 0 ? errno != ENXIO : (guint64)data < blocks.end;
+}
+
+/* Most blocks between bodies were given back when those there went. The rest are of bodies that
+ * could be read until the mount ended, whose mailbox is gone, or that were never named, since the
+ * mount that wrote them crashed. */
+static void give_back_gaps(const Pack *pack, const ByteRanges *live)
+{
+	guint64 at = store_ranges_gap(live, 0);
+
+	while (at < pack->fill) {
+		ByteRange dead = store_ranges_around(pack->dead, at);
+		ByteRange blocks = blocks_of(dead, dead.start, dead.end);
+
+		if (is_allocated(pack, blocks))
+			make_hole(pack, blocks.start, blocks.end);
+		at = store_ranges_gap(live, dead.end);
+	}
+}
+
+/* What no body is in is dead. */
 static void settle(Pack *pack)
 {
 	g_autoptr(ByteRanges) live = pack->dead;
-	ByteRange rest = {store_ranges_end(live), pack->fill};
 
 	pack->dead = store_ranges_gaps(live, pack->fill);
 	pack->full = true;
 	if (pack->bodies == 0)
 		unlink_pack(pack);
-	else if (rest.start < rest.end)
-		punch(pack, rest, rest.start, rest.end);
+	else
+		give_back_gaps(pack, live);
 }
 
 void store_packs_settle(Packs *packs, guint64 last_serial)

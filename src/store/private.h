@@ -77,6 +77,10 @@ void store_warn_unwritable(Store *store, const char *why);
 void store_mailboxes_init(Store *store);
 void store_mailboxes_clear(Store *store);
 
+/* The id of a mailbox that an earlier mount knew, listed or not; 0: past a bound. Before any other
+ * thread reads. */
+MailboxId store_mailbox_recall(Store *store, ImapBytes name);
+
 /* ---- load.c, save.c: what outlives the mount ---- */
 
 /* Reads what an earlier mount left into the new store, and from now on saves what changes. NULL:
@@ -93,6 +97,9 @@ void store_save_soon(Store *store);
 /* index.c */
 void store_index_init(Store *store);
 void store_index_clear(Store *store);
+
+/* The mailbox is listed no more: how long it is kept counts from now on. Lock held as writer. */
+void store_gen_unlisted_locked(Store *store, MailboxId mailbox);
 
 /* ABSENT: an old generation, or no such UID (a hidden one is there) among known names; else MISS.
  * Any thread. */

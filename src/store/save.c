@@ -22,6 +22,7 @@ typedef struct {
 
 struct Saver {
 	Store *store;
+	gint64 mount; /* constant once count_mount() was called */
 	GThread *thread;
 	GHashTable *saved; /* Gen to Sets; the thread's own */
 	struct Batch *unwritten; /* the thread's own: could not be written, comes before all else */
@@ -256,7 +257,7 @@ static bool write_body(Db *db, const BodySave *save)
 static bool write_batch(Saver *saver, const Batch *batch)
 {
 	Db *db = saver->db;
-	bool ok = store_db_begin(db) &&
+	bool ok = store_db_begin(db) && store_db_set_number(db, "mounts", saver->mount) &&
 		  (!batch->mailboxes || write_mailboxes(db, batch->mailboxes)) &&
 		  store_db_set_number(db, "distrusted", batch->distrusted);
 
@@ -384,21 +385,24 @@ static void keep_sets(Saver *saver)
 
 /* The number of this mount: it begins every serial, so that no file has a name that an earlier
  * mount gave already. After an index file that was lost the time is higher than any number before.
- * false: the file is damaged. */
+ * false: the file is damaged, or cannot be read for now. */
 static bool count_mount(Saver *saver)
 {
 	Db *db = saver->db;
-	gint64 last = store_db_number(db, "mounts");
-	gint64 mount = last > 0 ? last + 1 : g_get_real_time() / G_USEC_PER_SEC;
+	gint64 last = 0;
 
-	saver->store->last_serial = (guint64)mount << 32;
+	if (!store_db_number(db, "mounts", &last))
+		return false;
+	saver->mount = last > 0 ? last + 1 : g_get_real_time() / G_USEC_PER_SEC;
+	saver->store->last_serial = (guint64)saver->mount << 32;
 
-	bool set = store_db_begin(db) && store_db_set_number(db, "mounts", mount);
+	bool set = store_db_begin(db) && store_db_set_number(db, "mounts", saver->mount);
 
 	if (store_db_end(db) && set)
 		return true;
 
-	/* A disk may be full: what is known is shown all the same. */
+	/* A disk may be full: what is known is shown all the same, and each save tries again to
+	 * keep the number. */
 	bool damaged = !store_db_may_recover(db);
 
 	if (!damaged)
@@ -406,7 +410,7 @@ static bool count_mount(Saver *saver)
 	return !damaged;
 }
 
-/* An index that cannot be read whole is worth nothing. */
+/* An index that is damaged anywhere is worth nothing. */
 static bool begin_anew(Saver *saver, GError **error)
 {
 	const StoreDir *dir = saver->store->dir;
@@ -417,6 +421,15 @@ static bool begin_anew(Saver *saver, GError **error)
 	store_db_remove(dir->fd);
 	saver->db = store_db_open(dir->fd, dir->path, error);
 	return saver->db != NULL;
+}
+
+/* false: it is damaged and another cannot be made, or it cannot be read for now; then error may be
+ * left to the caller. */
+static bool load(Saver *saver, GError **error)
+{
+	if (store_load(saver->store, saver->db) && count_mount(saver))
+		return true;
+	return !store_db_may_recover(saver->db) && begin_anew(saver, error) && count_mount(saver);
 }
 
 Saver *store_saver_new(Store *store, GError **error)
@@ -435,8 +448,7 @@ Saver *store_saver_new(Store *store, GError **error)
 	pthread_mutex_init(&saver->db_mutex, NULL);
 	g_mutex_init(&saver->mutex);
 	g_cond_init(&saver->changed);
-	if (!(store_load(store, db) && count_mount(saver)) &&
-		!(begin_anew(saver, error) && count_mount(saver))) {
+	if (!load(saver, error)) {
 		if (error && !*error)
 			g_set_error(error, MAIL_ERROR, MAIL_ERROR_IO, "%s/index.db: %s", dir->path,
 				store_db_error(saver->db));

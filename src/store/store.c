@@ -1,4 +1,5 @@
 #include "store/private.h"
+#include "store/db.h"
 #include "base/limits.h"
 
 /* A writer that waits goes before new readers: glibc's default, which is GRWLock's too, lets a few
@@ -23,15 +24,25 @@ void store_warn_unwritable(Store *store, const char *why)
 			why);
 }
 
-/* A mount without an index file begins with nothing and leaves nothing. */
+static void leave_dir(Store *store)
+{
+	store_unload(store);
+	g_clear_pointer(&store->packs, store_packs_free);
+	g_clear_pointer(&store->events, store_events_free);
+	g_clear_pointer(&store->dir, store_dir_close);
+}
+
+/* Without its index file the directory is left as it is: the next mount may read that again, and
+ * then knows what is in the files. */
 static void open_index(Store *store)
 {
 	g_autoptr(GError) error = NULL;
 
 	store->saver = store_saver_new(store, &error);
 	if (!store->saver) {
-		g_warning("%s; nothing is kept for the next mount", error->message);
-		store->last_serial = (guint64)(g_get_real_time() / G_USEC_PER_SEC) << 32;
+		g_warning("%s; bodies are kept in memory", error->message);
+		leave_dir(store);
+		return;
 	}
 	store_packs_settle(store->packs, store->last_serial);
 	store_dir_sweep(

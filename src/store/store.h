@@ -28,8 +28,8 @@ typedef enum {
  * not confirmed, and bodies that are proved when they are read first. Refused with
  * MAIL_ERROR_ACCESS when the directory belongs to someone else, is a symbolic link or is open to
  * others, with MAIL_ERROR_BUSY when another mount uses it. If files cannot be written, now or
- * later, bodies are kept in memory (LIMIT_MEMORY_BODIES) and that is logged once. SIGXFSZ must be
- * ignored. */
+ * later, or the index not be opened or read, bodies are kept in memory (LIMIT_MEMORY_BODIES) and
+ * that is logged once. SIGXFSZ must be ignored. */
 Store *store_new(const char *cachedir, guint64 cache_size, bool show_deleted, GError **error);
 void store_free(Store *store); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)

@@ -96,3 +96,20 @@ def test_refused_after_others_came(fake, mount):
             return
         raise AssertionError('it is still read')
     eventually(refused)
+
+
+def test_a_folder_that_one_mount_leaves_out_is_kept(fake, mount):
+    server = fake()
+    server.add('Other').extend([OLD])
+    mail = mount(server)
+    assert (mail / 'Other' / '1.eml').read_bytes() == OLD
+    mail.unmount()
+    for _ in range(2):
+        mail = mount(server, folders='INBOX')
+        wait_for(mail / 'Other', there=False)
+        mail.unmount()
+    before = len(server.log)
+    mail = mount(server)
+    wait_for(mail / 'Other')
+    assert (mail / 'Other' / '1.eml').read_bytes() == OLD
+    assert not [entry for entry in server.log[before:] if b'BODY.PEEK' in entry.line]

@@ -18,6 +18,9 @@ static void test_strings(void)
 	assert_text(NULL, "null");
 	assert_text("a\"b\\c/d", "\"a\\\"b\\\\c/d\"");
 	assert_text("\1\t\n\x1b[31m\x7f", "\"\\u0001\\u0009\\u000a\\u001b[31m\\u007f\"");
+	/* C1: U+009B begins what a terminal takes for an order, U+0080 and U+009F are the rims. */
+	assert_text(
+		"\302\233[31m \302\200\302\237\302\240", "\"\\u009b[31m \\u0080\\u009f\302\240\"");
 	assert_text("\303\274 \360\237\223\247", "\"\303\274 \360\237\223\247\"");
 	/* No UTF-8: a lone byte, a cut sequence, an overlong form, a surrogate. */
 	assert_text("a\377b", "\"a\357\277\275b\"");

@@ -2,10 +2,14 @@
  * files reached the disk then, and in which order, is anyone's guess; what is read of it is true.
  */
 #include "store-fixture.h"
+#include "store/db.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -218,8 +222,69 @@ static void test_unnamed_rest_of_pack(void)
 	fixture_close(&f);
 }
 
-/* A mailbox that is listed no more, and one that comes before the index was told so: the second
- * has nothing of the first. */
+/* What went with its mount, and had its blocks until then, gives them back at the next one. */
+static void test_orphans_of_a_mount(void)
+{
+	Fixture f = with_names("1:60");
+	g_autofree char *name = serial_name(&f, "pack", 1);
+	g_autofree char *pack = g_build_filename(f.cachedir, "bodies", name, NULL);
+	struct stat st;
+
+	commit_all(&f, 1, 58);
+	remove_names(f.store, f.gen, "2:20,22:57");
+	open_again(&f);
+	g_assert_cmpint(stat(pack, &st), ==, 0);
+	g_assert_cmpuint((guint64)st.st_blocks * 512, <=, 3 * (SMALL + 2 * 4096));
+	g_assert_cmpuint(count_hits(&f), ==, 3);
+	fixture_close(&f);
+}
+
+/* The record of a generation in the index, as it is once it was saved long ago. */
+static void age(const Fixture *f, const DbGeneration *generation)
+{
+	enum { LONG_S = 31 * 24 * 60 * 60 };
+	g_autoptr(StoreDir) dir = store_dir_open(f->cachedir, NULL);
+	g_autoptr(Db) db = store_db_open(dir->fd, dir->path, NULL);
+	DbGeneration old = *generation;
+
+	old.names_known = true;
+	old.used = g_get_real_time() / G_USEC_PER_SEC - LONG_S;
+	g_assert_true(store_db_begin(db));
+	g_assert_true(store_db_put_generation(db, &old));
+	g_assert_true(store_db_end(db));
+}
+
+/* A mailbox that is not listed for a while is known when it is back: for a mount it was left out,
+ * or the server had it out of reach. */
+static void test_unlisted_for_a_while(void)
+{
+	Fixture f = with_names("1:3");
+	ImapList lists[] = {list_of("INBOX"), list_of("shared")};
+
+	store_set_mailboxes(f.store, lists, 2);
+	f.gen = store_gen_open(f.store, id_of(f.store, "shared"), 7);
+	set_names(f.store, f.gen, "1:60", "");
+	put_message(&f, 50, 500, 0);
+	commit_all(&f, 1, 58);
+	g_clear_pointer(&f.store, store_free);
+	/* What did not change for long was listed all the time. */
+	age(&f, &(DbGeneration){.gen = f.gen, .mailbox = lists[1].name, .uidvalidity = 7});
+	open_again(&f);
+	store_set_mailboxes(f.store, lists, 1);
+	open_again(&f);
+	open_again(&f);
+	g_assert_cmpuint(id_of(f.store, "shared"), ==, 0);
+	store_set_mailboxes(f.store, lists, 2);
+	f.gen = store_gen(f.store, id_of(f.store, "shared"));
+	g_assert_cmpuint(store_gen_uidvalidity(f.store, f.gen), ==, 7);
+	assert_names(&f, "1:60");
+	assert_message(&f, 50, 500, 0);
+	g_assert_cmpuint(count_hits(&f), ==, 58);
+	fixture_close(&f);
+}
+
+/* A mailbox that was not listed for long, and one that comes before the index was told so: the
+ * second has nothing of the first. */
 static void test_generation_let_go(void)
 {
 	Fixture f = with_names("1:3");
@@ -232,8 +297,13 @@ static void test_generation_let_go(void)
 	put_message(&f, 50, 500, 0);
 	g_assert_true(commit_whole(f.store, f.gen, 51, SMALL));
 	store_set_mailboxes(f.store, after, 2);
+	g_clear_pointer(&f.store, store_free);
+	age(&f, &(DbGeneration){.gen = f.gen, .mailbox = before[1].name, .uidvalidity = 7});
+
+	Gen old = f.gen;
 
 	open_again(&f);
+	g_assert_cmpuint(store_gen_mailbox(f.store, old), ==, 0);
 	f.gen = store_gen_open(f.store, id_of(f.store, "new"), 8);
 	set_names(f.store, f.gen, "2:3,50:51", "");
 	open_again(&f);
@@ -278,6 +348,16 @@ static void test_damaged_number(void)
 	open_again(&f);
 	g_assert_cmpuint(count_hits(&f), ==, 1);
 	fixture_close(&f);
+}
+
+static void set_version(const char *index, int version)
+{
+	g_autofree char *statement = g_strdup_printf("PRAGMA user_version = %d", version);
+	sqlite3 *db;
+
+	g_assert_cmpint(sqlite3_open(index, &db), ==, SQLITE_OK);
+	g_assert_cmpint(sqlite3_exec(db, statement, NULL, NULL, NULL), ==, SQLITE_OK);
+	sqlite3_close(db);
 }
 
 static void alter(const char *index, const char *statement)
@@ -439,6 +519,160 @@ static void test_full_for_a_while(void)
 	fixture_close(&f);
 }
 
+/* The number of a mount that began on a full disk is not given again: it is in the names of the
+ * files that were made when there was room. */
+static void test_number_after_full_disk(void)
+{
+	Fixture f = with_names("1:60");
+
+	g_clear_pointer(&f.store, store_free);
+	limit_files(0);
+	open_again(&f);
+	no_limit();
+
+	guint64 mount = f.store->last_serial >> 32;
+
+	commit_all(&f, 1, 58);
+	open_again(&f);
+	g_assert_cmpuint(f.store->last_serial >> 32, >, mount);
+	g_assert_cmpuint(count_hits(&f), ==, 58);
+	fixture_close(&f);
+}
+
+/* ---- an index that is out of reach for a while ---- */
+
+static ssize_t (*real_pread)(int fd, void *bytes, size_t len, off_t offset);
+
+/* Past the page that opening looks at. (To SQLite EIO is damage for good.) */
+static ssize_t failing_pread(int fd, void *bytes, size_t len, off_t offset)
+{
+	if (offset < 4096)
+		return real_pread(fd, bytes, len, offset);
+	errno = ENOMEM;
+	return -1;
+}
+
+static void fail_reads(bool fail)
+{
+	static const char *const names[] = {"pread", "pread64"};
+	sqlite3_vfs *vfs = sqlite3_vfs_find("unix");
+
+	real_pread = pread;
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		vfs->xSetSystemCall(
+			vfs, names[i], fail ? (sqlite3_syscall_ptr)failing_pread : NULL);
+}
+
+/* An index that cannot be read for now is not a damaged one: this mount leaves all as it is. */
+static void test_unreadable_for_a_while(void)
+{
+	Fixture f = with_names("1:60");
+
+	commit_all(&f, 1, 58);
+	put_message(&f, 5, 10, 0);
+	g_clear_pointer(&f.store, store_free);
+	no_limit();
+	fail_reads(true);
+	open_again(&f);
+	fail_reads(false);
+	g_assert_cmpuint(f.gen, ==, 0);
+	open_inbox(&f);
+	set_names(f.store, f.gen, "1:60", "");
+	g_assert_cmpuint(count_hits(&f), ==, 0);
+	g_assert_true(commit_whole(f.store, f.gen, 3, SMALL));
+	assert_read(f.store, f.gen, 3, 0, 2 * SMALL, SMALL);
+	open_again(&f);
+	assert_message(&f, 5, 10, 0);
+	g_assert_cmpuint(count_hits(&f), ==, 58);
+	fixture_close(&f);
+}
+
+/* Files of the mount of the same second are taken for its own. */
+static void wait_for_next_second(void)
+{
+	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+
+	while (g_get_real_time() / G_USEC_PER_SEC == now)
+		g_thread_yield();
+}
+
+static void wait_for_sweeper(Fixture *f)
+{
+	if (f->store->dir)
+		g_clear_pointer(&f->store->dir->sweeper, g_thread_join);
+}
+
+/* Nor is one that cannot be opened for now. */
+static void test_unopened_for_a_while(void)
+{
+	Fixture f = with_names("1:60");
+	g_autofree char *log = g_build_filename(f.cachedir, "index.db-wal", NULL);
+
+	commit_all(&f, 1, 58);
+	g_clear_pointer(&f.store, store_free);
+	no_limit();
+	g_assert_cmpint(g_mkdir(log, 0700), ==, 0);
+	wait_for_next_second();
+	open_again(&f);
+	wait_for_sweeper(&f);
+	g_assert_cmpuint(f.gen, ==, 0);
+	g_assert_cmpint(g_rmdir(log), ==, 0);
+	open_again(&f);
+	g_assert_cmpuint(count_hits(&f), ==, 58);
+	fixture_close(&f);
+}
+
+/* A cache on a file system that is read-only for a while. */
+static void test_read_only_for_a_while(void)
+{
+	Fixture f = {0};
+
+	fixture_dirs(&f);
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("tmpfs", f.parent, "tmpfs", 0, NULL) < 0) {
+		g_test_skip("cannot mount a tmpfs");
+		fixture_close(&f);
+		return;
+	}
+	f.store = store_new(f.cachedir, 1 << 30, false, NULL);
+	open_inbox(&f);
+	set_names(f.store, f.gen, "1:60", "");
+	commit_all(&f, 1, 58);
+	g_clear_pointer(&f.store, store_free);
+	no_limit();
+	g_assert_cmpint(mount(NULL, f.parent, NULL, MS_REMOUNT | MS_RDONLY, NULL), ==, 0);
+	open_again(&f);
+	open_inbox(&f);
+	set_names(f.store, f.gen, "1:60", "");
+	g_assert_true(commit_whole(f.store, f.gen, 3, SMALL));
+	assert_read(f.store, f.gen, 3, 0, 2 * SMALL, SMALL);
+	g_clear_pointer(&f.store, store_free);
+	g_assert_cmpint(mount(NULL, f.parent, NULL, MS_REMOUNT, NULL), ==, 0);
+	open_again(&f);
+	g_assert_cmpuint(count_hits(&f), ==, 58);
+	g_clear_pointer(&f.store, store_free);
+	g_assert_cmpint(umount2(f.parent, MNT_DETACH), ==, 0);
+	fixture_close(&f);
+}
+
+/* A version that no program wrote is damage. */
+static void test_no_version(void)
+{
+	Fixture f = with_names("1:60");
+	g_autofree char *index = g_build_filename(f.cachedir, "index.db", NULL);
+
+	commit_all(&f, 1, 58);
+	g_clear_pointer(&f.store, store_free);
+	set_version(index, -1);
+	open_again(&f);
+	open_inbox(&f);
+	set_names(f.store, f.gen, "1:60", "");
+	commit_all(&f, 1, 58);
+	open_again(&f);
+	g_assert_cmpuint(count_hits(&f), ==, 58);
+	fixture_close(&f);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -460,8 +694,19 @@ int main(int argc, char **argv)
 		"UPDATE messages SET uid = 6 WHERE uid = 5", test_altered_record);
 	g_test_add_data_func("/store/crash/altered-body",
 		"UPDATE bodies SET at = at + 1 WHERE uid = 5", test_altered_record);
+	g_test_add_data_func("/store/crash/altered-distrust",
+		"UPDATE numbers SET value = 1 WHERE key = 'distrusted'", test_altered_record);
+	g_test_add_data_func("/store/crash/altered-mount",
+		"UPDATE numbers SET value = value - 1 WHERE key = 'mounts'", test_altered_record);
 	g_test_add_func("/store/crash/high-generation", test_high_generation);
 	g_test_add_func("/store/crash/full-at-mount", test_full_at_mount);
 	g_test_add_func("/store/crash/full-for-a-while", test_full_for_a_while);
+	g_test_add_func("/store/crash/orphans-of-a-mount", test_orphans_of_a_mount);
+	g_test_add_func("/store/crash/unlisted-for-a-while", test_unlisted_for_a_while);
+	g_test_add_func("/store/crash/number-after-full-disk", test_number_after_full_disk);
+	g_test_add_func("/store/crash/unreadable-for-a-while", test_unreadable_for_a_while);
+	g_test_add_func("/store/crash/unopened-for-a-while", test_unopened_for_a_while);
+	g_test_add_func("/store/crash/read-only-for-a-while", test_read_only_for_a_while);
+	g_test_add_func("/store/crash/no-version", test_no_version);
 	return g_test_run();
 }

@@ -471,6 +471,36 @@ static void test_later_version(void)
 	fixture_close(&f);
 }
 
+/* Waits until the log of the index is larger than that, or is not any more. */
+static void wait_for_log(const Fixture *f, gint64 size, bool larger)
+{
+	g_autofree char *path = g_build_filename(f->cachedir, "index.db-wal", NULL);
+	gint64 until = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+	struct stat st;
+
+	do {
+		g_assert_cmpint(g_get_monotonic_time(), <, until);
+		g_thread_yield();
+		g_assert_cmpint(stat(path, &st), ==, 0);
+	} while ((st.st_size > size) != larger);
+}
+
+/* What a large save takes in the log is given back by the next one, not at the end of the mount. */
+static void test_log_of_a_large_save(void)
+{
+	enum { MANY = 300000, LOG = 4 << 20 };
+	Fixture f = with_names("1");
+	g_autoptr(ImapSet) uids = imap_set_new();
+
+	for (guint32 uid = 1; uid < 2 * MANY; uid += 2)
+		imap_set_add(uids, uid, uid);
+	store_set_names(f.store, f.gen, uids, NULL, NULL, NULL);
+	wait_for_log(&f, LOG, true);
+	put_message(&f, 1, 10, 0);
+	wait_for_log(&f, LOG, false);
+	fixture_close(&f);
+}
+
 int main(int argc, char **argv)
 {
 	static void (*const harms[])(const char *path) = {flip, cut, zero, drop};
@@ -492,5 +522,6 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/store/keep/dropped", &harms[3], test_altered_bodies);
 	g_test_add_func("/store/keep/harmed-index", test_harmed_index);
 	g_test_add_func("/store/keep/later-version", test_later_version);
+	g_test_add_func("/store/keep/log-of-a-large-save", test_log_of_a_large_save);
 	return g_test_run();
 }

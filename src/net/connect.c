@@ -247,8 +247,8 @@ static void look_up(NetConnect *self, GMainContext *context)
 	g_autoptr(GResolver) resolver = g_resolver_get_default();
 
 	self->refs++;
-	/* Never let go: the resolver's thread, which nobody joins, may do so after all else has ended,
-	 * and must not be the one to take the context down. */
+	/* Never let go: the resolver's thread, which nobody joins, may do so after all else has
+	 * ended, and must not be the one to take the context down. */
 	g_main_context_ref(context);
 	g_main_context_push_thread_default(context);
 	g_resolver_lookup_by_name_async(resolver, self->host, self->lookup, on_found, self);

@@ -101,7 +101,7 @@ static char *work_text(const JsonReader *reader, guint i)
 	if (g_strcmp0(state, "ready") != 0)
 		return plain(state);
 	if (messages > 0)
-		return g_strdup_printf("%" G_GINT64_FORMAT " %s on the way, %s", messages,
+		return g_strdup_printf("%" G_GINT64_FORMAT " %s on the way, %s to come", messages,
 			messages == 1 ? "message" : "messages", bytes);
 	if (commands > 0)
 		return g_strdup_printf("%" G_GINT64_FORMAT " %s under way", commands,

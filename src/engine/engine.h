@@ -108,7 +108,7 @@ typedef struct {
 	bool idle; /* it waits for what the server tells by itself */
 	guint commands; /* queued or under way */
 	guint fetching; /* bodies asked for and not here yet */
-	guint64 fetching_bytes; /* of them, as far as their sizes are known */
+	guint64 fetching_bytes; /* of them, to come yet, as far as their sizes are known */
 	SessionTraffic traffic;
 	gint64 moved_us; /* when bytes moved last; g_get_monotonic_time() */
 } EngineConnection;

@@ -25,6 +25,13 @@ void status_conn_over(Engine *engine, const Conn *conn)
 	add_traffic(&engine->totals.traffic, session_traffic(conn->session));
 }
 
+/* Of the bodies that are on the way. */
+static guint64 bytes_to_come(const Conn *conn)
+{
+	guint64 here = conn->sink ? store_sink_size(conn->sink) : 0;
+	return conn->bytes_flying - MIN(here, conn->bytes_flying);
+}
+
 static EngineConnection connection(const Conn *conn)
 {
 	return (EngineConnection){
@@ -33,7 +40,7 @@ static EngineConnection connection(const Conn *conn)
 		.idle = session_idle_time(conn->session) != 0,
 		.commands = session_pending(conn->session),
 		.fetching = conn->wants_flying,
-		.fetching_bytes = conn->bytes_flying,
+		.fetching_bytes = bytes_to_come(conn),
 		.traffic = session_traffic(conn->session),
 		.moved_us = session_progress_time(conn->session),
 	};

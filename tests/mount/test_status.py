@@ -264,6 +264,25 @@ def test_status_while_the_server_is_a_black_hole(server, mount):
     eventually(back)
 
 
+def test_what_is_on_the_way_comes_nearer(fake, mount, program):
+    """Of a body that stops in its middle the rest is to come."""
+    server, size = fake(), 50_000
+    server.inbox.append(b'Subject: x\r\n\r\n' + b'x' * size)
+    server.on(rb'BODY\.PEEK', lambda session, command: setattr(session.wire, 'stall_at',
+                                                               session.wire.sent + 20_000), times=1)
+    mail = mount(server, timeout=5, expect=['.'])
+    with subprocess.Popen(['cat', mail.inbox / '1.eml'], stdout=subprocess.DEVNULL) as reader:
+        def rest():
+            return sum(one['fetching_bytes'] for one in status(mail)['connections'])
+
+        def arrives():
+            assert 0 < rest() < size - 10_000
+        eventually(arrives)
+        run = program.run('status', mail.path)
+        assert re.search(r'1 message on the way, [23]\d\.\d KiB to come', run.stdout), run.stdout
+        reader.kill()
+
+
 # ---- events ----
 
 def test_an_arrival_is_an_event(server, mount, follow):

@@ -57,7 +57,7 @@ typedef struct {
 	ImapSet *uids; /* the names then, NULL: unknown or not of use; until it is answered */
 	StoreMark mark;
 
-	/* when it was answered */
+	/* when it was answered, until resync_settle() */
 	enum {
 		RESYNC_UNSURE, /* list it */
 		RESYNC_NAMES, /* its names are right; flags, \Deleted among them, are not known to

@@ -35,7 +35,7 @@ static const Conn *notifying(const Engine *engine)
 }
 
 /* Whether the mailbox is selected where IDLE tells what happens to it, and was listed since: only
- * then every sequence number can be read. */
+ * then every sequence number can be read, and what changed before was asked for. */
 static bool idle_covers(const Box *box)
 {
 	const Engine *engine = box->engine;
@@ -44,6 +44,7 @@ static bool idle_covers(const Box *box)
 		const Conn *conn = g_ptr_array_index(engine->conns, i);
 		if (conn->ready && conn->box == box && conn->gen == gen && gen != 0 &&
 			!conn->doubtful && !conn->renamed && session_has_map(conn->session) &&
+			conn->resync.result == RESYNC_ALL &&
 			session_idle_state(conn->session) == SESSION_IDLE_WORKS)
 			return true;
 	}

@@ -100,7 +100,6 @@ static void confirm(Conn *conn)
 static void settle_all(Conn *conn)
 {
 	confirm(conn);
-	conn->resync.result = RESYNC_ALL;
 	conn->box->trusted = true;
 	store_names_confirm(conn->engine->store, conn->gen, true);
 	resync_settle(conn);
@@ -289,6 +288,7 @@ void resync_settle(Conn *conn)
 	mark.uidnext =
 		resync->now.uidnext && last < G_MAXUINT32 ? MAX(resync->now.uidnext, last + 1) : 0;
 	box->flags_due = false;
+	conn->resync.result = RESYNC_ALL;
 	conn->resync.settled = !resync->covered && !box->no_modseq;
 	store_set_mark(store, conn->gen, mark);
 }

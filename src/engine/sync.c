@@ -35,6 +35,7 @@ typedef struct {
 
 static void advance(Sync *sync);
 static void send_search(Sync *sync, const char *key, ImapSet **target);
+static void send_step(Sync *sync, SyncStep step);
 
 static void sync_free(Sync *sync)
 {
@@ -148,6 +149,13 @@ static void send_flags(Sync *sync)
 		return;
 	sync->commands++;
 	session_submit(sync->conn->session, SESSION_SELECTED, line, flags_done, sync);
+}
+
+/* What is left to be asked where EXAMINE, be it a reader's who asked for no more, said that the
+ * names are right. */
+static void send_known(Sync *sync)
+{
+	send_step(sync, sync->box->flags_due ? SYNC_FLAGS : SYNC_DELETED);
 }
 
 /* Names what arrived; costs the change, not the mailbox. */
@@ -301,7 +309,7 @@ static void next_step(Sync *sync)
 	switch (sync->step) {
 	case SYNC_SELECT:
 		if (names)
-			send_step(sync, sync->box->flags_due ? SYNC_FLAGS : SYNC_DELETED);
+			send_known(sync);
 		else if (sync->conn->resync.result == RESYNC_ALL)
 			end(sync, NULL);
 		else
@@ -429,6 +437,8 @@ void sync_dispatch(Box *box, Conn *conn)
 		begin_selected(sync);
 	else if (!session_map(conn->session) || !store_names_known(box->engine->store, conn->gen))
 		send_step(sync, SYNC_SEARCH);
+	else if (conn->resync.result == RESYNC_NAMES)
+		send_known(sync);
 	else if (may_send_new(sync))
 		send_new(sync);
 	else if (box->arrived && !box->dirty)

@@ -43,6 +43,10 @@
 
 #define DONE(tag) "S: " tag " OK done\n"
 
+#define READ_5(tag) "C: " tag " UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+#define BODY_5(tag)                                                                                \
+	"S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n0123456789)\n" DONE(tag) "= done body 5 0 10 ok\n"
+
 /* ---- what came of it ---- */
 
 #define SYNCED "= done sync ok\n"
@@ -322,6 +326,35 @@ static const Script scripts[] = {
 			STATE("3", "8", "20") DONE("A3") NONE_DELETED DONE("A4")
 				SYNCED HOLDS("5:7"),
 		KNOWN_BEFORE},
+	{"condstore-for-a-reader",
+		/* Who wants a body asks for no flags: those that changed are left for the listing.
+		 */
+		LOGGED_IN(" CONDSTORE") LISTING("A1") "> generation\n> body 5 0 10\n" ASK_CONDSTORE(
+			"A2") READ_5("A3") STATE("3", "8", "22") DONE("A2") BODY_5("A3")
+			MARK("8 20") "> sync\n" ASK_FLAGS("A4")
+				FLAGS("2", "6", DELETED, "22") "= message 6 changed\n" GONE("6")
+					DONE("A4") SYNCED HOLDS("5,7") MARK("8 22") THEN_NOOP("A5"),
+		KNOWN_BEFORE},
+	{"condstore-for-a-reader-is-not-covered",
+		/* IDLE tells nothing of what changed before. */
+		LOGGED_IN(" CONDSTORE") LISTING("A1") "> sync\n" ASK_CONDSTORE("A2")
+			STATE("3", "8", "20") DONE("A2") SYNCED
+		"> generation\n"
+		"> sync Other\n"
+		"C: A3 EXAMINE \"Other\" (CONDSTORE)\n" SEARCHES("A4", "A5") EXAMINE(
+			"A3", "9") SEARCHED("A4", "A5",
+			"1:3") "= done sync Other ok\n"
+			       "> body 5 0 10\n" ASK_CONDSTORE("A6") READ_5("A7") STATE("3", "8",
+				       "22") "S: A6 OK [CAPABILITY IMAP4rev1 ESEARCH CONDSTORE "
+					     "IDLE] in\n" BODY_5("A7") "C: A8 IDLE\n"
+								       "S: + idling\n"
+								       "> later 61\n"
+								       "C: DONE\n"
+								       "S: A8 OK done\n"
+								       "C: A9 STATUS *\n"
+								       "C: A10 LIST *\n" ASK_FLAGS(
+									       "A11"),
+		KNOWN_BEFORE},
 	{"condstore-first-listing",
 		CONDSTORE ASK_CONDSTORE("A2") SEARCHES("A3", "A4") STATE("3", "8", "20") DONE("A2")
 			SEARCHED("A3", "A4", "5:7") SYNCED MARK("8 20")},
@@ -331,6 +364,17 @@ static const Script scripts[] = {
 		PLAIN ASK_PLAIN("A2", "A3") STATE("3", "8", "20")
 			DONE("A2") "S: * ESEARCH UID ALL 6\n" DONE("A3") GONE("6")
 				SYNCED HOLDS("5,7") ROW("5", "known flags 0 stale") THEN_NOOP("A4"),
+		KNOWN_BEFORE},
+	{"plain-for-a-reader",
+		LOGGED_IN("") LISTING(
+			"A1") "> generation\n> body 5 0 10\n"
+			      "C: A2 EXAMINE \"INBOX\"\n" READ_5("A3") STATE("3", "8", "20")
+				      DONE("A2") BODY_5("A3") "> sync\n"
+							      "C: A4 UID SEARCH RETURN (ALL) "
+							      "DELETED\n"
+							      "S: * ESEARCH UID ALL 6\n" DONE("A4")
+								      GONE("6") SYNCED HOLDS("5,7")
+									      THEN_NOOP("A5"),
 		KNOWN_BEFORE},
 	{"plain-as-many-but-others",
 		/* One went and one came: EXISTS alone would not tell. */

@@ -43,6 +43,12 @@
 	SYNCED_WITH("", "INBOX", "A2", "A3", "A4", "S: * OK [UIDNEXT 8] next\n")                   \
 	SYNCED(" Other", "Other", "A6", "A7", "A8")
 
+/* A login that the server takes and ends. */
+#define BRIEF                                                                                      \
+	"@accept\n"                                                                                \
+	"S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH IDLE] hi\\r\\n* BYE not you\n"                 \
+	"@close\n"
+
 #define NOTIFY(tag)                                                                                \
 	"C: " tag " NOTIFY SET (selected-delayed (MessageNew (UID FLAGS) MessageExpunge"           \
 	" FlagChange)) (personal (MessageNew MessageExpunge FlagChange MailboxName"                \
@@ -116,6 +122,12 @@ static const Script scripts[] = {
 									  "= done sync Other ok\n"
 									  "@on 2\n"
 									  "@quiet\n",
+		.connections = 2},
+	{"further-logins-that-do-not-last-are-few",
+		/* INBOX does without a connection of its own for a while. */
+		START_WITH("IDLE") SYNCED(" Other", "Other", "A2", "A3", "A4") BRIEF BRIEF
+		"@on 1\n" IDLE("A5") "> later 61\n" IDLE_ENDS("A5") LISTED("A6")
+			IDLE("A7") "> later 61\n" IDLE_ENDS("A7") LISTED("A8") "@nobody\n",
 		.connections = 2},
 	{"made-anew-beside-idle-is-selected-anew",
 		/* IDLE says nothing of it. */

@@ -489,7 +489,7 @@ void push_age(Engine *engine, gint64 now_us)
 {
 	update(engine);
 	watch_connections(engine, now_us);
-	if (engine_state(engine) != ENGINE_ONLINE)
+	if (engine_state(engine) != ENGINE_ONLINE || pool_paused(engine))
 		return;
 	keep_selected(engine);
 	age(engine, now_us);

@@ -37,6 +37,15 @@
 	"= done sync AUTH *\n"                                                                     \
 	"@accept\n"
 
+#define SLOWER                                                                                     \
+	"S: * NO [THROTTLED] slow down\n"                                                          \
+	"> turn\n"                                                                                 \
+	"= turned\n"                                                                               \
+	"> body 5 0 10\n"                                                                          \
+	"> turn\n"                                                                                 \
+	"= turned\n"
+#define LATE "= done body 5 0 10 TIMEOUT *\n"
+
 /* Logged in, and over. */
 #define FAREWELL                                                                                   \
 	"S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\\r\\n* BYE not now\n"                      \
@@ -290,6 +299,15 @@ static const Script scripts[] = {
 		      "> later 2\n"
 		      "C: A7 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "C: A8 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n"},
+	{"throttled-is-not-polled",
+		/* Six times, so that the pause is longer than a request waits. */
+		KNOWN SLOWER SLOWER SLOWER SLOWER SLOWER SLOWER
+		"> later 21\n" LATE LATE LATE LATE LATE LATE "> turn\n"
+		"= turned\n"
+		"@quiet\n"
+		"> later 12\n"
+		"C: A6 *\n",
+		.poll_s = 10},
 	{"throttled-by-words-waits",
 		/* Gmail says it at the end of the line. */
 		KNOWN "> body 5 0 10\n"

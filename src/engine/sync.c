@@ -431,7 +431,9 @@ void sync_dispatch(Box *box, Conn *conn)
 	box->renew = false;
 	conn_select(conn, box);
 	Sync *sync = g_new0(Sync, 1);
-	*sync = (Sync){.box = box, .conn = conn, .step = SYNC_CHECK, .modseq = box->told_modseq};
+	*sync = (Sync){.box = box, .conn = conn, .step = SYNC_CHECK};
+	/* EXAMINE tells it itself, and maybe of another UIDVALIDITY. */
+	sync->modseq = conn->selecting ? 0 : box->told_modseq;
 	box->sync = sync;
 	if (conn->selecting)
 		begin_selected(sync);

@@ -159,6 +159,19 @@ static const Script scripts[] = {
 					SEARCHED("A4", "A5", "5:7") SYNCED HOLDS("5:7")
 						ROW("5", "unknown flags 0") MARK("8 20"),
 		KNOWN_BEFORE},
+	{"qresync-uidvalidity-changed-after-status",
+		/* What STATUS told was about the old messages. */
+		QRESYNC ASK_QRESYNC("A3", "20") STATE("3", "8", "20") DONE("A3") SYNCED
+		"S: * STATUS INBOX (MESSAGES 3 UIDNEXT 8 UIDVALIDITY 1 HIGHESTMODSEQ 900)\n" GONE(
+			"unknown") "C: A4 NOOP\n" DONE("A4") "> turn\n= turned\n" MARK("8 900")
+			BACK_WITH(" ENABLE QRESYNC") ENABLE("A11") LISTED("A12") ASK_QRESYNC(
+				"A13", "900")
+				STATE("3", "8", "30") "S: * OK [UIDVALIDITY 2] new\n" DONE(
+					"A13") "= generation changed\n" SEARCHES("A14", "A15")
+					SEARCHED("A14", "A15", "5:7") GONE("") SYNCED MARK(
+						"8 30") "> sync\nC: A16 NOOP\n" DONE("A16")
+						SYNCED MARK("8 30"),
+		KNOWN_BEFORE},
 	{"qresync-on-reconnect",
 		/* The mark is as of the first EXAMINE: what came since comes once more. */
 		QRESYNC ASK_QRESYNC("A3", "20") STATE("3", "8", "22") DONE("A3") SYNCED

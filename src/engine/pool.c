@@ -557,7 +557,12 @@ static void on_fetch(Conn *conn, const ImapFetch *fetch)
 {
 	guint32 uid =
 		fetch->has & IMAP_FETCH_UID ? fetch->uid : session_uid(conn->session, fetch->seq);
-	if (uid == 0 || conn->gen == 0)
+	if (conn->gen == 0)
+		return;
+	/* Behind what the map names are messages of which nothing is known yet. */
+	if (uid == 0 && fetch->has & IMAP_FETCH_FLAGS && !session_map(conn->session))
+		resync_missed(conn);
+	if (uid == 0)
 		return;
 	if (is_another(conn, uid, fetch) && box_renew(conn->box))
 		return;

@@ -89,6 +89,9 @@ void resync_settle(Conn *conn);
  */
 void resync_arrived(Conn *conn);
 
+/* Flags came, and nobody can say of which message. */
+void resync_missed(Conn *conn);
+
 /* A command was answered on this connection, and all that came with it is in the store: with the
  * flags of before it is as the server had it when it told this HIGHESTMODSEQ (STATUS), if it had
  * told it when the command was sent. */

@@ -44,7 +44,7 @@ static bool idle_covers(const Box *box)
 		const Conn *conn = g_ptr_array_index(engine->conns, i);
 		if (conn->ready && conn->box == box && conn->gen == gen && gen != 0 &&
 			!conn->doubtful && !conn->renamed && session_has_map(conn->session) &&
-			conn->resync.result == RESYNC_ALL &&
+			conn->resync.result == RESYNC_ALL && !box->flags_due &&
 			session_idle_state(conn->session) == SESSION_IDLE_WORKS)
 			return true;
 	}

@@ -22,6 +22,7 @@ struct Sync {
 	guint64 named; /* by the map before SYNC_NEW */
 	guint64 modseq; /* that STATUS told before this began; 0: none */
 	ImapSet *all, *deleted;
+	bool untold; /* flags were to be told, and were not: \Deleted among them */
 	GError *error; /* the first */
 	bool lost; /* the connection cannot tell: it went away, or has another UIDVALIDITY */
 };
@@ -57,7 +58,7 @@ static void end(Sync *sync, const GError *error)
 	Engine *engine = box->engine;
 	Gen gen = sync->conn->gen;
 	/* Something changed since the answer: it may be shown once, and must be asked for again. */
-	bool late = !error && (box->dirty || box->arrived);
+	bool late = !error && (box->dirty || box->arrived || box->flags_due);
 	box->sync = NULL;
 	box->trusted = !error && !late;
 	if (late)
@@ -68,6 +69,8 @@ static void end(Sync *sync, const GError *error)
 		box->shown_stale = true;
 	box->sync_tries = 0;
 	waiters_finish(box->sync_waiters, error);
+	/* At once, unless the numbers do not add up: then it could go on like that for ever. */
+	box->renew |= late && session_map(sync->conn->session);
 	/* Behind the answer: the kernel keeps what it is shown after the news. */
 	if (late)
 		engine->events->names_changed(box->id, gen, NULL, NULL, engine->data);
@@ -139,12 +142,17 @@ static void flags_done(const ImapStatus *status, const GError *error, gpointer d
 {
 	Sync *sync = data;
 	resync_flags_done(sync->conn, status, error);
+	sync->box->flags_due |= !status;
+	sync->untold |= error != NULL;
 	command_done(sync, status, status ? NULL : error);
 }
 
 static void send_flags(Sync *sync)
 {
-	ImapCommand *line = sync->box->flags_due ? resync_flags_command(sync->conn) : NULL;
+	if (!sync->box->flags_due)
+		return;
+	ImapCommand *line = resync_flags_command(sync->conn);
+	sync->untold = !line;
 	if (!line)
 		return;
 	sync->commands++;
@@ -335,13 +343,15 @@ static void next_step(Sync *sync)
 		take_map(sync);
 		break;
 	case SYNC_FLAGS:
-		if (names_hold(sync) && !sync->box->arrived)
-			confirm(sync);
-		else
+		if (!names_hold(sync) || sync->box->arrived)
 			send_step(sync, SYNC_SEARCH);
+		else if (sync->untold)
+			send_step(sync, SYNC_DELETED);
+		else
+			confirm(sync);
 		return;
 	case SYNC_DELETED:
-		if (!names || !names_hold(sync) || sync->box->arrived) {
+		if (!names_hold(sync) || sync->box->arrived) {
 			send_step(sync, SYNC_SEARCH);
 			return;
 		}
@@ -439,7 +449,7 @@ void sync_dispatch(Box *box, Conn *conn)
 		begin_selected(sync);
 	else if (!session_map(conn->session) || !store_names_known(box->engine->store, conn->gen))
 		send_step(sync, SYNC_SEARCH);
-	else if (conn->resync.result == RESYNC_NAMES)
+	else if (conn->resync.result == RESYNC_NAMES || box->flags_due)
 		send_known(sync);
 	else if (may_send_new(sync))
 		send_new(sync);

@@ -307,20 +307,22 @@ static const Script scripts[] = {
 	{"condstore-arrival-during-the-flags",
 		/* EXISTS behind EXAMINE: the names do not hold any more. */
 		CONDSTORE ASK_CONDSTORE("A2") STATE("3", "8", "22") DONE("A2")
-			ASK_FLAGS("A3") "S: * 4 EXISTS\n" DONE("A3") ASK_FLAGS("A4")
-				SEARCHES("A5", "A6") DONE("A4") SEARCHED("A5", "A6", "5:8")
-					NEWS("", "8") SYNCED HOLDS("5:8") MARK("9 22"),
+			ASK_FLAGS("A3") "S: * 4 EXISTS\n" DONE("A3") SEARCHES("A4", "A5") SEARCHED(
+				"A4", "A5", "5:8") NEWS("", "8") SYNCED HOLDS("5:8") MARK("9 22"),
 		KNOWN_BEFORE},
 	{"condstore-expunge-during-the-flags",
 		CONDSTORE ASK_CONDSTORE("A2") STATE("3", "8", "22") DONE("A2")
 			ASK_FLAGS("A3") "S: * 2 EXPUNGE\n" GONE("6") DONE("A3") SYNCED HOLDS("5,7"),
 		KNOWN_BEFORE},
 	{"condstore-changedsince-refused",
-		/* Flags are in doubt, and it is not asked again. */
-		CONDSTORE ASK_CONDSTORE("A2") STATE("3", "8", "22") DONE("A2")
-			ASK_FLAGS("A3") "S: A3 BAD what?\n" SYNCED ROW("5", "known flags 0 stale")
-				BACK_WITH(" CONDSTORE") LISTED("A11") ASK_PLAIN("A12", "A13") STATE(
-					"3", "8", "23") DONE("A12") NONE_DELETED DONE("A13") SYNCED,
+		/* Flags are in doubt, and it is not asked again; who is \\Deleted is. */
+		CONDSTORE ASK_CONDSTORE("A2") STATE("3", "8", "22") DONE("A2") ASK_FLAGS(
+			"A3") "S: A3 BAD what?\n"
+			      "C: A4 UID SEARCH RETURN (ALL) DELETED\n"
+			      "S: * ESEARCH UID ALL 6\n" DONE("A4") GONE("6") SYNCED ROW("5",
+				      "known flags 0 stale") BACK_WITH(" CONDSTORE") LISTED("A11")
+				      ASK_PLAIN("A12", "A13") STATE("3", "8", "23") DONE(
+					      "A12") "S: * ESEARCH UID ALL 6\n" DONE("A13") SYNCED,
 		KNOWN_BEFORE},
 	{"condstore-highestmodseq-falls",
 		CONDSTORE ASK_CONDSTORE("A2") STATE("3", "8", "19")
@@ -338,6 +340,16 @@ static const Script scripts[] = {
 		CONDSTORE ASK_CONDSTORE("A2") "S: A2 BAD no parameters here\n" ASK_PLAIN("A3", "A4")
 			STATE("3", "8", "20") DONE("A3") NONE_DELETED DONE("A4")
 				SYNCED HOLDS("5:7"),
+		KNOWN_BEFORE},
+	{"condstore-flags-of-who-knows-whom",
+		/* There was no map to read the number with. */
+		CONDSTORE ASK_CONDSTORE("A2") STATE("3", "8", "20") DONE("A2") SYNCED
+		"S: * 9 EXPUNGE\n" GONE("unknown") SEARCHES(
+			"A3", "A4") "S: * 1 FETCH (FLAGS (\\\\Seen))\n" SEARCHED("A3", "A4", "5:7")
+			GONE("unknown") ASK_FLAGS("A5")
+				FLAGS("1", "5", SEEN, "22") "= message 5 changed\n" DONE(
+					"A5") "> turn\n= turned\n" ROW("5", "known flags 1")
+					THEN_NOOP("A6"),
 		KNOWN_BEFORE},
 	{"condstore-for-a-reader",
 		/* Who wants a body asks for no flags: those that changed are left for the listing.

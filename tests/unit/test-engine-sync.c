@@ -171,7 +171,7 @@ static const Script scripts[] = {
 		      "> listing\n"
 		      "= listing 5:8\n"},
 	{"new-mail-within-the-last-search",
-		/* The answer came before it: shown, and asked for again. */
+		/* The answer came before it: shown, and looked at again at once. */
 		REFUSED_BOTH "S: A5 OK done\n"
 			     "S: * SEARCH 5 6 7\n"
 			     "S: * 4 EXISTS\n"
@@ -182,8 +182,11 @@ static const Script scripts[] = {
 			     "S: A7 OK done\n"
 			     "= done sync ok\n"
 			     "= names changed, gone: unknown\n"
+			     "= names changed, gone: , new: 8\n"
+			     "> turn\n"
+			     "= turned\n"
 			     "> fresh\n"
-			     "= fresh: no\n"},
+			     "= fresh: yes\n"},
 	{"new-mail-before-the-answer",
 		/* An answer that adds up is about all that was said before it. */
 		BEGUN "S: * 4 EXISTS\n" SEARCHED("A3", "A4", "5:8") "= done sync ok\n"

@@ -117,6 +117,7 @@ static void fail_messages(Box *box, const GError *error)
 void box_try_again(Box *box)
 {
 	box->sync_refused = box->sync != NULL;
+	box->renew |= box->sync_refused;
 	box_pump(box);
 }
 

@@ -134,7 +134,8 @@ static void notify_done(const ImapStatus *status, const GError *error, gpointer 
 	conn->engine->notify_refused |= error != NULL;
 }
 
-/* On the selected mailbox EXPUNGE comes when it may (selected-delayed), in IDLE at once. */
+/* One connection hears of all mailboxes; when it is gone another one does. On the selected mailbox
+ * EXPUNGE comes when it may (selected-delayed), in IDLE at once. */
 static void ask_notify(Conn *conn)
 {
 	Engine *engine = conn->engine;
@@ -491,6 +492,9 @@ void push_age(Engine *engine, gint64 now_us)
 	watch_connections(engine, now_us);
 	if (engine_state(engine) != ENGINE_ONLINE || pool_paused(engine))
 		return;
+	Conn *conn = pool_any(engine);
+	if (conn)
+		ask_notify(conn);
 	keep_selected(engine);
 	age(engine, now_us);
 	list_age(engine, now_us);

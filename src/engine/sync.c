@@ -22,6 +22,7 @@ struct Sync {
 	guint64 named; /* by the map before SYNC_NEW */
 	guint64 modseq; /* that STATUS told before this began; 0: none */
 	ImapSet *all, *deleted;
+	bool unasked; /* it is wanted whether or not somebody waits */
 	bool untold; /* flags were to be told, and were not: \Deleted among them */
 	GError *error; /* the first */
 	bool lost; /* the connection cannot tell: it went away, or has another UIDVALIDITY */
@@ -276,11 +277,12 @@ static void check_generation(Sync *sync)
 		"%s: the server gave the mailbox a new UIDVALIDITY", sync->box->name);
 }
 
-/* Who still waits is served by another one. */
-static void give_up(Sync *sync)
+/* Who still waits is served by another one; again: it is wanted although nobody does. */
+static void give_up(Sync *sync, bool again)
 {
 	Box *box = sync->box;
 	box->sync = NULL;
+	box->renew |= again;
 	sync_free(sync);
 	box_pump(box);
 }
@@ -379,13 +381,13 @@ static void advance(Sync *sync)
 	if (box->sync_refused) {
 		/* Its waiters were told; who came since waits for an EXAMINE of his own. */
 		box->sync_refused = false;
-		give_up(sync);
+		give_up(sync, false);
 		return;
 	}
 	check_generation(sync);
 	if (sync->lost && ++box->sync_tries < TRIES) {
 		/* The waiters have time left: once more on the next connection. */
-		give_up(sync);
+		give_up(sync, sync->unasked);
 		return;
 	}
 	bool may_repeat =
@@ -438,10 +440,11 @@ void sync_dispatch(Box *box, Conn *conn)
 {
 	if (box->sync || (box->sync_waiters->len == 0 && !box->renew))
 		return;
+	bool unasked = box->renew;
 	box->renew = false;
 	conn_select(conn, box);
 	Sync *sync = g_new0(Sync, 1);
-	*sync = (Sync){.box = box, .conn = conn, .step = SYNC_CHECK};
+	*sync = (Sync){.box = box, .conn = conn, .step = SYNC_CHECK, .unasked = unasked};
 	/* EXAMINE tells it itself, and maybe of another UIDVALIDITY. */
 	sync->modseq = conn->selecting ? 0 : box->told_modseq;
 	box->sync = sync;

@@ -129,6 +129,18 @@ static const Script scripts[] = {
 		"@on 1\n" IDLE("A5") "> later 61\n" IDLE_ENDS("A5") LISTED("A6")
 			IDLE("A7") "> later 61\n" IDLE_ENDS("A7") LISTED("A8") "@nobody\n",
 		.connections = 2},
+	{"lost-while-it-asks-is-asked-again",
+		/* Nobody waits, and it is listed all the same. */
+		START_WITH("") SYNCED("", "INBOX", "A2", "A3",
+			"A4") "S: * 4 EXISTS\n" DOUBTED "C: A5 UID SEARCH RETURN (ALL) UID 8:*\n"
+			      "@close\n"
+			      "@accept\n"
+			      "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\n" LISTED(
+				      "A11") "C: A12 EXAMINE \"INBOX\"\n" SEARCHES("A13",
+				      "A14") "S: * 4 EXISTS\n"
+					     "S: * OK [UIDVALIDITY 1] valid\n"
+					     "S: A12 OK done\n" SEARCHED("A13", "A14",
+						     "5:8") "= names changed, gone: , new: 8\n"},
 	{"made-anew-beside-idle-is-selected-anew",
 		/* IDLE says nothing of it. */
 		IDLING "S: * STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 2)\n" DOUBTED IDLE_ENDS(
@@ -214,6 +226,22 @@ static const Script scripts[] = {
 			      "= fresh: yes\n"
 			      "@quiet\n"},
 	{"notify-tells-of-new-folders", NOTIFIED "S: * LIST () \"/\" New\n" LISTED("A9")},
+	{"notify-moves-to-another-connection",
+		START_WITH("NOTIFY") NOTIFY("A2") "S: A2 OK done\n" SYNCED("", "INBOX", "A3", "A4",
+			"A5") "> generation\n"
+			      "> attributes 7\n"
+			      "C: A6 UID FETCH *\n"
+			      "> sync Other\n"
+			      "@accept\n"
+			      "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH NOTIFY] hi\n"
+			      "C: A11 EXAMINE \"Other\"\n" SEARCHES("A12", "A13")
+				      EXAMINE("A11", "1") SEARCHED("A12", "A13",
+					      "5:7") "= done sync Other ok\n"
+						     "@on 1\n" ATTRIBUTES("3", "7",
+							     "10") "= done attributes 7 ok\n"
+								   "@close\n"
+								   "@on 2\n" NOTIFY("A14"),
+		.connections = 2},
 	{"notify-overflows",
 		/* From there on it is as without. */
 		NOTIFIED "S: * OK [NOTIFICATIONOVERFLOW] too much\n"

@@ -442,15 +442,16 @@ static const Script scripts[] = {
 		"= turned\n"
 		"> later 6\n"
 		"C: A7 LIST *\n"
-		"C: A8 NOOP\n" WITH_OLD("A7") "= names doubted\n"
-					      "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n"
-					      "0123456789)\n"
-					      "= done body 5 0 10 ok\n"
-					      "S: A6 OK done\n"
-					      "S: A8 OK done\n"
-					      "> body 6 0 10\n"
-					      "C: A9 EXAMINE \"INBOX\"\n"
-					      "C: A10 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n",
+		"C: A8 NOOP\n" WITH_OLD(
+			"A7") "= names doubted\n"
+			      "S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n"
+			      "0123456789)\n"
+			      "= done body 5 0 10 ok\n"
+			      "S: A6 OK done\n"
+			      "S: A8 OK done\n"
+			      "C: A9 EXAMINE \"INBOX\"\n" SEARCHES("A10",
+				      "A11") "> body 6 0 10\n"
+					     "C: A12 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n",
 		.poll_s = 5},
 	{"uidvalidity-flaps",
 		/* Every EXAMINE gives a new one: after a few none is made that need not be. */

@@ -540,10 +540,13 @@ void sync_flush(Box *box)
 		return;
 	Engine *engine = box->engine;
 	Gen gen = store_gen(engine->store, box->id);
-	g_autoptr(ImapSet) gone = g_steal_pointer(&box->gone);
+	g_autoptr(ImapSet) expunged = g_steal_pointer(&box->gone);
+	g_autoptr(ImapSet) gone = NULL;
 	box->gone = imap_set_new();
-	store_remove_names(engine->store, gen, gone);
-	engine->events->names_changed(box->id, gen, gone, NULL, engine->data);
+	store_remove_names(engine->store, gen, expunged, &gone);
+	/* Most were \\Deleted before, and two connections may tell of the same one. */
+	if (gone && imap_set_count(gone) > 0)
+		engine->events->names_changed(box->id, gen, gone, NULL, engine->data);
 }
 
 /* More messages than the map has: new mail, to be named at once if somebody looked here. A listing

@@ -328,7 +328,8 @@ char *push_status_items(const Conn *conn);
 void push_polled(Engine *engine);
 /* Whether this mailbox should stay selected while others are free to go. */
 bool push_keeps(const Box *box);
-/* Asks all connections whether they are alive. */
+/* The machine slept: asks all connections whether they are alive, and trusts no listing that they
+ * do not tell of. */
 void push_probe(Engine *engine);
 void push_age(Engine *engine, gint64 now_us);
 

@@ -424,8 +424,22 @@ static void watch_connections(Engine *engine, gint64 now_us)
 	}
 }
 
+/* Nobody looked while the machine slept, however little time the clock counted. */
+static void distrust_all(Engine *engine)
+{
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, engine->boxes);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		Gen gen = store_gen(engine->store, ((Box *)value)->id);
+		if (gen && !((Box *)value)->covered)
+			store_names_confirm(engine->store, gen, false);
+	}
+}
+
 void push_probe(Engine *engine)
 {
+	distrust_all(engine);
 	for (guint i = 0; i < engine->conns->len; i++) {
 		Conn *conn = g_ptr_array_index(engine->conns, i);
 		if (!conn->ready || conn->probed_us != 0)

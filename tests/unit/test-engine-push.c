@@ -281,6 +281,11 @@ static const Script scripts[] = {
 										 "> later 4\n"
 										 "> sync\n"
 										 "C: A6 NOOP\n"},
+	{"slept-is-compared",
+		/* The clock that counts did not go on. */
+		LEFT "> sleep 3600\n"
+		     "C: A9 NOOP\n" STATUS("A10", "INBOX") "> fresh\n"
+							   "= fresh: no\n"},
 	{"slept-while-away-is-tried-at-once", START_WITH("") "@close\n"
 							     "@accept\n"
 							     "@close\n"

@@ -302,12 +302,12 @@ static const Script scripts[] = {
 	{"throttled-is-not-polled",
 		/* Six times, so that the pause is longer than a request waits. */
 		KNOWN SLOWER SLOWER SLOWER SLOWER SLOWER SLOWER
-		"> later 21\n" LATE LATE LATE LATE LATE LATE "> turn\n"
+		"> later 6\n" LATE LATE LATE LATE LATE LATE "> turn\n"
 		"= turned\n"
 		"@quiet\n"
-		"> later 12\n"
+		"> later 33\n"
 		"C: A6 *\n",
-		.poll_s = 10},
+		.timeout_ms = 5000, .poll_s = 5},
 	{"throttled-by-words-waits",
 		/* Gmail says it at the end of the line. */
 		KNOWN "> body 5 0 10\n"

@@ -117,6 +117,7 @@ static void fail_messages(Box *box, const GError *error)
 void box_try_again(Box *box)
 {
 	box->sync_refused = box->sync != NULL;
+	box->renew |= box->sync_refused;
 	box_pump(box);
 }
 
@@ -153,6 +154,7 @@ static void lose_generation(Box *box, Gen old)
 	replace_set(&box->gone);
 	box->flags_due = false;
 	box->no_modseq = false;
+	box->told_modseq = 0;
 	/* Nothing that was asked of the old generation can be answered any more. */
 	g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_STALE,
 		"%s: the server gave the mailbox a new UIDVALIDITY", box->name);

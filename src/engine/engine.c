@@ -341,10 +341,10 @@ static gboolean pump(gpointer data)
 	if (engine_state(engine) == ENGINE_CONNECTING && engine->conns->len == 0 &&
 		!engine->retry && engine->waiting.length > 0)
 		pool_connect(engine);
-	list_pump(engine);
 	settle_busy(engine);
 	if (pool_paused(engine))
 		return G_SOURCE_CONTINUE;
+	list_pump(engine);
 	serve_busy(engine, true);
 	serve_busy(engine, false);
 	return G_SOURCE_CONTINUE;
@@ -397,7 +397,7 @@ static gboolean tick(gpointer data)
 	if (!stuck && engine_state(engine) == ENGINE_ONLINE)
 		sync_forget_shown(engine);
 	push_age(engine, now);
-	if (engine->paused_us != 0 && engine->busy.length > 0)
+	if (engine->paused_us != 0 && (engine->busy.length > 0 || engine->list_due))
 		engine_pump(engine);
 	status_publish(engine);
 	return G_SOURCE_CONTINUE;

@@ -17,11 +17,17 @@ enum {
 		512 << 10, /* a connection with more on its way is no place for a waiting reader */
 };
 
+/* One that was told to log out takes no more commands. */
+static bool is_usable(const Conn *conn)
+{
+	return conn->ready && session_is_ready(conn->session);
+}
+
 static Conn *first_ready(const Engine *engine)
 {
 	for (guint i = 0; i < engine->conns->len; i++) {
 		Conn *conn = g_ptr_array_index(engine->conns, i);
-		if (conn->ready)
+		if (is_usable(conn))
 			return conn;
 	}
 	return NULL;
@@ -51,7 +57,7 @@ static Conn *selected_on(const Engine *engine, const Box *box)
 	Conn *best = NULL;
 	for (guint i = 0; i < engine->conns->len; i++) {
 		Conn *conn = g_ptr_array_index(engine->conns, i);
-		if (conn->ready && conn_has(conn, box) &&
+		if (is_usable(conn) && conn_has(conn, box) &&
 			(!conn->reserved || conn->reserved == box) &&
 			(!best || conn->bytes_flying < best->bytes_flying))
 			best = conn;
@@ -88,7 +94,7 @@ static bool is_served(const Engine *engine, const Box *box)
 /* Whether the connection may change to this mailbox now. */
 static bool is_free_for(const Conn *conn, const Box *box)
 {
-	if (!conn->ready)
+	if (!is_usable(conn))
 		return false;
 	if (!conn->box)
 		return true;
@@ -419,10 +425,8 @@ static void go_offline(Engine *engine, EngineState state, const GError *error)
 
 /* Lost, not known to be away: what waits may still be served in time. A server that hangs up soon
  * after each login is not logged in to again at once. */
-static void reconnect(Engine *engine, const Conn *conn, const GError *error)
+static void reconnect(Engine *engine, const GError *error)
 {
-	bool lasted = g_get_monotonic_time() - conn->ready_us > LASTED_MS * 1000LL;
-	engine->short_lives = lasted ? 0 : engine->short_lives + 1;
 	engine_set_state(engine, ENGINE_CONNECTING, error);
 	g_info("%s; reconnecting", error->message);
 	bool wanted = engine->waiting.length > 0;
@@ -433,7 +437,7 @@ static void reconnect(Engine *engine, const Conn *conn, const GError *error)
 		pool_connect(engine);
 }
 
-static void lost_last(Engine *engine, const Conn *conn, bool was_ready, const GError *error)
+static void lost_last(Engine *engine, bool was_ready, const GError *error)
 {
 	if (error->code == MAIL_ERROR_AUTH) {
 		secret_refused(engine);
@@ -442,7 +446,7 @@ static void lost_last(Engine *engine, const Conn *conn, bool was_ready, const GE
 		return;
 	}
 	if (was_ready && error->code != MAIL_ERROR_TIMEOUT) {
-		reconnect(engine, conn, error);
+		reconnect(engine, error);
 		return;
 	}
 	gint64 now = g_get_monotonic_time();
@@ -468,6 +472,23 @@ static void limit(Engine *engine, const GError *error)
 		g_info("%s; going on with %u connections", error->message, engine->max_conns);
 }
 
+static void note_life(Engine *engine, const Conn *conn)
+{
+	bool lasted = g_get_monotonic_time() - conn->ready_us > LASTED_MS * 1000LL;
+	engine->short_lives = lasted ? 0 : engine->short_lives + 1;
+}
+
+/* What it means for the account that a connection broke. */
+static void go_on_without(Engine *engine, bool was_ready, const GError *error)
+{
+	enum { SHORT_LIVES = 2 };
+	if (!first_ready(engine))
+		lost_last(engine, was_ready, error);
+	/* A server that hangs up after each further login is not logged in to again and again. */
+	else if (!was_ready || engine->short_lives >= SHORT_LIVES)
+		limit(engine, error);
+}
+
 static void on_closed(const GError *error, gpointer data)
 {
 	Conn *conn = data;
@@ -479,25 +500,20 @@ static void on_closed(const GError *error, gpointer data)
 	if (conn->box)
 		engine->progress_us =
 			MAX(engine->progress_us, session_progress_time(conn->session));
-	if (was_ready)
+	if (was_ready) {
 		push_closed(conn, error);
-	if (session_take_throttled(conn->session))
-		slow_down(engine, engine->conns->len - 1);
+		note_life(engine, conn);
+	}
 	status_conn_over(engine, conn);
 	body_end(conn);
 	list_conn_closed(conn);
 	drop_conn(engine, conn);
-	if (engine->stopping || !error) {
-		if (engine->stopping && engine->conns->len == 0)
-			g_main_loop_quit(engine->loop);
-		return;
-	}
-	if (!first_ready(engine)) {
-		lost_last(engine, conn, was_ready, error);
-	} else if (!was_ready) {
-		limit(engine, error);
-	}
-	engine_pump(engine);
+	if (session_take_throttled(conn->session))
+		slow_down(engine, engine->conns->len);
+	if (engine->stopping && engine->conns->len == 0)
+		g_main_loop_quit(engine->loop);
+	if (!engine->stopping && error)
+		go_on_without(engine, was_ready, error);
 }
 
 static void on_ready(gpointer data)
@@ -541,7 +557,12 @@ static void on_fetch(Conn *conn, const ImapFetch *fetch)
 {
 	guint32 uid =
 		fetch->has & IMAP_FETCH_UID ? fetch->uid : session_uid(conn->session, fetch->seq);
-	if (uid == 0 || conn->gen == 0)
+	if (conn->gen == 0)
+		return;
+	/* Behind what the map names are messages of which nothing is known yet. */
+	if (uid == 0 && fetch->has & IMAP_FETCH_FLAGS && !session_map(conn->session))
+		resync_missed(conn);
+	if (uid == 0)
 		return;
 	if (is_another(conn, uid, fetch) && box_renew(conn->box))
 		return;

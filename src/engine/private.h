@@ -57,7 +57,7 @@ typedef struct {
 	ImapSet *uids; /* the names then, NULL: unknown or not of use; until it is answered */
 	StoreMark mark;
 
-	/* when it was answered */
+	/* when it was answered, until resync_settle() */
 	enum {
 		RESYNC_UNSURE, /* list it */
 		RESYNC_NAMES, /* its names are right; flags, \Deleted among them, are not known to
@@ -88,6 +88,9 @@ void resync_settle(Conn *conn);
 /* Messages arrived and are in the store: UIDNEXT, which is said at EXAMINE alone, grew with them.
  */
 void resync_arrived(Conn *conn);
+
+/* Flags came, and nobody can say of which message. */
+void resync_missed(Conn *conn);
 
 /* A command was answered on this connection, and all that came with it is in the store: with the
  * flags of before it is as the server had it when it told this HIGHESTMODSEQ (STATUS), if it had
@@ -325,7 +328,8 @@ char *push_status_items(const Conn *conn);
 void push_polled(Engine *engine);
 /* Whether this mailbox should stay selected while others are free to go. */
 bool push_keeps(const Box *box);
-/* Asks all connections whether they are alive. */
+/* The machine slept: asks all connections whether they are alive, and trusts no listing that they
+ * do not tell of. */
 void push_probe(Engine *engine);
 void push_age(Engine *engine, gint64 now_us);
 

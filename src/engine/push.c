@@ -35,7 +35,7 @@ static const Conn *notifying(const Engine *engine)
 }
 
 /* Whether the mailbox is selected where IDLE tells what happens to it, and was listed since: only
- * then every sequence number can be read. */
+ * then every sequence number can be read, and what changed before was asked for. */
 static bool idle_covers(const Box *box)
 {
 	const Engine *engine = box->engine;
@@ -44,6 +44,7 @@ static bool idle_covers(const Box *box)
 		const Conn *conn = g_ptr_array_index(engine->conns, i);
 		if (conn->ready && conn->box == box && conn->gen == gen && gen != 0 &&
 			!conn->doubtful && !conn->renamed && session_has_map(conn->session) &&
+			conn->resync.result == RESYNC_ALL && !box->flags_due &&
 			session_idle_state(conn->session) == SESSION_IDLE_WORKS)
 			return true;
 	}
@@ -133,7 +134,8 @@ static void notify_done(const ImapStatus *status, const GError *error, gpointer 
 	conn->engine->notify_refused |= error != NULL;
 }
 
-/* On the selected mailbox EXPUNGE comes when it may (selected-delayed), in IDLE at once. */
+/* One connection hears of all mailboxes; when it is gone another one does. On the selected mailbox
+ * EXPUNGE comes when it may (selected-delayed), in IDLE at once. */
 static void ask_notify(Conn *conn)
 {
 	Engine *engine = conn->engine;
@@ -422,8 +424,22 @@ static void watch_connections(Engine *engine, gint64 now_us)
 	}
 }
 
+/* Nobody looked while the machine slept, however little time the clock counted. */
+static void distrust_all(Engine *engine)
+{
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, engine->boxes);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		Gen gen = store_gen(engine->store, ((Box *)value)->id);
+		if (gen && !((Box *)value)->covered)
+			store_names_confirm(engine->store, gen, false);
+	}
+}
+
 void push_probe(Engine *engine)
 {
+	distrust_all(engine);
 	for (guint i = 0; i < engine->conns->len; i++) {
 		Conn *conn = g_ptr_array_index(engine->conns, i);
 		if (!conn->ready || conn->probed_us != 0)
@@ -488,8 +504,11 @@ void push_age(Engine *engine, gint64 now_us)
 {
 	update(engine);
 	watch_connections(engine, now_us);
-	if (engine_state(engine) != ENGINE_ONLINE)
+	if (engine_state(engine) != ENGINE_ONLINE || pool_paused(engine))
 		return;
+	Conn *conn = pool_any(engine);
+	if (conn)
+		ask_notify(conn);
 	keep_selected(engine);
 	age(engine, now_us);
 	list_age(engine, now_us);

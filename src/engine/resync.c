@@ -100,7 +100,7 @@ static void confirm(Conn *conn)
 static void settle_all(Conn *conn)
 {
 	confirm(conn);
-	conn->resync.result = RESYNC_ALL;
+	conn->box->flags_due = false;
 	conn->box->trusted = true;
 	store_names_confirm(conn->engine->store, conn->gen, true);
 	resync_settle(conn);
@@ -248,12 +248,15 @@ void resync_selected(Conn *conn)
 ImapCommand *resync_flags_command(Conn *conn)
 {
 	Store *store = conn->engine->store;
-	g_autoptr(ImapSet) uids = store_names(store, conn->gen);
-	StoreMark mark = store_mark(store, conn->gen);
+	/* EXAMINE need not be answered yet. */
+	Gen gen = store_gen(store, conn->box->id);
+	g_autoptr(ImapSet) uids = store_names(store, gen);
+	StoreMark mark = store_mark(store, gen);
+	conn->box->flags_due = false;
 	bool can = session_caps(conn->session) & MODSEQS &&
 		   !is_off(conn->engine, RESYNC_CONDSTORE) && !conn->box->no_modseq;
 	if (!can || !uids || mark.highestmodseq == 0) {
-		store_flags_doubt(store, conn->gen);
+		store_flags_doubt(store, gen);
 		return NULL;
 	}
 	ImapCommand *line = imap_command_new("UID FETCH");
@@ -288,9 +291,15 @@ void resync_settle(Conn *conn)
 	/* It is said at EXAMINE alone; messages that came since show that it grew. */
 	mark.uidnext =
 		resync->now.uidnext && last < G_MAXUINT32 ? MAX(resync->now.uidnext, last + 1) : 0;
-	box->flags_due = false;
+	conn->resync.result = RESYNC_ALL;
 	conn->resync.settled = !resync->covered && !box->no_modseq;
 	store_set_mark(store, conn->gen, mark);
+}
+
+void resync_missed(Conn *conn)
+{
+	if (store_names_known(conn->engine->store, conn->gen))
+		conn->box->flags_due = true;
 }
 
 void resync_heard(Conn *conn, guint64 modseq)

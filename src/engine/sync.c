@@ -22,6 +22,8 @@ struct Sync {
 	guint64 named; /* by the map before SYNC_NEW */
 	guint64 modseq; /* that STATUS told before this began; 0: none */
 	ImapSet *all, *deleted;
+	bool unasked; /* it is wanted whether or not somebody waits */
+	bool untold; /* flags were to be told, and were not: \Deleted among them */
 	GError *error; /* the first */
 	bool lost; /* the connection cannot tell: it went away, or has another UIDVALIDITY */
 };
@@ -35,6 +37,7 @@ typedef struct {
 
 static void advance(Sync *sync);
 static void send_search(Sync *sync, const char *key, ImapSet **target);
+static void send_step(Sync *sync, SyncStep step);
 
 static void sync_free(Sync *sync)
 {
@@ -56,7 +59,7 @@ static void end(Sync *sync, const GError *error)
 	Engine *engine = box->engine;
 	Gen gen = sync->conn->gen;
 	/* Something changed since the answer: it may be shown once, and must be asked for again. */
-	bool late = !error && (box->dirty || box->arrived);
+	bool late = !error && (box->dirty || box->arrived || box->flags_due);
 	box->sync = NULL;
 	box->trusted = !error && !late;
 	if (late)
@@ -67,6 +70,8 @@ static void end(Sync *sync, const GError *error)
 		box->shown_stale = true;
 	box->sync_tries = 0;
 	waiters_finish(box->sync_waiters, error);
+	/* At once, unless the numbers do not add up: then it could go on like that for ever. */
+	box->renew |= late && session_map(sync->conn->session);
 	/* Behind the answer: the kernel keeps what it is shown after the news. */
 	if (late)
 		engine->events->names_changed(box->id, gen, NULL, NULL, engine->data);
@@ -138,16 +143,28 @@ static void flags_done(const ImapStatus *status, const GError *error, gpointer d
 {
 	Sync *sync = data;
 	resync_flags_done(sync->conn, status, error);
+	sync->box->flags_due |= !status;
+	sync->untold |= error != NULL;
 	command_done(sync, status, status ? NULL : error);
 }
 
 static void send_flags(Sync *sync)
 {
-	ImapCommand *line = sync->box->flags_due ? resync_flags_command(sync->conn) : NULL;
+	if (!sync->box->flags_due)
+		return;
+	ImapCommand *line = resync_flags_command(sync->conn);
+	sync->untold = !line;
 	if (!line)
 		return;
 	sync->commands++;
 	session_submit(sync->conn->session, SESSION_SELECTED, line, flags_done, sync);
+}
+
+/* What is left to be asked where EXAMINE, be it a reader's who asked for no more, said that the
+ * names are right. */
+static void send_known(Sync *sync)
+{
+	send_step(sync, sync->box->flags_due ? SYNC_FLAGS : SYNC_DELETED);
 }
 
 /* Names what arrived; costs the change, not the mailbox. */
@@ -260,11 +277,12 @@ static void check_generation(Sync *sync)
 		"%s: the server gave the mailbox a new UIDVALIDITY", sync->box->name);
 }
 
-/* Who still waits is served by another one. */
-static void give_up(Sync *sync)
+/* Who still waits is served by another one; again: it is wanted although nobody does. */
+static void give_up(Sync *sync, bool again)
 {
 	Box *box = sync->box;
 	box->sync = NULL;
+	box->renew |= again;
 	sync_free(sync);
 	box_pump(box);
 }
@@ -301,7 +319,7 @@ static void next_step(Sync *sync)
 	switch (sync->step) {
 	case SYNC_SELECT:
 		if (names)
-			send_step(sync, sync->box->flags_due ? SYNC_FLAGS : SYNC_DELETED);
+			send_known(sync);
 		else if (sync->conn->resync.result == RESYNC_ALL)
 			end(sync, NULL);
 		else
@@ -327,13 +345,15 @@ static void next_step(Sync *sync)
 		take_map(sync);
 		break;
 	case SYNC_FLAGS:
-		if (names_hold(sync) && !sync->box->arrived)
-			confirm(sync);
-		else
+		if (!names_hold(sync) || sync->box->arrived)
 			send_step(sync, SYNC_SEARCH);
+		else if (sync->untold)
+			send_step(sync, SYNC_DELETED);
+		else
+			confirm(sync);
 		return;
 	case SYNC_DELETED:
-		if (!names || !names_hold(sync) || sync->box->arrived) {
+		if (!names_hold(sync) || sync->box->arrived) {
 			send_step(sync, SYNC_SEARCH);
 			return;
 		}
@@ -361,13 +381,13 @@ static void advance(Sync *sync)
 	if (box->sync_refused) {
 		/* Its waiters were told; who came since waits for an EXAMINE of his own. */
 		box->sync_refused = false;
-		give_up(sync);
+		give_up(sync, false);
 		return;
 	}
 	check_generation(sync);
 	if (sync->lost && ++box->sync_tries < TRIES) {
 		/* The waiters have time left: once more on the next connection. */
-		give_up(sync);
+		give_up(sync, sync->unasked);
 		return;
 	}
 	bool may_repeat =
@@ -420,15 +440,20 @@ void sync_dispatch(Box *box, Conn *conn)
 {
 	if (box->sync || (box->sync_waiters->len == 0 && !box->renew))
 		return;
+	bool unasked = box->renew;
 	box->renew = false;
 	conn_select(conn, box);
 	Sync *sync = g_new0(Sync, 1);
-	*sync = (Sync){.box = box, .conn = conn, .step = SYNC_CHECK, .modseq = box->told_modseq};
+	*sync = (Sync){.box = box, .conn = conn, .step = SYNC_CHECK, .unasked = unasked};
+	/* EXAMINE tells it itself, and maybe of another UIDVALIDITY. */
+	sync->modseq = conn->selecting ? 0 : box->told_modseq;
 	box->sync = sync;
 	if (conn->selecting)
 		begin_selected(sync);
 	else if (!session_map(conn->session) || !store_names_known(box->engine->store, conn->gen))
 		send_step(sync, SYNC_SEARCH);
+	else if (conn->resync.result == RESYNC_NAMES || box->flags_due)
+		send_known(sync);
 	else if (may_send_new(sync))
 		send_new(sync);
 	else if (box->arrived && !box->dirty)
@@ -515,10 +540,13 @@ void sync_flush(Box *box)
 		return;
 	Engine *engine = box->engine;
 	Gen gen = store_gen(engine->store, box->id);
-	g_autoptr(ImapSet) gone = g_steal_pointer(&box->gone);
+	g_autoptr(ImapSet) expunged = g_steal_pointer(&box->gone);
+	g_autoptr(ImapSet) gone = NULL;
 	box->gone = imap_set_new();
-	store_remove_names(engine->store, gen, gone);
-	engine->events->names_changed(box->id, gen, gone, NULL, engine->data);
+	store_remove_names(engine->store, gen, expunged, &gone);
+	/* Most were \\Deleted before, and two connections may tell of the same one. */
+	if (gone && imap_set_count(gone) > 0)
+		engine->events->names_changed(box->id, gen, gone, NULL, engine->data);
 }
 
 /* More messages than the map has: new mail, to be named at once if somebody looked here. A listing

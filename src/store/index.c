@@ -231,12 +231,17 @@ void store_set_names(Store *store, Gen gen, const ImapSet *uids, const ImapSet *
 	store_names_confirm(store, gen, true);
 }
 
-void store_remove_names(Store *store, Gen gen, const ImapSet *uids)
+void store_remove_names(Store *store, Gen gen, const ImapSet *uids, ImapSet **ret_gone)
 {
 	Generation *g = store_generation(store, gen);
 
-	if (g && g->uids)
-		replace_names(store, gen, difference(g->uids, uids), difference(g->deleted, uids));
+	if (!g || !g->uids)
+		return;
+	if (ret_gone) {
+		g_autoptr(ImapSet) listed = listed_uids(store, g->uids, g->deleted);
+		*ret_gone = intersection(listed, uids);
+	}
+	replace_names(store, gen, difference(g->uids, uids), difference(g->deleted, uids));
 }
 
 ImapSet *store_names(Store *store, Gen gen)

@@ -93,8 +93,9 @@ void store_set_names(Store *store, Gen gen, const ImapSet *uids, const ImapSet *
 
 /* One message, or several, went between two store_set_names(); ignored before the first. A whole
  * body of a removed message can be read on (open files) until its room is needed, and goes first
- * then; one in pieces goes now. Costs what changed, and a pass over the rows behind it. */
-void store_remove_names(Store *store, Gen gen, const ImapSet *uids);
+ * then; one in pieces goes now. Costs what changed, and a pass over the rows behind it. *ret_gone
+ * is as with store_set_names(): those that were hidden, or not known, are not in it. */
+void store_remove_names(Store *store, Gen gen, const ImapSet *uids, ImapSet **ret_gone);
 
 /* All UIDs of the mailbox, hidden ones too, as a new set; NULL: not known, or gen is old. Any
  * thread.

@@ -45,7 +45,7 @@ static inline void remove_names(Store *store, Gen gen, const char *uids)
 {
 	g_autoptr(ImapSet) set = set_of(uids);
 
-	store_remove_names(store, gen, set);
+	store_remove_names(store, gen, set, NULL);
 }
 
 static inline ImapList list_of(const char *name)

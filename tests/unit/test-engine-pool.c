@@ -37,6 +37,15 @@
 	"= done sync AUTH *\n"                                                                     \
 	"@accept\n"
 
+#define SLOWER                                                                                     \
+	"S: * NO [THROTTLED] slow down\n"                                                          \
+	"> turn\n"                                                                                 \
+	"= turned\n"                                                                               \
+	"> body 5 0 10\n"                                                                          \
+	"> turn\n"                                                                                 \
+	"= turned\n"
+#define LATE "= done body 5 0 10 TIMEOUT *\n"
+
 /* Logged in, and over. */
 #define FAREWELL                                                                                   \
 	"S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\\r\\n* BYE not now\n"                      \
@@ -244,6 +253,38 @@ static const Script scripts[] = {
 					"C: A8 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n"
 					"S: A8 NO not now\n"
 					"C: A9 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n"},
+	{"too-many-leaves-the-others",
+		/* The one that the server ended was the one too many. */
+		CROWDED "> turn\n"
+			"= turned\n"
+			"@on 1\n"
+			"S: * BYE Too many simultaneous connections\n"
+			"@close\n"
+			"@on 2\n"
+			"> turn\n"
+			"= turned\n"
+			"@quiet\n"
+			"> later 2\n"
+			"C: A22 *\n",
+		.connections = 2},
+	{"too-many-and-then-none",
+		/* While one logs out since there are too many, the last other one is lost. */
+		CROWDED
+		"> turn\n"
+		"= turned\n"
+		"@on 1\n"
+		"S: * NO [THROTTLED] slow down\n"
+		"> turn\n"
+		"= turned\n"
+		"> body 3 0 10\n"
+		"@on 2\n"
+		"C: A22 LOGOUT\n"
+		"@on 1\n"
+		"@close\n"
+		"@accept\n"
+		"S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\n" LISTED("A31") "> later 2\n"
+										 "C: A32 *\n",
+		.connections = 2},
 	{"throttled-waits",
 		/* Gmail says it at the end of the line. */
 		KNOWN "> body 5 0 10\n"
@@ -258,6 +299,15 @@ static const Script scripts[] = {
 		      "> later 2\n"
 		      "C: A7 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "C: A8 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n"},
+	{"throttled-is-not-polled",
+		/* Six times, so that the pause is longer than a request waits. */
+		KNOWN SLOWER SLOWER SLOWER SLOWER SLOWER SLOWER
+		"> later 6\n" LATE LATE LATE LATE LATE LATE "> turn\n"
+		"= turned\n"
+		"@quiet\n"
+		"> later 33\n"
+		"C: A6 *\n",
+		.timeout_ms = 5000, .poll_s = 5},
 	{"throttled-by-words-waits",
 		/* Gmail says it at the end of the line. */
 		KNOWN "> body 5 0 10\n"

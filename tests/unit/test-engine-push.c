@@ -43,6 +43,12 @@
 	SYNCED_WITH("", "INBOX", "A2", "A3", "A4", "S: * OK [UIDNEXT 8] next\n")                   \
 	SYNCED(" Other", "Other", "A6", "A7", "A8")
 
+/* A login that the server takes and ends. */
+#define BRIEF                                                                                      \
+	"@accept\n"                                                                                \
+	"S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH IDLE] hi\\r\\n* BYE not you\n"                 \
+	"@close\n"
+
 #define NOTIFY(tag)                                                                                \
 	"C: " tag " NOTIFY SET (selected-delayed (MessageNew (UID FLAGS) MessageExpunge"           \
 	" FlagChange)) (personal (MessageNew MessageExpunge FlagChange MailboxName"                \
@@ -74,6 +80,18 @@ static const Script scripts[] = {
 					  "= names changed, gone: 6\n"
 					  "> listing\n"
 					  "= listing 5,7\n"},
+	{"idle-tells-of-deletion-in-two-steps",
+		/* Who is hidden since it is \\Deleted does not go once more. */
+		IDLING "S: * 2 FETCH (FLAGS (\\\\Deleted))\n"
+		       "= message 6 changed\n"
+		       "= names changed, gone: 6\n"
+		       "S: * 2 EXPUNGE\n"
+		       "> turn\n"
+		       "= turned\n"
+		       "S: * 2 EXPUNGE\n"
+		       "= names changed, gone: 7\n"
+		       "> listing\n"
+		       "= listing 5\n"},
 	{"idle-is-renewed-and-proved",
 		TOLD "> later 301\n" IDLE_ENDS("A5") "C: A6 NOOP\n"
 						     "S: A6 OK done\n" LISTED("A7") IDLE("A8")},
@@ -117,6 +135,24 @@ static const Script scripts[] = {
 									  "@on 2\n"
 									  "@quiet\n",
 		.connections = 2},
+	{"further-logins-that-do-not-last-are-few",
+		/* INBOX does without a connection of its own for a while. */
+		START_WITH("IDLE") SYNCED(" Other", "Other", "A2", "A3", "A4") BRIEF BRIEF
+		"@on 1\n" IDLE("A5") "> later 61\n" IDLE_ENDS("A5") LISTED("A6")
+			IDLE("A7") "> later 61\n" IDLE_ENDS("A7") LISTED("A8") "@nobody\n",
+		.connections = 2},
+	{"lost-while-it-asks-is-asked-again",
+		/* Nobody waits, and it is listed all the same. */
+		START_WITH("") SYNCED("", "INBOX", "A2", "A3",
+			"A4") "S: * 4 EXISTS\n" DOUBTED "C: A5 UID SEARCH RETURN (ALL) UID 8:*\n"
+			      "@close\n"
+			      "@accept\n"
+			      "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\n" LISTED(
+				      "A11") "C: A12 EXAMINE \"INBOX\"\n" SEARCHES("A13",
+				      "A14") "S: * 4 EXISTS\n"
+					     "S: * OK [UIDVALIDITY 1] valid\n"
+					     "S: A12 OK done\n" SEARCHED("A13", "A14",
+						     "5:8") "= names changed, gone: , new: 8\n"},
 	{"made-anew-beside-idle-is-selected-anew",
 		/* IDLE says nothing of it. */
 		IDLING "S: * STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 2)\n" DOUBTED IDLE_ENDS(
@@ -202,6 +238,22 @@ static const Script scripts[] = {
 			      "= fresh: yes\n"
 			      "@quiet\n"},
 	{"notify-tells-of-new-folders", NOTIFIED "S: * LIST () \"/\" New\n" LISTED("A9")},
+	{"notify-moves-to-another-connection",
+		START_WITH("NOTIFY") NOTIFY("A2") "S: A2 OK done\n" SYNCED("", "INBOX", "A3", "A4",
+			"A5") "> generation\n"
+			      "> attributes 7\n"
+			      "C: A6 UID FETCH *\n"
+			      "> sync Other\n"
+			      "@accept\n"
+			      "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH NOTIFY] hi\n"
+			      "C: A11 EXAMINE \"Other\"\n" SEARCHES("A12", "A13")
+				      EXAMINE("A11", "1") SEARCHED("A12", "A13",
+					      "5:7") "= done sync Other ok\n"
+						     "@on 1\n" ATTRIBUTES("3", "7",
+							     "10") "= done attributes 7 ok\n"
+								   "@close\n"
+								   "@on 2\n" NOTIFY("A14"),
+		.connections = 2},
 	{"notify-overflows",
 		/* From there on it is as without. */
 		NOTIFIED "S: * OK [NOTIFICATIONOVERFLOW] too much\n"
@@ -229,6 +281,11 @@ static const Script scripts[] = {
 										 "> later 4\n"
 										 "> sync\n"
 										 "C: A6 NOOP\n"},
+	{"slept-is-compared",
+		/* The clock that counts did not go on. */
+		LEFT "> sleep 3600\n"
+		     "C: A9 NOOP\n" STATUS("A10", "INBOX") "> fresh\n"
+							   "= fresh: no\n"},
 	{"slept-while-away-is-tried-at-once", START_WITH("") "@close\n"
 							     "@accept\n"
 							     "@close\n"

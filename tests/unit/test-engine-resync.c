@@ -43,6 +43,10 @@
 
 #define DONE(tag) "S: " tag " OK done\n"
 
+#define READ_5(tag) "C: " tag " UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+#define BODY_5(tag)                                                                                \
+	"S: * 1 FETCH (UID 5 BODY[] {10}\\r\\n0123456789)\n" DONE(tag) "= done body 5 0 10 ok\n"
+
 /* ---- what came of it ---- */
 
 #define SYNCED "= done sync ok\n"
@@ -154,6 +158,19 @@ static const Script scripts[] = {
 				DONE("A3") "= generation changed\n" SEARCHES("A4", "A5")
 					SEARCHED("A4", "A5", "5:7") SYNCED HOLDS("5:7")
 						ROW("5", "unknown flags 0") MARK("8 20"),
+		KNOWN_BEFORE},
+	{"qresync-uidvalidity-changed-after-status",
+		/* What STATUS told was about the old messages. */
+		QRESYNC ASK_QRESYNC("A3", "20") STATE("3", "8", "20") DONE("A3") SYNCED
+		"S: * STATUS INBOX (MESSAGES 3 UIDNEXT 8 UIDVALIDITY 1 HIGHESTMODSEQ 900)\n" GONE(
+			"unknown") "C: A4 NOOP\n" DONE("A4") "> turn\n= turned\n" MARK("8 900")
+			BACK_WITH(" ENABLE QRESYNC") ENABLE("A11") LISTED("A12") ASK_QRESYNC(
+				"A13", "900")
+				STATE("3", "8", "30") "S: * OK [UIDVALIDITY 2] new\n" DONE(
+					"A13") "= generation changed\n" SEARCHES("A14", "A15")
+					SEARCHED("A14", "A15", "5:7") GONE("") SYNCED MARK(
+						"8 30") "> sync\nC: A16 NOOP\n" DONE("A16")
+						SYNCED MARK("8 30"),
 		KNOWN_BEFORE},
 	{"qresync-on-reconnect",
 		/* The mark is as of the first EXAMINE: what came since comes once more. */
@@ -290,20 +307,22 @@ static const Script scripts[] = {
 	{"condstore-arrival-during-the-flags",
 		/* EXISTS behind EXAMINE: the names do not hold any more. */
 		CONDSTORE ASK_CONDSTORE("A2") STATE("3", "8", "22") DONE("A2")
-			ASK_FLAGS("A3") "S: * 4 EXISTS\n" DONE("A3") ASK_FLAGS("A4")
-				SEARCHES("A5", "A6") DONE("A4") SEARCHED("A5", "A6", "5:8")
-					NEWS("", "8") SYNCED HOLDS("5:8") MARK("9 22"),
+			ASK_FLAGS("A3") "S: * 4 EXISTS\n" DONE("A3") SEARCHES("A4", "A5") SEARCHED(
+				"A4", "A5", "5:8") NEWS("", "8") SYNCED HOLDS("5:8") MARK("9 22"),
 		KNOWN_BEFORE},
 	{"condstore-expunge-during-the-flags",
 		CONDSTORE ASK_CONDSTORE("A2") STATE("3", "8", "22") DONE("A2")
 			ASK_FLAGS("A3") "S: * 2 EXPUNGE\n" GONE("6") DONE("A3") SYNCED HOLDS("5,7"),
 		KNOWN_BEFORE},
 	{"condstore-changedsince-refused",
-		/* Flags are in doubt, and it is not asked again. */
-		CONDSTORE ASK_CONDSTORE("A2") STATE("3", "8", "22") DONE("A2")
-			ASK_FLAGS("A3") "S: A3 BAD what?\n" SYNCED ROW("5", "known flags 0 stale")
-				BACK_WITH(" CONDSTORE") LISTED("A11") ASK_PLAIN("A12", "A13") STATE(
-					"3", "8", "23") DONE("A12") NONE_DELETED DONE("A13") SYNCED,
+		/* Flags are in doubt, and it is not asked again; who is \\Deleted is. */
+		CONDSTORE ASK_CONDSTORE("A2") STATE("3", "8", "22") DONE("A2") ASK_FLAGS(
+			"A3") "S: A3 BAD what?\n"
+			      "C: A4 UID SEARCH RETURN (ALL) DELETED\n"
+			      "S: * ESEARCH UID ALL 6\n" DONE("A4") GONE("6") SYNCED ROW("5",
+				      "known flags 0 stale") BACK_WITH(" CONDSTORE") LISTED("A11")
+				      ASK_PLAIN("A12", "A13") STATE("3", "8", "23") DONE(
+					      "A12") "S: * ESEARCH UID ALL 6\n" DONE("A13") SYNCED,
 		KNOWN_BEFORE},
 	{"condstore-highestmodseq-falls",
 		CONDSTORE ASK_CONDSTORE("A2") STATE("3", "8", "19")
@@ -322,6 +341,45 @@ static const Script scripts[] = {
 			STATE("3", "8", "20") DONE("A3") NONE_DELETED DONE("A4")
 				SYNCED HOLDS("5:7"),
 		KNOWN_BEFORE},
+	{"condstore-flags-of-who-knows-whom",
+		/* There was no map to read the number with. */
+		CONDSTORE ASK_CONDSTORE("A2") STATE("3", "8", "20") DONE("A2") SYNCED
+		"S: * 9 EXPUNGE\n" GONE("unknown") SEARCHES(
+			"A3", "A4") "S: * 1 FETCH (FLAGS (\\\\Seen))\n" SEARCHED("A3", "A4", "5:7")
+			GONE("unknown") ASK_FLAGS("A5")
+				FLAGS("1", "5", SEEN, "22") "= message 5 changed\n" DONE(
+					"A5") "> turn\n= turned\n" ROW("5", "known flags 1")
+					THEN_NOOP("A6"),
+		KNOWN_BEFORE},
+	{"condstore-for-a-reader",
+		/* Who wants a body asks for no flags: those that changed are left for the listing.
+		 */
+		LOGGED_IN(" CONDSTORE") LISTING("A1") "> generation\n> body 5 0 10\n" ASK_CONDSTORE(
+			"A2") READ_5("A3") STATE("3", "8", "22") DONE("A2") BODY_5("A3")
+			MARK("8 20") "> sync\n" ASK_FLAGS("A4")
+				FLAGS("2", "6", DELETED, "22") "= message 6 changed\n" GONE("6")
+					DONE("A4") SYNCED HOLDS("5,7") MARK("8 22") THEN_NOOP("A5"),
+		KNOWN_BEFORE},
+	{"condstore-for-a-reader-is-not-covered",
+		/* IDLE tells nothing of what changed before. */
+		LOGGED_IN(" CONDSTORE") LISTING("A1") "> sync\n" ASK_CONDSTORE("A2")
+			STATE("3", "8", "20") DONE("A2") SYNCED
+		"> generation\n"
+		"> sync Other\n"
+		"C: A3 EXAMINE \"Other\" (CONDSTORE)\n" SEARCHES("A4", "A5") EXAMINE(
+			"A3", "9") SEARCHED("A4", "A5",
+			"1:3") "= done sync Other ok\n"
+			       "> body 5 0 10\n" ASK_CONDSTORE("A6") READ_5("A7") STATE("3", "8",
+				       "22") "S: A6 OK [CAPABILITY IMAP4rev1 ESEARCH CONDSTORE "
+					     "IDLE] in\n" BODY_5("A7") "C: A8 IDLE\n"
+								       "S: + idling\n"
+								       "> later 61\n"
+								       "C: DONE\n"
+								       "S: A8 OK done\n"
+								       "C: A9 STATUS *\n"
+								       "C: A10 LIST *\n" ASK_FLAGS(
+									       "A11"),
+		KNOWN_BEFORE},
 	{"condstore-first-listing",
 		CONDSTORE ASK_CONDSTORE("A2") SEARCHES("A3", "A4") STATE("3", "8", "20") DONE("A2")
 			SEARCHED("A3", "A4", "5:7") SYNCED MARK("8 20")},
@@ -331,6 +389,17 @@ static const Script scripts[] = {
 		PLAIN ASK_PLAIN("A2", "A3") STATE("3", "8", "20")
 			DONE("A2") "S: * ESEARCH UID ALL 6\n" DONE("A3") GONE("6")
 				SYNCED HOLDS("5,7") ROW("5", "known flags 0 stale") THEN_NOOP("A4"),
+		KNOWN_BEFORE},
+	{"plain-for-a-reader",
+		LOGGED_IN("") LISTING(
+			"A1") "> generation\n> body 5 0 10\n"
+			      "C: A2 EXAMINE \"INBOX\"\n" READ_5("A3") STATE("3", "8", "20")
+				      DONE("A2") BODY_5("A3") "> sync\n"
+							      "C: A4 UID SEARCH RETURN (ALL) "
+							      "DELETED\n"
+							      "S: * ESEARCH UID ALL 6\n" DONE("A4")
+								      GONE("6") SYNCED HOLDS("5,7")
+									      THEN_NOOP("A5"),
 		KNOWN_BEFORE},
 	{"plain-as-many-but-others",
 		/* One went and one came: EXISTS alone would not tell. */

@@ -422,7 +422,7 @@ static void random_step(Store *store, Gen gen, ModelRow *model)
 	else if (what < 5)
 		random_arrival(store, gen, model, uids);
 	else if (what < 8)
-		store_remove_names(store, gen, uids);
+		store_remove_names(store, gen, uids, NULL);
 	else
 		set_attributes(store, gen, uid, uid + (guint32)what, mark ? IMAP_FLAG_DELETED : 0);
 	for (guint32 i = 1; i < MODEL_UIDS; i++) {

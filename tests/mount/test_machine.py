@@ -315,19 +315,20 @@ def test_killed_while_news_waits_for_a_reader(fake, mount, look):
             ended.append(error.errno)
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
-    server.wait_for(lambda: server.lines(rb'EXAMINE "?Box'), 20 * SLOW)
-    server.add('Box/New')
-    listed = len(server.lines(rb' LIST '))
-    server.wait_for(lambda: len(server.lines(rb' LIST ')) > listed, 20 * SLOW)
-    thread = eventually(lambda: waiting_news(mail.pid), 20)
-    if os.getuid() == 0:
-        # Neither the lock of the cache nor a connection: what others close is closed.
-        assert len(os.listdir(thread / 'fd')) == 4
-    mail.process.kill()
     try:
+        server.wait_for(lambda: server.lines(rb'EXAMINE "?Box'), 20 * SLOW)
+        server.add('Box/New')
+        listed = len(server.lines(rb' LIST '))
+        server.wait_for(lambda: len(server.lines(rb' LIST ')) > listed, 20 * SLOW)
+        thread = eventually(lambda: waiting_news(mail.pid), 20)
+        if os.getuid() == 0:
+            # Neither the lock of the cache nor a connection: what others close is closed.
+            assert len(os.listdir(thread / 'fd')) == 4
+        mail.process.kill()
         assert mail.process.wait(5 * SLOW) == -9
-    finally:
-        subprocess.run(['umount', '-f', mail.path], capture_output=True)  # frees what hangs
+    except BaseException:
+        subprocess.run(['umount', '-f', mail.path], capture_output=True)  # nothing less helps
+        raise
     reader.join(5 * SLOW)
     assert ended == [errno.ECONNABORTED]
     mail.destroy()

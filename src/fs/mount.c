@@ -238,8 +238,8 @@ void fs_unmount(Fs *fs)
 	if (!fs->mounted)
 		return;
 	fs->mounted = false;
-	/* The news may wait in the kernel for a request that is parked, and after this for one that
-	 * nobody reads any more: unmounting closes the descriptor, which ends those. */
+	/* The news may wait in the kernel for a request that is parked: first those are answered.
+	 */
 	kernel_close(fs->kernel);
 	notify_stop(fs->notify);
 	fuse_session_unmount(fs->session);

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "fs/channel.h"
 #include "fs/inode.h"
 #include "fs/name.h"
 
@@ -43,6 +45,7 @@ struct Notify {
 	GMutex lock;
 	GCond wake;
 	struct fuse_session *session; /* lock; NULL before the start */
+	int channel; /* lock: that the news thread shall take; -1: none, or it has it */
 	bool stopping; /* lock */
 	guint calls; /* lock: calls to libfuse under way */
 	GQueue news; /* lock: of News, in order of arrival */
@@ -172,9 +175,18 @@ static News *next_news(Notify *notify)
 	return news;
 }
 
+static void take_channel(Notify *notify)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
+	channel_take(notify->session, notify->channel);
+	notify->channel = -1;
+	g_cond_broadcast(&notify->wake);
+}
+
 static gpointer news_run(gpointer data)
 {
 	Notify *notify = data;
+	take_channel(notify);
 	for (News *news; (news = next_news(notify));) {
 		forget_directory(notify, news);
 		news_free(news);
@@ -344,10 +356,16 @@ void notify_then(Notify *notify, void (*fn)(gpointer data), gpointer data)
 
 void notify_start(Notify *notify, struct fuse_session *session)
 {
+	int channel = channel_open(session);
 	g_mutex_lock(&notify->lock);
 	notify->session = session;
-	g_mutex_unlock(&notify->lock);
+	notify->channel = channel;
 	notify->news_thread = g_thread_new("fs-news", news_run, notify);
+	while (notify->channel >= 0)
+		g_cond_wait(&notify->wake, &notify->lock);
+	g_mutex_unlock(&notify->lock);
+	if (channel >= 0)
+		close(channel);
 	notify->corrections_thread = g_thread_new("fs-corrections", corrections_run, notify);
 }
 

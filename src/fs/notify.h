@@ -2,9 +2,10 @@
  * lock, because the kernel may make the sender wait.
  *
  * News (entries and listings) waits in the kernel for the directory's lock, so for as long as any
- * LOOKUP or READDIR in that directory waits for the server. Corrections (attributes only) take no
- * such lock and never wait, and replies that must come after one are queued behind it. A reply of
- * LOOKUP or READDIR must therefore never be sent from here.
+ * LOOKUP or READDIR in that directory waits for the server; channel.c says why that keeps nobody
+ * from being killed. Corrections (attributes only) take no such lock and never wait, and replies
+ * that must come after one are queued behind it. A reply of LOOKUP or READDIR must therefore never
+ * be sent from here.
  *
  * All functions: any thread, never block, unless they say otherwise. */
 #pragma once

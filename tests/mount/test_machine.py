@@ -1,17 +1,19 @@
 """Secrets, permissions and threads, as other programs of the machine see them."""
 
 import base64
+import errno
 import os
 import re
 import resource
 import stat
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
 from tests.support import SLOW, eventually
-from tests.support.mounting import binary
+from tests.support.mounting import binary, is_mounted
 from tests.support.stuck import Readers, answers_at_once
 
 PASSWORD = 'geheim-7b1f'
@@ -281,3 +283,48 @@ def test_end_without_a_further_thread(fake, mount):
     assert mail.names() == ['INBOX']
     leave_no_room_for_threads(mail)
     mail.terminate()
+
+
+def waiting_news(pid):
+    """The thread that tells the kernel of changes, while it waits there and no signal reaches it."""
+    for stat_file in Path(f'/proc/{pid}/task').glob('*/stat'):
+        if '(fs-news) D ' in stat_file.read_text():
+            return stat_file.parent
+    raise AssertionError('it does not wait')
+
+
+@pytest.mark.parametrize('look', [os.listdir, lambda path: os.stat(path / '1.eml')])
+def test_killed_while_news_waits_for_a_reader(fake, mount, look):
+    """A reader holds the lock of its folder in the kernel until it is answered, and news of that
+    folder waits for the lock: what is killed in this moment must end, and its mount go."""
+    server = fake()
+    server.add('Box').append(BODY)
+    mail = mount(server, poll=1, timeout=60, connections=2)
+    server.on(rb'EXAMINE "?Box', lambda session, command: session.stall())
+    ended = []
+
+    def read():
+        try:
+            look(mail / 'Box')
+        except OSError as error:
+            ended.append(error.errno)
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        server.wait_for(lambda: server.lines(rb'EXAMINE "?Box'), 20 * SLOW)
+        server.add('Box/New')
+        listed = len(server.lines(rb' LIST '))
+        server.wait_for(lambda: len(server.lines(rb' LIST ')) > listed, 20 * SLOW)
+        thread = eventually(lambda: waiting_news(mail.pid), 20)
+        if os.getuid() == 0:
+            # Neither the lock of the cache nor a connection: what others close is closed.
+            assert len(os.listdir(thread / 'fd')) == 4
+        mail.process.kill()
+        assert mail.process.wait(5 * SLOW) == -9
+    except BaseException:
+        subprocess.run(['umount', '-f', mail.path], capture_output=True)  # nothing less helps
+        raise
+    reader.join(5 * SLOW)
+    assert ended == [errno.ECONNABORTED]
+    mail.destroy()
+    assert not is_mounted(mail.path)

@@ -1,4 +1,8 @@
-/* READDIR and READDIRPLUS: child directories, then messages in order of UID.
+/* OPENDIR, READDIR and READDIRPLUS: child directories, then messages in order of UID.
+ *
+ * The server is asked by OPENDIR, for which the kernel holds no lock of the directory, and what is
+ * opened stays with one generation: a listing shows either the messages of before a change of
+ * UIDVALIDITY or those of after it, and the latter not before the kernel has forgotten the former.
  *
  * The offset of an entry says what it is: 1 and 2 are `.` and `..`, 2 + id a directory, 3 + the
  * highest id `.imapfs`, 2^32 + uid a message; in `.imapfs` 3 + i is the entry i. Listing goes on
@@ -10,6 +14,9 @@
 #include "fs/op.h"
 
 #define OFFSET_MESSAGES ((guint64)1 << 32)
+
+/* In the handle of an opened directory, beside its generation: the server was asked. */
+#define HANDLE_SYNCED ((guint64)1 << 32)
 
 enum {
 	OFFSET_SELF = 1,
@@ -219,6 +226,71 @@ static void list_own(const Op *op)
 	kernel_reply_bytes(op->req, bytes, listing.used);
 }
 
+/* ---- OPENDIR ---- */
+
+static void reply_open(const Op *op, guint64 handle)
+{
+	struct fuse_file_info info = {.fh = handle, .keep_cache = 1, .cache_readdir = 1};
+	kernel_reply_open(op->req, &info);
+}
+
+static Gen opened_before(Fs *fs, MailboxId mailbox)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&fs->open_lock);
+	return GPOINTER_TO_UINT(g_hash_table_lookup(fs->opened, GUINT_TO_POINTER(mailbox)));
+}
+
+static void note_opened(Fs *fs, MailboxId mailbox, Gen gen)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&fs->open_lock);
+	g_hash_table_insert(fs->opened, GUINT_TO_POINTER(mailbox), GUINT_TO_POINTER(gen));
+}
+
+/* A generation that was not opened before may be so new that the engine has not told Notify of the
+ * old one's end. It does in the turn that begins the new one, so not when it calls us. */
+static bool advance_open(Op *op, const GError *error)
+{
+	Fs *fs = op->fs;
+	g_autoptr(Tree) tree = fs_tree(fs);
+	bool own = op->at.kind == INODE_OWN;
+	const TreeDir *dir = own ? NULL : fs_dir(fs, tree, op->at);
+	if (!dir && !own) {
+		kernel_reply_errno(op->req, ESTALE);
+		return false;
+	}
+	if (own || dir->mailbox == 0) {
+		reply_open(op, 0);
+		return false;
+	}
+	Gen gen = store_gen(fs->store, dir->mailbox);
+	if (op->synced && !op->renumbered)
+		note_opened(fs, dir->mailbox, gen);
+	bool known = opened_before(fs, dir->mailbox) == gen;
+	if (must_sync(op, dir->mailbox) || !known) {
+		op->renumbered = false;
+		return op_sync(op, dir->mailbox);
+	}
+	if (!may_list(op, dir->mailbox, error)) {
+		if (tree_n_children(tree, dir) > 0)
+			reply_open(op, 0);
+		else
+			kernel_reply_error(op->req, error);
+		return false;
+	}
+	if (notify_renumbering(fs->notify, op->ino))
+		return op_renumbered(op);
+	reply_open(op, gen | HANDLE_SYNCED);
+	return false;
+}
+
+void open_dir_request(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info)
+{
+	Op op = {.advance = advance_open, .fs = kernel_owner(req), .req = req, .ino = ino};
+	op_run(&op);
+}
+
+/* ---- READDIR ---- */
+
 static bool advance(Op *op, const GError *error)
 {
 	if (op->at.kind == INODE_OWN) {
@@ -235,6 +307,10 @@ static bool advance(Op *op, const GError *error)
 	}
 	if (must_sync(op, dir->mailbox))
 		return op_sync(op, dir->mailbox);
+	if (op->gen != 0 && store_gen(fs->store, dir->mailbox) != op->gen) {
+		kernel_reply_errno(op->req, ESTALE);
+		return false;
+	}
 
 	g_autofree char *bytes = g_malloc(op->size);
 	g_autoptr(ImapSet) uids = imap_set_new();
@@ -265,7 +341,8 @@ static bool advance(Op *op, const GError *error)
 	return false;
 }
 
-static void request(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus)
+static void request(
+	fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, guint64 handle, bool plus)
 {
 	Op op = {
 		.advance = advance,
@@ -275,6 +352,8 @@ static void request(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, b
 		.size = size,
 		.offset = (guint64)offset,
 		.plus = plus,
+		.gen = (Gen)handle,
+		.synced = handle & HANDLE_SYNCED,
 	};
 	op_run(&op);
 }
@@ -282,11 +361,11 @@ static void request(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, b
 void dir_request(
 	fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *info)
 {
-	request(req, ino, size, offset, false);
+	request(req, ino, size, offset, info->fh, false);
 }
 
 void dir_plus_request(
 	fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *info)
 {
-	request(req, ino, size, offset, true);
+	request(req, ino, size, offset, info->fh, true);
 }

@@ -11,7 +11,7 @@ static void tell_dir(Fs *fs, const Tree *before, const Tree *now, const TreeDir 
 	} else if (after->mailbox != dir->mailbox) {
 		Gen gen = dir->mailbox != 0 ? store_gen(fs->store, dir->mailbox) : 0;
 		ImapSet *uids = gen != 0 ? shown_among(fs->shown, gen, NULL) : NULL;
-		notify_messages(fs->notify, fs_dir_inode(fs, dir), uids);
+		notify_renumbered(fs->notify, fs_dir_inode(fs, dir), uids);
 	}
 }
 
@@ -84,7 +84,7 @@ static void generation_changed(MailboxId mailbox, Gen old, gpointer data)
 	ImapSet *uids = shown_take(fs->shown, old);
 	fuse_ino_t dir = inode_of_mailbox(fs, mailbox);
 	if (dir != 0)
-		notify_messages(fs->notify, dir, uids);
+		notify_renumbered(fs->notify, dir, uids);
 	else
 		imap_set_free(uids);
 	journal_mailbox(fs, "uidvalidity", mailbox);

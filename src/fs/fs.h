@@ -23,7 +23,7 @@ struct Fs {
 	gid_t owner_gid;
 	mode_t file_mode, dir_mode;
 	gint64 mounted_at; /* seconds since 1970 */
-	bool without_open, without_opendir; /* the kernel needs neither; set before any request */
+	bool without_open; /* the kernel needs none; set before any request */
 
 	Kernel *kernel;
 	Notify *notify;
@@ -32,6 +32,9 @@ struct Fs {
 	Tree *journaled; /* engine thread: the folders as the journal has them; NULL: none yet */
 	bool distrusted; /* engine thread: sizes_distrusted() came */
 	gint news; /* atomic: counts changes of entries and listings, see fs_news() */
+
+	GMutex open_lock;
+	GHashTable *opened; /* open_lock: MailboxId to the Gen that its directory was opened with */
 
 	GMutex update_lock; /* one update of the tree at a time; taken before other locks */
 	TreeIds *ids; /* update_lock */
@@ -103,6 +106,7 @@ void lookup_request(fuse_req_t req, fuse_ino_t parent, const char *name);
 void attr_request(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info);
 void read_request(
 	fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *info);
+void open_dir_request(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info);
 void dir_request(
 	fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *info);
 void dir_plus_request(

@@ -86,7 +86,9 @@ Fs *fs_new(Store *store, const FsConfig *config)
 	fs->notify = notify_new(reading, fs);
 	fs->shown = shown_new();
 	fs->snapshots = snapshots_new();
+	fs->opened = g_hash_table_new(NULL, NULL);
 	fs->ids = tree_ids_new();
+	g_mutex_init(&fs->open_lock);
 	g_mutex_init(&fs->update_lock);
 	g_mutex_init(&fs->tree_lock);
 	g_mutex_init(&fs->loop_lock);
@@ -105,6 +107,7 @@ void fs_free(Fs *fs)
 	kernel_free(fs->kernel);
 	shown_free(fs->shown);
 	snapshots_free(fs->snapshots);
+	g_hash_table_unref(fs->opened);
 	tree_unref(fs->journaled);
 	tree_unref(fs->tree);
 	tree_ids_free(fs->ids);
@@ -112,6 +115,7 @@ void fs_free(Fs *fs)
 	g_mutex_clear(&fs->loop_lock);
 	g_mutex_clear(&fs->tree_lock);
 	g_mutex_clear(&fs->update_lock);
+	g_mutex_clear(&fs->open_lock);
 	g_free(fs->source);
 	g_free(fs->account);
 	g_free(fs->root_path);

@@ -22,7 +22,14 @@ typedef struct {
 	guint64 dir; /* inode */
 	ImapSet *uids; /* NULL: none */
 	GPtrArray *children; /* names; NULL: none */
+	bool renumbered; /* the same UIDs are other messages now */
+	GArray *waiting; /* of Call: for the end of that; NULL: nobody */
 } News;
+
+typedef struct {
+	void (*fn)(gpointer data);
+	gpointer data;
+} Call;
 
 /* An invalidation of the attributes of one inode, of several messages, or a reply that waited for
  * those before it. */
@@ -50,6 +57,7 @@ struct Notify {
 	guint calls; /* lock: calls to libfuse under way */
 	GQueue news; /* lock: of News, in order of arrival */
 	GHashTable *news_by_dir; /* lock: the same */
+	News *telling; /* lock: what the news thread is at; NULL: nothing */
 	GQueue corrections; /* lock: of Correction */
 	GQueue later; /* lock: of Correction, by due */
 };
@@ -59,6 +67,7 @@ static void news_free(gpointer data)
 	News *news = data;
 	imap_set_free(news->uids);
 	g_clear_pointer(&news->children, g_ptr_array_unref);
+	g_clear_pointer(&news->waiting, g_array_unref);
 	g_free(news);
 }
 
@@ -67,6 +76,16 @@ static void correction_free(gpointer data)
 	Correction *correction = data;
 	imap_set_free(correction->uids);
 	g_free(correction);
+}
+
+/* Who waits is called by the other thread: this one cannot answer requests, see channel.h. */
+static void end_news(Notify *notify, News *news)
+{
+	for (guint i = 0; news->waiting && i < news->waiting->len; i++) {
+		const Call *call = &g_array_index(news->waiting, Call, i);
+		notify_then(notify, call->fn, call->data);
+	}
+	news_free(news);
 }
 
 Notify *notify_new(NotifyReading reading, gpointer data)
@@ -89,7 +108,8 @@ void notify_free(Notify *notify)
 		return;
 	g_clear_pointer(&notify->news_thread, g_thread_join);
 	g_hash_table_unref(notify->news_by_dir);
-	g_queue_clear_full(&notify->news, news_free);
+	for (News *news; (news = g_queue_pop_head(&notify->news));)
+		end_news(notify, news);
 	g_queue_clear_full(&notify->later, correction_free);
 	g_cond_clear(&notify->wake);
 	g_mutex_clear(&notify->lock);
@@ -172,6 +192,7 @@ static News *next_news(Notify *notify)
 		return NULL;
 	News *news = g_queue_pop_head(&notify->news);
 	g_hash_table_remove(notify->news_by_dir, &news->dir);
+	notify->telling = news;
 	return news;
 }
 
@@ -183,20 +204,27 @@ static void take_channel(Notify *notify)
 	g_cond_broadcast(&notify->wake);
 }
 
+static void told(Notify *notify)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
+	notify->telling = NULL;
+}
+
 static gpointer news_run(gpointer data)
 {
 	Notify *notify = data;
 	take_channel(notify);
 	for (News *news; (news = next_news(notify));) {
 		forget_directory(notify, news);
-		news_free(news);
+		told(notify);
+		end_news(notify, news);
 	}
 	return NULL;
 }
 
 /* Merges with what waits for the same directory, so that the queue is no longer than their number.
  * Takes uids. */
-static void add_news(Notify *notify, guint64 dir, ImapSet *uids, const char *child)
+static void add_news(Notify *notify, guint64 dir, ImapSet *uids, const char *child, bool renumbered)
 {
 	g_autoptr(ImapSet) owned = uids;
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
@@ -209,6 +237,7 @@ static void add_news(Notify *notify, guint64 dir, ImapSet *uids, const char *chi
 		g_queue_push_tail(&notify->news, news);
 		g_hash_table_insert(notify->news_by_dir, &news->dir, news);
 	}
+	news->renumbered |= renumbered;
 	if (owned && news->uids)
 		imap_set_union(news->uids, owned);
 	else if (owned)
@@ -222,17 +251,57 @@ static void add_news(Notify *notify, guint64 dir, ImapSet *uids, const char *chi
 
 void notify_listing(Notify *notify, fuse_ino_t dir)
 {
-	add_news(notify, dir, NULL, NULL);
+	add_news(notify, dir, NULL, NULL, false);
 }
 
 void notify_messages(Notify *notify, fuse_ino_t dir, ImapSet *uids)
 {
-	add_news(notify, dir, uids, NULL);
+	add_news(notify, dir, uids, NULL, false);
+}
+
+void notify_renumbered(Notify *notify, fuse_ino_t dir, ImapSet *uids)
+{
+	add_news(notify, dir, uids, NULL, true);
+}
+
+/* The last one: what is queued is told after what is being told. */
+static News *renumbering_locked(Notify *notify, guint64 dir)
+{
+	News *queued = g_hash_table_lookup(notify->news_by_dir, &dir);
+	if (queued && queued->renumbered)
+		return queued;
+	News *telling = notify->telling;
+	return telling && telling->dir == dir && telling->renumbered ? telling : NULL;
+}
+
+bool notify_renumbering(Notify *notify, fuse_ino_t dir)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
+	return renumbering_locked(notify, dir) != NULL;
+}
+
+static bool wait_for_news(Notify *notify, fuse_ino_t dir, Call call)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
+	News *news = renumbering_locked(notify, dir);
+	if (!news)
+		return false;
+	if (!news->waiting)
+		news->waiting = g_array_new(FALSE, FALSE, sizeof(Call));
+	g_array_append_val(news->waiting, call);
+	return true;
+}
+
+void notify_when_renumbered(
+	Notify *notify, fuse_ino_t dir, void (*fn)(gpointer data), gpointer data)
+{
+	if (!wait_for_news(notify, dir, (Call){fn, data}))
+		fn(data);
 }
 
 void notify_child(Notify *notify, fuse_ino_t dir, const char *name)
 {
-	add_news(notify, dir, NULL, name);
+	add_news(notify, dir, NULL, name, false);
 }
 
 /* ---- corrections ---- */

@@ -36,6 +36,17 @@ void notify_listing(Notify *notify, fuse_ino_t dir);
 /* The entries of these messages of dir, and its listing. Takes uids; NULL: the listing only. */
 void notify_messages(Notify *notify, fuse_ino_t dir, ImapSet *uids);
 
+/* The same, of a directory whose messages of these UIDs are others from now on. Takes uids. */
+void notify_renumbered(Notify *notify, fuse_ino_t dir, ImapSet *uids);
+
+/* Whether the kernel may still show messages of before a notify_renumbered() as those of now. */
+bool notify_renumbering(Notify *notify, fuse_ino_t dir);
+
+/* Calls fn(data) in a thread of Notify when that is over; at once when it is, or when stopped. It
+ * may take as long as news does. */
+void notify_when_renumbered(
+	Notify *notify, fuse_ino_t dir, void (*fn)(gpointer data), gpointer data);
+
 /* One entry of dir, with what is below it, and its listing. */
 void notify_child(Notify *notify, fuse_ino_t dir, const char *name);
 

@@ -31,7 +31,7 @@ static Op *op_park(Op *op)
 	return parked;
 }
 
-/* Engine thread. */
+/* Engine thread, or one of Notify. */
 static void op_resume(const GError *error, gpointer data)
 {
 	Op *op = data;
@@ -61,6 +61,21 @@ bool op_sync(Op *op, MailboxId mailbox)
 	if (!parked)
 		return false;
 	engine_sync(parked->fs->engine, mailbox, op_resume, parked);
+	return true;
+}
+
+static void resume_renumbered(gpointer data)
+{
+	op_resume(NULL, data);
+}
+
+bool op_renumbered(Op *op)
+{
+	op->renumbered = true;
+	Op *parked = op_park(op);
+	if (!parked)
+		return false;
+	notify_when_renumbered(parked->fs->notify, parked->ino, resume_renumbered, parked);
 	return true;
 }
 

@@ -20,7 +20,6 @@ static void init(void *data, struct fuse_conn_info *conn)
 {
 	Fs *fs = kernel_owner_of(data);
 	fs->without_open = conn->capable & FUSE_CAP_NO_OPEN_SUPPORT;
-	fs->without_opendir = conn->capable & FUSE_CAP_NO_OPENDIR_SUPPORT;
 
 	/* Messages never change: pages stay until we say otherwise, also when a size is corrected.
 	 */
@@ -40,17 +39,6 @@ static void open_request(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *
 	const Fs *fs = kernel_owner(req);
 	info->keep_cache = 1;
 	if (fs->without_open)
-		kernel_reply_errno(req, ENOSYS);
-	else
-		kernel_reply_open(req, info);
-}
-
-static void open_dir_request(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info)
-{
-	const Fs *fs = kernel_owner(req);
-	info->keep_cache = 1;
-	info->cache_readdir = 1;
-	if (fs->without_opendir)
 		kernel_reply_errno(req, ENOSYS);
 	else
 		kernel_reply_open(req, info);

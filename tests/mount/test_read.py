@@ -268,6 +268,24 @@ def test_uidvalidity_change_never_mixes(fake, mount):
     assert os.stat(mail.inbox / '5.eml').st_ino != inode
 
 
+def test_uidvalidity_change_of_many(fake, mount):
+    """Who has listed the new messages never reads an old one, however many the kernel must forget."""
+    server, n = fake(), 3000
+    server.inbox.extend(b'Subject: old\r\n\r\n%d\r\n' % n for n in range(n))
+    mail = mount(server, expect=['connection', 'reset', 'lost', 'closed'])
+    for entry in os.scandir(mail.inbox):
+        entry.stat()
+    last = mail.inbox / f'{n - 1}.eml'
+    assert b'old' in last.read_bytes()
+    server.inbox.reset(2000, [b'Subject: new\r\n\r\n%d!\r\n' % n for n in range(n - 1)])
+    server.kill()
+
+    def is_new():
+        assert f'{n}.eml' not in os.listdir(mail.inbox)
+        return last.read_bytes()
+    assert b'new' in eventually(is_new)
+
+
 def test_many_readers_of_one_message_share_one_fetch(fake, mount):
     server = fake()
     body = nasty.large(100_000)

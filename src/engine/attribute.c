@@ -145,12 +145,7 @@ void attribute_request(Box *box, Gen gen, guint32 uid, Waiter *waiter)
 		waiter_unref(waiter);
 		return;
 	}
-	GPtrArray *waiters = g_hash_table_lookup(box->attribute_waiters, GUINT_TO_POINTER(uid));
-	if (!waiters) {
-		waiters = waiters_new();
-		g_hash_table_insert(box->attribute_waiters, GUINT_TO_POINTER(uid), waiters);
-	}
-	g_ptr_array_add(waiters, waiter);
+	waiters_table_add(box->attribute_waiters, uid, waiter);
 	if (imap_set_contains(box->attribute_flying, uid) ||
 		imap_set_contains(box->attribute_want, uid) ||
 		imap_set_contains(box->attribute_again, uid))
@@ -200,11 +195,7 @@ static void left_out(const Ask *ask, guint32 uid, const GError *error)
 	imap_set_remove(box->attribute_retried, uid, uid);
 	g_autoptr(GError) missing = g_error_new(MAIL_ERROR, MAIL_ERROR_IO,
 		"%s: the server does not answer for message %u", box->name, uid);
-	GPtrArray *waiters = g_hash_table_lookup(box->attribute_waiters, GUINT_TO_POINTER(uid));
-	g_ptr_array_ref(waiters);
-	g_hash_table_remove(box->attribute_waiters, GUINT_TO_POINTER(uid));
-	waiters_finish(waiters, error ? error : missing);
-	g_ptr_array_unref(waiters);
+	waiters_table_end(box->attribute_waiters, uid, error ? error : missing);
 	box->dirty = true;
 	store_names_confirm(box->engine->store, ask->gen, false);
 }

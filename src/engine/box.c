@@ -15,8 +15,7 @@ Box *box_get(Engine *engine, MailboxId mailbox)
 	box->name = g_strdup(found.name);
 	box->sync_waiters = waiters_new();
 	box->gone = imap_set_new();
-	box->attribute_waiters =
-		g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
+	box->attribute_waiters = waiters_table_new();
 	box->attribute_want = imap_set_new();
 	box->attribute_flying = imap_set_new();
 	box->attribute_again = imap_set_new();

@@ -16,8 +16,7 @@ typedef struct {
 
 void flags_init(Box *box)
 {
-	box->flags_waiters =
-		g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
+	box->flags_waiters = waiters_table_new();
 	box->flags_want = imap_set_new();
 	box->flags_flying = imap_set_new();
 	box->flags_retried = imap_set_new();
@@ -69,33 +68,17 @@ void flags_request(Box *box, Gen gen, guint32 uid, Waiter *waiter)
 		waiter_unref(waiter);
 		return;
 	}
-	GPtrArray *waiters = g_hash_table_lookup(box->flags_waiters, GUINT_TO_POINTER(uid));
-	if (!waiters) {
-		waiters = waiters_new();
-		g_hash_table_insert(box->flags_waiters, GUINT_TO_POINTER(uid), waiters);
-	}
-	g_ptr_array_add(waiters, waiter);
+	waiters_table_add(box->flags_waiters, uid, waiter);
 	if (!imap_set_contains(box->flags_flying, uid) && !imap_set_contains(box->flags_want, uid))
 		want_from(box, gen, uid);
 	box_pump(box);
-}
-
-static void finish(Box *box, guint32 uid, const GError *error)
-{
-	GPtrArray *waiters = g_hash_table_lookup(box->flags_waiters, GUINT_TO_POINTER(uid));
-	if (!waiters)
-		return;
-	g_ptr_array_ref(waiters);
-	g_hash_table_remove(box->flags_waiters, GUINT_TO_POINTER(uid));
-	waiters_finish(waiters, error);
-	g_ptr_array_unref(waiters);
 }
 
 /* Flags arrived, asked for or not: attribute_note() put them into the store. */
 void flags_note(Conn *conn, guint32 uid)
 {
 	if (!is_stale(conn->box, conn->gen, uid))
-		finish(conn->box, uid, NULL);
+		waiters_table_end(conn->box->flags_waiters, uid, NULL);
 }
 
 void flags_fail_all(Box *box, const GError *error)
@@ -109,7 +92,7 @@ void flags_fail_all(Box *box, const GError *error)
 	box->flags_flying = imap_set_new();
 	box->flags_retried = imap_set_new();
 	for (guint i = 0; i < n; i++)
-		finish(box, GPOINTER_TO_UINT(keys[i]), error);
+		waiters_table_end(box->flags_waiters, GPOINTER_TO_UINT(keys[i]), error);
 }
 
 /* Whom the answer left out: once more if the connection was lost, and else the message went, most
@@ -131,7 +114,7 @@ static void left_out(const Ask *ask, bool lost, const GError *error)
 			continue;
 		}
 		imap_set_remove(box->flags_retried, uid, uid);
-		finish(box, uid, error ? error : missing);
+		waiters_table_end(box->flags_waiters, uid, error ? error : missing);
 	}
 }
 

@@ -33,6 +33,12 @@ void waiters_finish_all(Engine *engine, const GError *error);
  * waits and nothing has moved for a while: the wire may be a black hole. */
 bool waiters_expire(Engine *engine, gint64 now_us);
 
+/* Who waits for which message: UID to an array of waiters. add() takes over the caller's reference;
+ * end() finishes those of one UID and forgets them. */
+GHashTable *waiters_table_new(void);
+void waiters_table_add(GHashTable *table, guint32 uid, Waiter *waiter);
+void waiters_table_end(GHashTable *table, guint32 uid, const GError *error);
+
 /* A growing array that owns Waiter references. */
 GPtrArray *waiters_new(void);
 /* Finishes and drops all of the array. */

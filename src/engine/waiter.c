@@ -52,6 +52,30 @@ void waiters_finish(GPtrArray *waiters, const GError *error)
 	g_ptr_array_set_size(waiters, 0);
 }
 
+GHashTable *waiters_table_new(void)
+{
+	return g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
+}
+
+void waiters_table_add(GHashTable *table, guint32 uid, Waiter *waiter)
+{
+	GPtrArray *waiters = g_hash_table_lookup(table, GUINT_TO_POINTER(uid));
+	if (!waiters) {
+		waiters = waiters_new();
+		g_hash_table_insert(table, GUINT_TO_POINTER(uid), waiters);
+	}
+	g_ptr_array_add(waiters, waiter);
+}
+
+void waiters_table_end(GHashTable *table, guint32 uid, const GError *error)
+{
+	gpointer waiters;
+	if (!g_hash_table_steal_extended(table, GUINT_TO_POINTER(uid), NULL, &waiters))
+		return;
+	waiters_finish(waiters, error);
+	g_ptr_array_unref(waiters);
+}
+
 /* What was sent is watched by its session too; this is also for what never got out. */
 bool waiters_expire(Engine *engine, gint64 now_us)
 {

@@ -36,7 +36,7 @@ static void test_all_of_it(void)
 		"account      ada@host:993, online since 09:59:00\n"
 		"last error   2025-12-24 01:02:03: no answer\n"
 		"requests     5 waiting, the oldest for 10.0 s\n"
-		"connections  INBOX: 3 messages on the way, 1.5 MiB; 1023 B received, quiet for "
+		"connections  INBOX: 3 messages on the way, 1.5 MiB to come; 1023 B received, quiet for "
 		"1.2 s\n"
 		"             no folder: 1 command under way; 1.0 KiB received, quiet for 119 s\n"
 		"             a: waiting for news; 0 B received, quiet for 119 min\n"

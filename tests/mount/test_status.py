@@ -367,7 +367,7 @@ def test_command(server, mount, program):
     run = program.run('status', mail.path)
     assert run.returncode == 0, run.stdout
     assert re.search(rf'^account +user@localhost:{server.port}, online since ', run.stdout, re.M)
-    assert re.search(r'^folders +3  INBOX, right [\d.]+ s ago$', run.stdout, re.M)
+    assert re.search(r'^folders +3  INBOX, right(, changes are told| [\d.]+ s ago)$', run.stdout, re.M)
     run = program.run('status', '--json', mail.path)
     assert run.returncode == 0
     assert json.loads(run.stdout)['state'] == 'online'

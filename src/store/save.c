@@ -42,6 +42,7 @@ typedef struct {
 	DbGeneration head;
 	bool gone;
 	Sets sets; /* owned */
+	ImapSet *went; /* owned; whose rows of before go */
 	GArray *rows; /* of Row; NULL: none */
 	char **keywords; /* of the rows, by number */
 } GenSave;
@@ -70,6 +71,7 @@ static void gen_save_clear(gpointer data)
 	GenSave *save = data;
 
 	clear_sets(&save->sets);
+	imap_set_free(save->went);
 	if (save->rows)
 		g_array_unref(save->rows);
 	g_strfreev(save->keywords);
@@ -129,6 +131,8 @@ static GenSave snapshot_locked(Store *store, Gen gen)
 	save.sets.at[DB_UIDS] = g->uids ? imap_set_copy(g->uids) : imap_set_new();
 	save.sets.at[DB_DELETED] = imap_set_copy(g->deleted);
 	save.sets.at[DB_STALE] = imap_set_copy(g->stale);
+	save.went = g->went;
+	g->went = imap_set_new();
 	save.rows = copy_rows_locked(g, g->unsaved);
 	imap_set_free(g->unsaved);
 	g->unsaved = imap_set_new();
@@ -195,15 +199,12 @@ static bool write_set(Db *db, Gen gen, DbSet set, const ImapSet *before, const I
 	return ok;
 }
 
-static bool drop_gone_rows(Db *db, Gen gen, const ImapSet *before, const ImapSet *now)
+/* A UID that went and came back is in both sets of names, but its row of before must go. */
+static bool drop_gone_rows(Db *db, Gen gen, const ImapSet *went)
 {
-	g_autoptr(ImapSet) gone = before ? imap_set_copy(before) : imap_set_new();
 	bool ok = true;
 	gsize n;
-
-	imap_set_subtract(gone, now);
-
-	const ImapRange *range = imap_set_ranges(gone, &n);
+	const ImapRange *range = imap_set_ranges(went, &n);
 
 	for (gsize i = 0; ok && i < n; i++)
 		ok = store_db_drop_rows(db, gen, range[i]);
@@ -219,8 +220,7 @@ static bool write_generation(Saver *saver, const GenSave *save)
 
 	if (save->gone)
 		return store_db_drop_generation(db, gen);
-	ok = store_db_put_generation(db, &save->head) &&
-	     drop_gone_rows(db, gen, saved ? saved->at[DB_UIDS] : NULL, save->sets.at[DB_UIDS]);
+	ok = store_db_put_generation(db, &save->head) && drop_gone_rows(db, gen, save->went);
 	for (int i = 0; ok && i < DB_SETS_; i++)
 		ok = write_set(db, gen, (DbSet)i, saved ? saved->at[i] : NULL, save->sets.at[i]);
 	for (guint i = 0; ok && i < save->rows->len; i++) {
@@ -491,6 +491,7 @@ void store_saver_free(Saver *saver)
 typedef struct {
 	Rows rows;
 	Keywords *keywords;
+	const ImapSet *came; /* of which there is nothing to recall */
 	gsize at; /* both ascend */
 } Recall;
 
@@ -507,7 +508,8 @@ static void recall_row(const Row *row, const char *keywords, gpointer data)
 
 	while (recall->at < recall->rows.n && recall->rows.at[recall->at].uid < row->uid)
 		recall->at++;
-	if (recall->at == recall->rows.n || recall->rows.at[recall->at].uid != row->uid)
+	if (recall->at == recall->rows.n || recall->rows.at[recall->at].uid != row->uid ||
+		imap_set_contains(recall->came, row->uid))
 		return;
 
 	Row *there = &recall->rows.at[recall->at];
@@ -523,7 +525,7 @@ void store_recall(Store *store, Gen gen)
 	if (!g || !g->rows_kept || !g->uids)
 		return;
 
-	Recall recall = {.keywords = store_keywords_new()};
+	Recall recall = {.keywords = store_keywords_new(), .came = g->came};
 	Keywords *before = g->keywords;
 	Saver *saver = store->saver;
 
@@ -537,6 +539,7 @@ void store_recall(Store *store, Gen gen)
 
 	store_lock_write(store);
 	g->rows_kept = false;
+	g_clear_pointer(&g->came, imap_set_free);
 	g->rows = recall.rows;
 	g->keywords = recall.keywords;
 	store_unlock(store);

@@ -129,6 +129,34 @@ static void test_changes(void)
 	fixture_close(&f);
 }
 
+/* A message that goes and comes back, within one save, has none of its attributes of before: those
+ * may have changed while it was away. */
+static void test_back_again(void)
+{
+	Fixture f = with_names("1:10");
+
+	for (guint32 uid = 1; uid <= 10; uid++)
+		put_message(&f, uid, uid * 10, IMAP_FLAG_SEEN);
+	open_again(&f);
+	remove_names(f.store, f.gen, "5");
+	set_names(f.store, f.gen, "1:10", "");
+	assert_unknown(&f, 5);
+	assert_message(&f, 6, 60, IMAP_FLAG_SEEN);
+	open_again(&f);
+	assert_unknown(&f, 5);
+	assert_message(&f, 6, 60, IMAP_FLAG_SEEN);
+
+	/* Known again in the same moment, and gone for good. */
+	remove_names(f.store, f.gen, "6:7");
+	set_names(f.store, f.gen, "1:6,8:10", "");
+	put_message(&f, 6, 66, 0);
+	open_again(&f);
+	assert_message(&f, 6, 66, 0);
+	set_names(f.store, f.gen, "1:10", "");
+	assert_unknown(&f, 7);
+	fixture_close(&f);
+}
+
 static void test_verified(void)
 {
 	Fixture f = with_names("1:2");
@@ -510,6 +538,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/keep/names", test_names);
 	g_test_add_func("/store/keep/keywords", test_keywords);
 	g_test_add_func("/store/keep/changes", test_changes);
+	g_test_add_func("/store/keep/back-again", test_back_again);
 	g_test_add_func("/store/keep/verified", test_verified);
 	g_test_add_func("/store/keep/uidvalidity", test_uidvalidity);
 	g_test_add_func("/store/keep/without-uidvalidity", test_without_uidvalidity);

@@ -89,6 +89,10 @@ enum {
 	/* Lines of the journal for one change: what goes beyond is counted. */
 	LIMIT_EVENT_LINES = 1000,
 
+	/* Bytes of these lines, but for one line more: a folder's path may take 24 kilobytes in
+	 * each, and one change never takes the place of all others. */
+	LIMIT_EVENT_BYTES = 1 << 20,
+
 	/* Folders that the status names: a hundred kilobytes. */
 	LIMIT_STATUS_FOLDERS = 1000,
 

@@ -52,6 +52,11 @@ static void write_lines(Fs *fs, const GString *lines)
 	store_note(fs->store, lines->str, lines->len);
 }
 
+static bool has_room(const GString *lines, guint64 room)
+{
+	return room > 0 && lines->len < LIMIT_EVENT_BYTES;
+}
+
 void journal_messages(Fs *fs, const char *kind, MailboxId mailbox, const ImapSet *uids)
 {
 	if (!uids || imap_set_count(uids) == 0)
@@ -63,8 +68,9 @@ void journal_messages(Fs *fs, const char *kind, MailboxId mailbox, const ImapSet
 	guint64 left = imap_set_count(uids), room = LIMIT_EVENT_LINES;
 	gsize n;
 	const ImapRange *ranges = imap_set_ranges(uids, &n);
-	for (gsize i = 0; i < n && room > 0; i++)
-		for (guint64 uid = ranges[i].lo; uid <= ranges[i].hi && room > 0; uid++) {
+	for (gsize i = 0; i < n; i++)
+		for (guint64 uid = ranges[i].lo; uid <= ranges[i].hi && has_room(lines, room);
+			uid++) {
 			append_message(lines, kind, folder, (guint32)uid);
 			room--;
 			left--;

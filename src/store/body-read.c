@@ -1,6 +1,7 @@
 /* Reading bodies, and proving those of an earlier mount before they are shown. */
 #include "store/body.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* What is left to read when the table was asked. */
@@ -15,6 +16,7 @@ typedef struct {
 	gsize n;
 	Pack *pack;
 	guint64 at; /* where the body begins in it */
+	bool unreadable; /* Body.unreadable */
 	GArray *doubts; /* of Piece: to be proved before */
 } ReadPlan;
 
@@ -40,6 +42,7 @@ static void plan_disk(ReadPlan *plan, const Body *body, guint64 offset)
 	plan->step = body->pack ? READ_FROM_PACK : READ_FROM_FILE;
 	plan->pack = body->pack ? store_pack_ref(body->pack) : NULL;
 	plan->at = body->at;
+	plan->unreadable = body->unreadable;
 	plan->doubts = doubts_of(body, offset, offset + plan->n);
 }
 
@@ -81,16 +84,18 @@ static bool is_here(Bodies *bodies, BodyFile file)
 	return here;
 }
 
-/* Bytes of the body, which are all in a file, its own or a pack. */
-static bool read_bytes(Store *store, const ReadPlan *plan, guint64 offset, void *buf, gsize n)
+/* Bytes of the body, which are all in a file, its own or a pack. 0 or an errno, as the next two. */
+static int read_bytes(Store *store, const ReadPlan *plan, guint64 offset, void *buf, gsize n)
 {
-	if (plan->step == READ_FROM_PACK)
-		return store_pack_read(plan->pack, plan->at + offset, buf, n);
-	return store_file_read(store->dir->bodies_fd, plan->file, offset, buf, n);
+	bool ok = plan->step == READ_FROM_PACK
+			  ? store_pack_read(plan->pack, plan->at + offset, buf, n)
+			  : store_file_read(store->dir->bodies_fd, plan->file, offset, buf, n);
+
+	return ok ? 0 : errno;
 }
 
-/* Whether the bytes of a piece are still those that were written. */
-static bool is_unaltered(Store *store, const ReadPlan *plan, const Piece *piece)
+/* ESTALE: the bytes of the piece are not those that were written. */
+static int check_piece(Store *store, const ReadPlan *plan, const Piece *piece)
 {
 	enum { PORTION = 256 << 10 };
 	g_autofree guint8 *buf = g_malloc(PORTION);
@@ -99,12 +104,14 @@ static bool is_unaltered(Store *store, const ReadPlan *plan, const Piece *piece)
 	for (guint64 at = piece->start; at < piece->end;) {
 		gsize n = (gsize)MIN(piece->end - at, PORTION);
 
-		if (!read_bytes(store, plan, at, buf, n))
-			return false;
+		int why = read_bytes(store, plan, at, buf, n);
+
+		if (why != 0)
+			return why;
 		piece_sum_add(sum, buf, n);
 		at += n;
 	}
-	return piece_sum_end(sum) == piece->hash;
+	return piece_sum_end(sum) == piece->hash ? 0 : ESTALE;
 }
 
 static void note_proof(Bodies *bodies, BodyFile file, const Piece *piece)
@@ -125,33 +132,64 @@ static void note_proof(Bodies *bodies, BodyFile file, const Piece *piece)
 	pthread_mutex_unlock(&bodies->mutex);
 }
 
-static bool prove(Store *store, const ReadPlan *plan)
+static int prove(Store *store, const ReadPlan *plan)
 {
 	for (guint i = 0; plan->doubts && i < plan->doubts->len; i++) {
 		const Piece *piece = &g_array_index(plan->doubts, Piece, i);
 
-		if (!is_unaltered(store, plan, piece)) {
-			g_info("a message in the cache was altered: it is fetched again");
-			return false;
-		}
+		int why = check_piece(store, plan, piece);
+
+		if (why != 0)
+			return why;
 		note_proof(store->bodies, plan->file, piece);
 	}
-	return true;
+	return 0;
+}
+
+/* Whether the bytes are no more: the file is gone, shorter or altered, or something else lies in
+ * its place. All else may pass: no descriptor or no memory is left, or the disk is away. */
+static bool is_lost(int why)
+{
+	return why == ENOENT || why == ESTALE || why == ELOOP || why == ENOTDIR || why == EISDIR;
+}
+
+static void set_unreadable(Bodies *bodies, BodyFile file, bool unreadable)
+{
+	pthread_mutex_lock(&bodies->mutex);
+
+	Body *body = store_body_find_locked(bodies, file.gen, file.uid);
+
+	if (body && body->serial == file.serial)
+		body->unreadable = unreadable;
+	pthread_mutex_unlock(&bodies->mutex);
+}
+
+static void note_failure(Store *store, BodyFile file, int why)
+{
+	g_info("a message in the cache cannot be read: %s; it is fetched again", g_strerror(why));
+	if (is_lost(why))
+		store_body_forget(store, file);
+	else
+		set_unreadable(store->bodies, file, true);
 }
 
 /* Reads the bytes that are in a file. */
 static bool read_from_disk(Store *store, const ReadPlan *plan, guint64 offset, void *buf)
 {
-	bool ok = prove(store, plan) && read_bytes(store, plan, offset, buf, plan->n);
+	int why = prove(store, plan);
 
-	if (!ok)
-		store_body_forget(store, plan->file);
+	if (why == 0)
+		why = read_bytes(store, plan, offset, buf, plan->n);
+	if (why != 0)
+		note_failure(store, plan->file, why);
+	else if (plan->unreadable)
+		set_unreadable(store->bodies, plan->file, false);
 	if (plan->pack)
 		store_pack_unref(plan->pack);
 	if (plan->doubts)
 		g_array_unref(plan->doubts);
 	/* Its blocks in a pack are given back after it left the table, not before. */
-	return ok && (plan->step == READ_FROM_FILE || is_here(store->bodies, plan->file));
+	return why == 0 && (plan->step == READ_FROM_FILE || is_here(store->bodies, plan->file));
 }
 
 StoreAnswer store_try_read(
@@ -179,7 +217,9 @@ StoreAnswer store_first_missing(
 
 	if (body) {
 		end = MIN(end, body->limit);
-		missing = body->ranges ? store_ranges_gap(body->ranges, offset) : body->limit;
+		if (!body->unreadable)
+			missing =
+				body->ranges ? store_ranges_gap(body->ranges, offset) : body->limit;
 	}
 	pthread_mutex_unlock(&bodies->mutex);
 	if (missing >= end)
@@ -197,7 +237,7 @@ bool store_has_body(Store *store, Gen gen, guint32 uid)
 	pthread_mutex_lock(&store->bodies->mutex);
 
 	Body *body = store_body_find_locked(store->bodies, gen, uid);
-	bool whole = body && !body->ranges;
+	bool whole = body && !body->ranges && !body->unreadable;
 
 	pthread_mutex_unlock(&store->bodies->mutex);
 	return whole;

@@ -202,7 +202,7 @@ BodyPlace store_bodies_place(Bodies *bodies, Gen gen, guint32 uid, const BodyNew
 
 	Body *body = store_body_find_locked(bodies, gen, uid);
 
-	if (body && !contradicts(body, news)) {
+	if (body && !contradicts(body, news) && !(body->unreadable && news->end > news->start)) {
 		place.serial = body->serial;
 		place.min_size = held_end(body);
 		if (store_body_covers(body, news->start, news->end))

@@ -23,6 +23,7 @@ typedef struct {
 	guint32 used_h; /* hours since 1970, when it was read last */
 	ByteRanges *proved; /* of a doubtful one: the bytes whose pieces were found unaltered */
 	bool doubtful; /* an earlier mount wrote it, and not all of it is proved yet */
+	bool unreadable; /* for now, as the last reader found: counts as missing for the engine */
 	bool in_memory;
 	bool orphan; /* its message is gone: goes first */
 	GList link; /* in Tier.lru */

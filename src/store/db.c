@@ -83,7 +83,8 @@ static const char *const sql[SQL_COUNT_] = {
 struct Db {
 	sqlite3 *file;
 	sqlite3_stmt *prepared[SQL_COUNT_]; /* NULL: not yet */
-	bool failed; /* a statement of this transaction did */
+	bool failed; /* a statement did since the transaction began: SQLite may have ended it */
+	bool unread; /* one did since this reading began */
 	int why; /* SQLite's code of the last failure */
 };
 
@@ -93,7 +94,7 @@ static bool note(Db *db, int result)
 {
 	if (result == SQLITE_OK || result == SQLITE_ROW || result == SQLITE_DONE)
 		return true;
-	db->failed = true;
+	db->failed = db->unread = true;
 	db->why = result;
 	return false;
 }
@@ -300,6 +301,11 @@ bool store_db_begin(Db *db)
 	return run(db, SQL_BEGIN, NULL, 0);
 }
 
+bool store_db_goes_on(const Db *db)
+{
+	return !db->failed;
+}
+
 bool store_db_end(Db *db)
 {
 	if (!db->failed && run(db, SQL_COMMIT, NULL, 0))
@@ -460,7 +466,7 @@ static bool adds_up(Db *db, sqlite3_stmt *row, int column, gint64 sum)
 
 static sqlite3_stmt *begin_reading(Db *db, Sql which)
 {
-	db->failed = false;
+	db->unread = false;
 	return use(db, which, NULL, 0);
 }
 
@@ -477,7 +483,7 @@ bool store_db_number(Db *db, const char *key, gint64 *ret)
 			return false;
 		*ret = value;
 	}
-	return !db->failed;
+	return !db->unread;
 }
 
 bool store_db_each_mailbox(
@@ -497,7 +503,7 @@ bool store_db_each_mailbox(
 		mailbox.attributes = (guint)values[1];
 		fn(&mailbox, data);
 	}
-	return !db->failed;
+	return !db->unread;
 }
 
 bool store_db_each_generation(
@@ -525,7 +531,7 @@ bool store_db_each_generation(
 
 		fn(&generation, data);
 	}
-	return !db->failed;
+	return !db->unread;
 }
 
 bool store_db_each_range(
@@ -542,7 +548,7 @@ bool store_db_each_range(
 		fn((Gen)values[0], (DbSet)values[1],
 			(ImapRange){(guint32)values[2], (guint32)values[3]}, data);
 	}
-	return !db->failed;
+	return !db->unread;
 }
 
 bool store_db_each_row(Db *db, Gen gen,
@@ -574,7 +580,7 @@ bool store_db_each_row(Db *db, Gen gen,
 		found.flags = (guint64)values[4] & ROW_FLAGS_MASK;
 		fn(&found, keywords, data);
 	}
-	return !db->failed;
+	return !db->unread;
 }
 
 bool store_db_each_body(Db *db, void (*fn)(const DbBody *body, gpointer data), gpointer data)
@@ -606,5 +612,5 @@ bool store_db_each_body(Db *db, void (*fn)(const DbBody *body, gpointer data), g
 
 		fn(&body, data);
 	}
-	return !db->failed;
+	return !db->unread;
 }

@@ -1,7 +1,8 @@
 /* The index file: SQLite, one connection, one transaction for each save. It remembers mailboxes,
  * generations with the sets of their UIDs, the attributes of messages and where bodies are; each
  * record carries its own sum, and where one does not add up the file is damaged. All functions
- * touch the disk; one thread at a time, which save.c sees to. */
+ * touch the disk; one thread at a time, which save.c sees to. Between two calls that save another
+ * thread may read, and sees what was saved so far. */
 #pragma once
 
 #include "store/piece.h"
@@ -59,6 +60,8 @@ typedef struct {
 /* ---- saving: false when the transaction cannot go on; it must be ended all the same ---- */
 
 bool store_db_begin(Db *db);
+/* Whether it can go on, after others had their turn. */
+bool store_db_goes_on(const Db *db);
 /* Ends the transaction. false: nothing of it was kept; store_db_error() says why. */
 bool store_db_end(Db *db);
 

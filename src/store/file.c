@@ -194,7 +194,7 @@ bool store_file_pread(int fd, void *buf, gsize len, guint64 offset)
 		if (n > 0) {
 			done += (gsize)n;
 		} else if (n == 0 || errno != EINTR) {
-			errno = n == 0 ? EIO : errno;
+			errno = n == 0 ? ESTALE : errno;
 			return false;
 		}
 	}

@@ -32,7 +32,7 @@ typedef struct {
 int store_file_open_new(int bodies_fd, BodyFile file);
 int store_file_open_again(int bodies_fd, BodyFile file, guint64 min_size);
 
-/* Reads exactly len bytes; false when the file is gone or shorter. */
+/* Reads exactly len bytes; ESTALE: the file is shorter. */
 bool store_file_read(int bodies_fd, BodyFile file, guint64 offset, void *buf, gsize len);
 
 void store_file_drop(int bodies_fd, BodyFile file);
@@ -55,6 +55,6 @@ int store_file_open_temp(int bodies_fd, guint64 serial);
 bool store_file_adopt_temp(int bodies_fd, guint64 serial, BodyFile file);
 void store_file_drop_temp(int bodies_fd, guint64 serial);
 
-/* Exactly len bytes at offset; reading less is EIO. */
+/* Exactly len bytes at offset; reading less is ESTALE. */
 bool store_file_pread(int fd, void *buf, gsize len, guint64 offset);
 bool store_file_pwrite(int fd, const void *bytes, gsize len, guint64 offset);

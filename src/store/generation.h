@@ -18,6 +18,8 @@ typedef struct {
 	Keywords *keywords; /* of the rows */
 	bool rows_kept; /* rows of an earlier mount are in the index file only: store_recall() */
 	ImapSet *unsaved; /* rows that changed since they were saved */
+	ImapSet *went; /* UIDs that went since, back again or not */
+	ImapSet *came; /* rows_kept: UIDs that came since, whose rows there are not theirs */
 } Generation;
 
 /* A new one, not in the store yet. */

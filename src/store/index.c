@@ -13,6 +13,8 @@ static void generation_free(Generation *g)
 	store_rows_clear(&g->rows);
 	store_keywords_free(g->keywords);
 	imap_set_free(g->unsaved);
+	imap_set_free(g->went);
+	imap_set_free(g->came);
 	g_free(g);
 }
 
@@ -24,6 +26,8 @@ Generation *store_generation_new(MailboxId mailbox, guint32 uidvalidity)
 	g->deleted = imap_set_new();
 	g->stale = imap_set_new();
 	g->unsaved = imap_set_new();
+	g->went = imap_set_new();
+	g->came = imap_set_new();
 	g->keywords = store_keywords_new();
 	return g;
 }
@@ -193,6 +197,9 @@ static void replace_names(Store *store, Gen gen, ImapSet *uids, ImapSet *deleted
 	store_lock_write(store);
 	g->uids = uids;
 	g->deleted = deleted;
+	imap_set_union(g->went, gone);
+	if (g->rows_kept)
+		imap_set_union(g->came, added);
 	imap_set_add(store->unsaved_gens, gen, gen);
 	if (in_place) {
 		store_rows_append(&g->rows, added);

@@ -15,7 +15,7 @@ void store_pack_unref(Pack *pack);
 /* The number in its file's name. */
 guint64 store_pack_serial(const Pack *pack);
 
-/* Exactly len bytes. false: the file is shorter. The bytes count only when the body was still here
+/* Exactly len bytes; ESTALE: the file is shorter. The bytes count only when the body was still here
  * afterwards: the blocks of one that goes read as NUL. Any thread. */
 bool store_pack_read(Pack *pack, guint64 at, void *buf, gsize len);
 

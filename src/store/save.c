@@ -27,8 +27,10 @@ struct Saver {
 	GHashTable *saved; /* Gen to Sets; the thread's own */
 	struct Batch *unwritten; /* the thread's own: could not be written, comes before all else */
 
+	pthread_mutex_t turn; /* held while one waits for the next: lock_db() */
 	pthread_mutex_t db_mutex; /* guards the next */
-	Db *db;
+	Db *db; /* NULL: it was given up */
+	guint written; /* the thread's own: records, in all */
 
 	gint asked; /* atomic: something changed */
 	GMutex mutex; /* guards the next two */
@@ -42,6 +44,7 @@ typedef struct {
 	DbGeneration head;
 	bool gone;
 	Sets sets; /* owned */
+	ImapSet *went; /* owned; whose rows of before go */
 	GArray *rows; /* of Row; NULL: none */
 	char **keywords; /* of the rows, by number */
 } GenSave;
@@ -70,6 +73,7 @@ static void gen_save_clear(gpointer data)
 	GenSave *save = data;
 
 	clear_sets(&save->sets);
+	imap_set_free(save->went);
 	if (save->rows)
 		g_array_unref(save->rows);
 	g_strfreev(save->keywords);
@@ -129,6 +133,8 @@ static GenSave snapshot_locked(Store *store, Gen gen)
 	save.sets.at[DB_UIDS] = g->uids ? imap_set_copy(g->uids) : imap_set_new();
 	save.sets.at[DB_DELETED] = imap_set_copy(g->deleted);
 	save.sets.at[DB_STALE] = imap_set_copy(g->stale);
+	save.went = g->went;
+	g->went = imap_set_new();
 	save.rows = copy_rows_locked(g, g->unsaved);
 	imap_set_free(g->unsaved);
 	g->unsaved = imap_set_new();
@@ -174,8 +180,32 @@ static Batch *snapshot(Store *store)
 
 /* ---- writing it ---- */
 
+/* Those who wait come one after the other: no thread can take the mutex back before one that waits
+ * for it. */
+static void lock_db(Saver *saver)
+{
+	pthread_mutex_lock(&saver->turn);
+	pthread_mutex_lock(&saver->db_mutex);
+	pthread_mutex_unlock(&saver->turn);
+}
+
+/* After each record: a save of 10^6 rows takes a second, for which the engine thread must not wait.
+ * What it reads in the middle is right: no row of a generation is saved before store_recall() was
+ * done with it, the most that a save does is to drop some that went. false: the transaction cannot
+ * go on. */
+static bool give_way(Saver *saver)
+{
+	enum { PORTION = 1000 };
+
+	if (++saver->written % PORTION != 0)
+		return true;
+	pthread_mutex_unlock(&saver->db_mutex);
+	lock_db(saver);
+	return saver->db && store_db_goes_on(saver->db);
+}
+
 /* Writes the difference of two sets, range by range. */
-static bool write_set(Db *db, Gen gen, DbSet set, const ImapSet *before, const ImapSet *now)
+static bool write_set(Saver *saver, Gen gen, DbSet set, const ImapSet *before, const ImapSet *now)
 {
 	gsize n_old = 0, n_new, i = 0, j = 0;
 	const ImapRange *old = before ? imap_set_ranges(before, &n_old) : NULL;
@@ -184,56 +214,54 @@ static bool write_set(Db *db, Gen gen, DbSet set, const ImapSet *before, const I
 
 	while (ok && (i < n_old || j < n_new)) {
 		if (j == n_new || (i < n_old && old[i].lo < new[j].lo)) {
-			ok = store_db_drop_range(db, gen, set, old[i++].lo);
+			ok = store_db_drop_range(saver->db, gen, set, old[i++].lo) &&
+			     give_way(saver);
 		} else if (i < n_old && old[i].lo == new[j].lo &&old[i].hi == new[j].hi) {
 			i++, j++;
 		} else {
 			i += i < n_old && old[i].lo == new[j].lo;
-			ok = store_db_put_range(db, gen, set, new[j++]);
+			ok = store_db_put_range(saver->db, gen, set, new[j++]) && give_way(saver);
 		}
 	}
 	return ok;
 }
 
-static bool drop_gone_rows(Db *db, Gen gen, const ImapSet *before, const ImapSet *now)
+/* A UID that went and came back is in both sets of names, but its row of before must go. */
+static bool drop_gone_rows(Saver *saver, Gen gen, const ImapSet *went)
 {
-	g_autoptr(ImapSet) gone = before ? imap_set_copy(before) : imap_set_new();
 	bool ok = true;
 	gsize n;
-
-	imap_set_subtract(gone, now);
-
-	const ImapRange *range = imap_set_ranges(gone, &n);
+	const ImapRange *range = imap_set_ranges(went, &n);
 
 	for (gsize i = 0; ok && i < n; i++)
-		ok = store_db_drop_rows(db, gen, range[i]);
+		ok = store_db_drop_rows(saver->db, gen, range[i]) && give_way(saver);
 	return ok;
 }
 
 static bool write_generation(Saver *saver, const GenSave *save)
 {
-	Db *db = saver->db;
 	Gen gen = save->head.gen;
 	const Sets *saved = g_hash_table_lookup(saver->saved, GUINT_TO_POINTER(gen));
 	bool ok;
 
 	if (save->gone)
-		return store_db_drop_generation(db, gen);
-	ok = store_db_put_generation(db, &save->head) &&
-	     drop_gone_rows(db, gen, saved ? saved->at[DB_UIDS] : NULL, save->sets.at[DB_UIDS]);
+		return store_db_drop_generation(saver->db, gen) && give_way(saver);
+	ok = store_db_put_generation(saver->db, &save->head) &&
+	     drop_gone_rows(saver, gen, save->went);
 	for (int i = 0; ok && i < DB_SETS_; i++)
-		ok = write_set(db, gen, (DbSet)i, saved ? saved->at[i] : NULL, save->sets.at[i]);
+		ok = write_set(saver, gen, (DbSet)i, saved ? saved->at[i] : NULL, save->sets.at[i]);
 	for (guint i = 0; ok && i < save->rows->len; i++) {
 		const Row *row = &g_array_index(save->rows, Row, i);
 
-		ok = store_db_put_row(db, gen, row, save->keywords[row->keywords]);
+		ok = store_db_put_row(saver->db, gen, row, save->keywords[row->keywords]) &&
+		     give_way(saver);
 	}
 	return ok;
 }
 
-static bool write_mailboxes(Db *db, const GArray *mailboxes)
+static bool write_mailboxes(Saver *saver, const GArray *mailboxes)
 {
-	bool ok = store_db_clear_mailboxes(db);
+	bool ok = store_db_clear_mailboxes(saver->db);
 
 	for (guint i = 0; ok && i < mailboxes->len; i++) {
 		const StoreMailbox *mailbox = &g_array_index(mailboxes, StoreMailbox, i);
@@ -243,7 +271,7 @@ static bool write_mailboxes(Db *db, const GArray *mailboxes)
 			.attributes = mailbox->attributes,
 		};
 
-		ok = store_db_put_mailbox(db, &kept);
+		ok = store_db_put_mailbox(saver->db, &kept) && give_way(saver);
 	}
 	return ok;
 }
@@ -258,14 +286,15 @@ static bool write_batch(Saver *saver, const Batch *batch)
 {
 	Db *db = saver->db;
 	bool ok = store_db_begin(db) && store_db_set_number(db, "mounts", saver->mount) &&
-		  (!batch->mailboxes || write_mailboxes(db, batch->mailboxes)) &&
-		  store_db_set_number(db, "distrusted", batch->distrusted);
+		  store_db_set_number(db, "distrusted", batch->distrusted) &&
+		  (!batch->mailboxes || write_mailboxes(saver, batch->mailboxes));
 
 	for (guint i = 0; ok && i < batch->gens->len; i++)
 		ok = write_generation(saver, &g_array_index(batch->gens, GenSave, i));
 	for (guint i = 0; ok && i < batch->bodies->len; i++)
-		ok = write_body(db, &g_array_index(batch->bodies, BodySave, i));
-	return store_db_end(db);
+		ok = write_body(saver->db, &g_array_index(batch->bodies, BodySave, i)) &&
+		     give_way(saver);
+	return saver->db && store_db_end(saver->db);
 }
 
 /* From now on the index file has what the batch says. */
@@ -293,18 +322,26 @@ static void give_up(Saver *saver)
 	store_db_remove(saver->store->dir->fd);
 }
 
+/* The mutex is held, and given to others meanwhile. */
+static bool write_locked(Saver *saver, const Batch *batch)
+{
+	if (saver->db && write_batch(saver, batch))
+		return true;
+	if (saver->db)
+		store_warn_unwritable(saver->store, store_db_error(saver->db));
+	if (saver->db && !store_db_may_recover(saver->db))
+		give_up(saver);
+	return false;
+}
+
 /* Returns whether it is written, or never will be. */
 static bool write_or_keep(Saver *saver, Batch *batch)
 {
 	g_autoptr(Batch) owned = batch;
 
-	pthread_mutex_lock(&saver->db_mutex);
-	bool done = !saver->db || write_batch(saver, owned);
-	if (!done)
-		store_warn_unwritable(saver->store, store_db_error(saver->db));
-	bool hopeless = !done && !store_db_may_recover(saver->db);
-	if (hopeless)
-		give_up(saver);
+	lock_db(saver);
+	bool done = write_locked(saver, owned);
+	bool hopeless = !saver->db;
 	pthread_mutex_unlock(&saver->db_mutex);
 
 	if (done)
@@ -445,6 +482,7 @@ Saver *store_saver_new(Store *store, GError **error)
 	saver->store = store;
 	saver->db = db;
 	saver->saved = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)sets_free);
+	pthread_mutex_init(&saver->turn, NULL);
 	pthread_mutex_init(&saver->db_mutex, NULL);
 	g_mutex_init(&saver->mutex);
 	g_cond_init(&saver->changed);
@@ -480,6 +518,7 @@ void store_saver_free(Saver *saver)
 	store_db_close(saver->db);
 	batch_free(saver->unwritten);
 	g_hash_table_destroy(saver->saved);
+	pthread_mutex_destroy(&saver->turn);
 	pthread_mutex_destroy(&saver->db_mutex);
 	g_mutex_clear(&saver->mutex);
 	g_cond_clear(&saver->changed);
@@ -491,6 +530,7 @@ void store_saver_free(Saver *saver)
 typedef struct {
 	Rows rows;
 	Keywords *keywords;
+	const ImapSet *came; /* of which there is nothing to recall */
 	gsize at; /* both ascend */
 } Recall;
 
@@ -507,7 +547,8 @@ static void recall_row(const Row *row, const char *keywords, gpointer data)
 
 	while (recall->at < recall->rows.n && recall->rows.at[recall->at].uid < row->uid)
 		recall->at++;
-	if (recall->at == recall->rows.n || recall->rows.at[recall->at].uid != row->uid)
+	if (recall->at == recall->rows.n || recall->rows.at[recall->at].uid != row->uid ||
+		imap_set_contains(recall->came, row->uid))
 		return;
 
 	Row *there = &recall->rows.at[recall->at];
@@ -523,13 +564,13 @@ void store_recall(Store *store, Gen gen)
 	if (!g || !g->rows_kept || !g->uids)
 		return;
 
-	Recall recall = {.keywords = store_keywords_new()};
+	Recall recall = {.keywords = store_keywords_new(), .came = g->came};
 	Keywords *before = g->keywords;
 	Saver *saver = store->saver;
 
 	if (imap_set_count(g->uids) <= LIMIT_ROWS)
 		recall.rows = store_rows_build(&g->rows, g->uids, 0);
-	pthread_mutex_lock(&saver->db_mutex);
+	lock_db(saver);
 	if (saver->db && !store_db_each_row(saver->db, gen, recall_row, &recall) &&
 		!store_db_may_recover(saver->db))
 		give_up(saver);
@@ -537,6 +578,7 @@ void store_recall(Store *store, Gen gen)
 
 	store_lock_write(store);
 	g->rows_kept = false;
+	g_clear_pointer(&g->came, imap_set_free);
 	g->rows = recall.rows;
 	g->keywords = recall.keywords;
 	store_unlock(store);

@@ -182,7 +182,9 @@ ImapSet *store_unknown(Store *store, Gen gen, guint32 from, gsize max);
 
 /* Reads up to len bytes at offset. HIT: *ret_n bytes, fewer than len only at the end of the
  * message (0 past it); also of a removed message whose whole body is still here. MISS: a byte of
- * the range is not here. ABSENT: old gen, or no such UID; a hidden message is there. Any thread. */
+ * the range is not here, or cannot be read for now, which makes it missing for the next two as well
+ * until a read succeeds or it is committed anew. ABSENT: old gen, or no such UID; a hidden message
+ * is there. Any thread. */
 StoreAnswer store_try_read(
 	Store *store, Gen gen, guint32 uid, guint64 offset, void *buf, gsize len, gsize *ret_n);
 

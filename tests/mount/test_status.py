@@ -329,6 +329,24 @@ def test_a_large_change_is_counted(server, mount, follow):
     assert len([one for one in journal.lines if 'uid' in one]) == 1000
 
 
+def test_a_large_change_in_a_deep_folder_is_bounded(server, mount, follow):
+    name = '/'.join(['"' * 200] * 15)
+    deep = server.add(name)
+    deep.append(body(1))
+    mail = mount(server, poll=5)
+    os.listdir(mail / name)
+    journal = follow(mail)
+    deep.extend([body(7)] * 1000)
+    lines = [journal.wait_for(kind='new', folder=name)]
+
+    def counted():
+        lines[:] = [one for one in journal.lines if one['kind'] == 'new']
+        assert 'more' in lines[-1]
+    eventually(counted)
+    assert lines[-1]['more'] + len(lines) - 1 == 1000
+    assert os.stat(mail / '.imapfs' / 'events').st_size < 2 << 20
+
+
 def test_going_and_coming_are_events(server, mount, follow):
     mail = mount(server, timeout=2)
     mail.expect('.')

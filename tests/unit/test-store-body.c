@@ -4,6 +4,7 @@
 #include "base/limits.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static bool over_files(gconstpointer data)
@@ -670,6 +671,63 @@ static void add_both(const char *name, GTestDataFunc func)
 	g_test_add_data_func(memory, GINT_TO_POINTER(0), func);
 }
 
+/* Opens no further file, or as many as before. */
+static void forbid_files(bool forbid)
+{
+	static struct rlimit before;
+	struct rlimit none;
+
+	if (forbid) {
+		g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+		none = (struct rlimit){.rlim_max = before.rlim_max};
+	}
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, forbid ? &none : &before), ==, 0);
+}
+
+/* No descriptor is left: the body is asked for again, but stays until it comes, and is there as
+ * before when it can be read. */
+static void test_unreadable(void)
+{
+	Fixture f = with_names(GINT_TO_POINTER(1), 8 * OWN_FILE);
+	guint64 missing = 0;
+
+	g_assert_true(commit_whole(f.store, f.gen, 1, OWN_FILE));
+	forbid_files(true);
+	assert_no_read(f.store, f.gen, 1, 100, 10, STORE_MISS);
+	forbid_files(false);
+	g_assert_false(store_has_body(f.store, f.gen, 1));
+	g_assert_cmpint(store_first_missing(f.store, f.gen, 1, 100, 10, &missing), ==, STORE_MISS);
+	g_assert_cmpuint(missing, ==, 100);
+	g_assert_cmpint(
+		store_first_missing(f.store, f.gen, 1, OWN_FILE, 10, &missing), ==, STORE_HIT);
+
+	assert_read(f.store, f.gen, 1, 100, 10, 10);
+	g_assert_true(store_has_body(f.store, f.gen, 1));
+	g_assert_cmpint(store_first_missing(f.store, f.gen, 1, 100, 10, &missing), ==, STORE_HIT);
+	fixture_close(&f);
+}
+
+/* What is fetched instead takes its place, and is not mixed with it. */
+static void test_unreadable_replaced(void)
+{
+	Fixture f = with_names(GINT_TO_POINTER(1), 8 * OWN_FILE);
+
+	g_assert_true(commit_whole(f.store, f.gen, 1, OWN_FILE));
+	forbid_files(true);
+	assert_no_read(f.store, f.gen, 1, 100, 10, STORE_MISS);
+	forbid_files(false);
+	g_assert_true(commit_part(f.store, f.gen, 1, OWN_FILE, OWN_FILE, 10));
+	assert_read(f.store, f.gen, 1, 100, 10, 10);
+
+	forbid_files(true);
+	assert_no_read(f.store, f.gen, 1, 100, 10, STORE_MISS);
+	forbid_files(false);
+	g_assert_true(commit_part(f.store, f.gen, 1, OWN_FILE, 0, 1000));
+	assert_read(f.store, f.gen, 1, 100, 10, 10);
+	assert_no_read(f.store, f.gen, 1, 1000, 10, STORE_MISS);
+	fixture_close(&f);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -694,6 +752,8 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/store/body/pieces-torn", GINT_TO_POINTER(0), test_pieces_torn);
 	g_test_add_data_func("/store/body/pieces-vanished", GINT_TO_POINTER(1), test_pieces_torn);
 	g_test_add_func("/store/body/symlink", test_file_is_symlink);
+	g_test_add_func("/store/body/unreadable", test_unreadable);
+	g_test_add_func("/store/body/unreadable-replaced", test_unreadable_replaced);
 	g_test_add_func("/store/body/memory-bound", test_memory_bound);
 	if (g_test_perf())
 		g_test_add_func("/store/body/speed", test_speed);

@@ -1,8 +1,10 @@
 /* What outlives a mount: all of it, as it was, or nothing that is wrong. */
 #include "store-fixture.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -126,6 +128,34 @@ static void test_changes(void)
 	assert_names(&f, "10:20");
 	assert_unknown(&f, 10);
 	assert_message(&f, 19, 190, IMAP_FLAG_SEEN);
+	fixture_close(&f);
+}
+
+/* A message that goes and comes back, within one save, has none of its attributes of before: those
+ * may have changed while it was away. */
+static void test_back_again(void)
+{
+	Fixture f = with_names("1:10");
+
+	for (guint32 uid = 1; uid <= 10; uid++)
+		put_message(&f, uid, uid * 10, IMAP_FLAG_SEEN);
+	open_again(&f);
+	remove_names(f.store, f.gen, "5");
+	set_names(f.store, f.gen, "1:10", "");
+	assert_unknown(&f, 5);
+	assert_message(&f, 6, 60, IMAP_FLAG_SEEN);
+	open_again(&f);
+	assert_unknown(&f, 5);
+	assert_message(&f, 6, 60, IMAP_FLAG_SEEN);
+
+	/* Known again in the same moment, and gone for good. */
+	remove_names(f.store, f.gen, "6:7");
+	set_names(f.store, f.gen, "1:6,8:10", "");
+	put_message(&f, 6, 66, 0);
+	open_again(&f);
+	assert_message(&f, 6, 66, 0);
+	set_names(f.store, f.gen, "1:10", "");
+	assert_unknown(&f, 7);
 	fixture_close(&f);
 }
 
@@ -501,6 +531,136 @@ static void test_log_of_a_large_save(void)
 	fixture_close(&f);
 }
 
+/* ---- reading during a save ---- */
+
+/* INBOX, and another mailbox with rows, in f->gen, that are in the index file only. */
+static Fixture with_another(void)
+{
+	static const char *const keywords[] = {"recalled", NULL};
+	Fixture f = with_names("1");
+	ImapList lists[] = {list_of("INBOX"), list_of("Other")};
+
+	store_set_mailboxes(f.store, lists, G_N_ELEMENTS(lists));
+	f.gen = store_gen_open(f.store, id_of(f.store, "Other"), 1);
+	set_names(f.store, f.gen, "1:100", "");
+	for (guint32 uid = 1; uid <= 100; uid++) {
+		StoreMessage message = {.uid = uid, .size = uid, .date = 1000000 + uid};
+
+		store_set_attributes(
+			f.store, f.gen, &message, (StoreFields){true, true, true, keywords}, NULL);
+	}
+	return f;
+}
+
+static off_t log_size(int fd)
+{
+	struct stat st;
+
+	g_assert_cmpint(fstat(fd, &st), ==, 0);
+	return st.st_size;
+}
+
+/* Begins the next mount and a large save in it. Returns the log, open. */
+static int begin_a_save(Fixture *f, guint32 first)
+{
+	enum { MANY = 300000, BEGUN = 256 << 10 };
+	g_autofree char *path = g_build_filename(f->cachedir, "index.db-wal", NULL);
+	g_autoptr(ImapSet) uids = imap_set_new();
+
+	for (guint32 i = 0; i < MANY; i++)
+		imap_set_add(uids, first + 2 * i, first + 2 * i);
+	open_again(f);
+	store_set_names(f->store, f->gen, uids, NULL, NULL, NULL);
+	f->gen = store_gen(f->store, id_of(f->store, "Other"));
+	wait_for_log(f, BEGUN, true);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* It does not wait for the save, which goes on after it, and all that that wrote is there. */
+static void test_recall_during_a_save(void)
+{
+	Fixture f = with_another();
+	bool during = false;
+
+	/* The save may have been far on, on a machine that is busy elsewhere. */
+	for (guint32 round = 0; !during && round < 10; round++) {
+		g_auto(AutoFd) log = begin_a_save(&f, 1 + round % 2);
+
+		off_t before = log_size(log);
+
+		store_recall(f.store, f.gen);
+
+		off_t after = log_size(log);
+
+		for (guint32 uid = 1; uid <= 100; uid++)
+			assert_message(&f, uid, uid, 0);
+		open_again(&f);
+		g_assert_cmpuint(store_count(f.store, f.gen), ==, 300000);
+		during = after < before + (256 << 10) && log_size(log) > after + (1 << 20);
+	}
+	g_assert_true(during);
+	fixture_close(&f);
+}
+
+static _Thread_local bool disk_fails;
+
+static ssize_t failing_pread(int fd, void *buf, size_t len, off_t offset)
+{
+	if (!disk_fails)
+		return pread(fd, buf, len, offset);
+	errno = ENOMEM;
+	return -1;
+}
+
+/* A read that fails may end the transaction under the save: it is made again. */
+static void test_disk_fails_during_a_save(void)
+{
+	Fixture f = with_another();
+	sqlite3_vfs *vfs = sqlite3_vfs_find("unix");
+
+	g_test_log_set_fatal_handler(not_fatal, NULL);
+	g_log_set_default_handler(g_log_default_handler, NULL);
+	vfs->xSetSystemCall(vfs, "pread", (sqlite3_syscall_ptr)failing_pread);
+	vfs->xSetSystemCall(vfs, "pread64", (sqlite3_syscall_ptr)failing_pread);
+	store_file_close(begin_a_save(&f, 1));
+	disk_fails = true;
+	store_recall(f.store, f.gen);
+	disk_fails = false;
+	assert_unknown(&f, 1);
+	open_again(&f);
+	g_assert_cmpuint(store_count(f.store, f.gen), ==, 300000);
+	f.gen = store_gen(f.store, id_of(f.store, "Other"));
+	assert_message(&f, 1, 1, 0);
+	vfs->xSetSystemCall(vfs, "pread", NULL);
+	vfs->xSetSystemCall(vfs, "pread64", NULL);
+	fixture_close(&f);
+}
+
+/* What is read beside a save is damaged: the save ends with the file. */
+static void test_damage_during_a_save(void)
+{
+	Fixture f = with_another();
+	g_autofree char *path = g_build_filename(f.cachedir, "index.db", NULL);
+	g_autofree char *bytes = NULL;
+	gsize len;
+
+	g_clear_pointer(&f.store, store_free);
+	g_assert_true(g_file_get_contents(path, &bytes, &len, NULL));
+
+	char *word = memmem(bytes, len, "recalled", strlen("recalled"));
+
+	g_assert_nonnull(word);
+	*word = 'R';
+	g_assert_true(g_file_set_contents(path, bytes, (gssize)len, NULL));
+	store_file_close(begin_a_save(&f, 1));
+	store_recall(f.store, f.gen);
+	g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+	put_message(&f, 1, 1, 0);
+	open_again(&f);
+	g_assert_cmpuint(f.gen, ==, 0);
+	fixture_close(&f);
+}
+
 int main(int argc, char **argv)
 {
 	static void (*const harms[])(const char *path) = {flip, cut, zero, drop};
@@ -510,6 +670,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/keep/names", test_names);
 	g_test_add_func("/store/keep/keywords", test_keywords);
 	g_test_add_func("/store/keep/changes", test_changes);
+	g_test_add_func("/store/keep/back-again", test_back_again);
 	g_test_add_func("/store/keep/verified", test_verified);
 	g_test_add_func("/store/keep/uidvalidity", test_uidvalidity);
 	g_test_add_func("/store/keep/without-uidvalidity", test_without_uidvalidity);
@@ -523,5 +684,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/keep/harmed-index", test_harmed_index);
 	g_test_add_func("/store/keep/later-version", test_later_version);
 	g_test_add_func("/store/keep/log-of-a-large-save", test_log_of_a_large_save);
+	g_test_add_func("/store/keep/recall-during-a-save", test_recall_during_a_save);
+	g_test_add_func("/store/keep/disk-fails-during-a-save", test_disk_fails_during_a_save);
+	g_test_add_func("/store/keep/damage-during-a-save", test_damage_during_a_save);
 	return g_test_run();
 }

@@ -27,7 +27,7 @@ typedef struct {
 	gpointer data;
 } Command;
 
-/* Connection setup in order; one switch in session.c advances it. */
+/* Connection setup in order; one switch in setup.c advances it. */
 typedef enum {
 	STEP_GREETING,
 	STEP_CLEAR_CAPABILITY, /* before STARTTLS: only to see whether it is offered */
@@ -117,8 +117,11 @@ void session_failf(Session *session, MailError code, const char *format, ...) G_
 /* All that is sent goes through here (session.c). */
 void session_send(Session *session, GBytes *bytes);
 
-/* The next step of connection setup (session.c). */
+/* setup.c */
+/* The next step, once what the present one waits for is there. */
 void session_advance(Session *session);
+/* What the server says it offers. */
+void setup_capabilities(Session *session, const ImapCapabilities *caps);
 
 /* queue.c */
 void queue_submit(Session *session, SessionNeed need, ImapCommand *line, Target *target,

@@ -155,7 +155,7 @@ void auth_challenge(Session *session, const ImapBytes *text);
 bool auth_complete(const Session *session, GError **error);
 void auth_forget(Session *session);
 
-/* The end of AUTHENTICATE or LOGIN (session.c). */
+/* The end of AUTHENTICATE or LOGIN (setup.c). */
 void session_logged_in(const ImapStatus *status, const GError *error, gpointer data);
 
 /* code.c: the error of a NO or BAD; NULL for OK. context names the command. */

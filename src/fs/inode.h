@@ -29,7 +29,7 @@ typedef enum {
 typedef enum {
 	INODE_OWN_DIRECTORY, /* uid 0 */
 	INODE_OWN_EVENTS, /* uid 0 */
-	INODE_OWN_STATUS, /* uid: number of the snapshot, >= 1 */
+	INODE_OWN_STATUS, /* uid: number of the snapshot, >= 1; G_MAXUINT32: st_ino of each */
 } InodeOwn;
 
 typedef struct {

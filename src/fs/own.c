@@ -1,6 +1,7 @@
 /* `.imapfs` in the root: a directory of two entries. `status` is a snapshot: each LOOKUP makes one,
- * with an inode number of its own that the kernel may not keep for the name. What is behind a
- * number never changes, so that size and pages are right although nothing is ever opened (ops.c).
+ * with a node number of its own that the kernel may not keep for the name. What is behind a number
+ * never changes, so that size and pages are right although nothing is ever opened (ops.c). To
+ * programs they all are one file: st_ino is the same, since cp compares it before and after open().
  * `events` is a symbolic link to a local file, which programs can wait on. */
 #include <errno.h>
 #include <string.h>
@@ -58,7 +59,7 @@ static guint32 snapshot_add(Snapshots *snapshots, char *text)
 {
 	Snapshot *snapshot = g_new(Snapshot, 1);
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&snapshots->lock);
-	if (++snapshots->last == 0)
+	if (++snapshots->last == G_MAXUINT32)
 		snapshots->last = 1;
 	*snapshot = (Snapshot){
 		.number = snapshots->last,
@@ -107,9 +108,15 @@ static void forget(Fs *fs, fuse_ino_t ino)
 
 /* ---- attributes ---- */
 
+/* What all snapshots are to programs: the number of none. */
+static fuse_ino_t status_ino(void)
+{
+	return inode_own(INODE_OWN_STATUS, G_MAXUINT32);
+}
+
 static void set_common(const Fs *fs, Inode inode, gint64 time, struct stat *ret)
 {
-	ret->st_ino = inode_pack(inode);
+	ret->st_ino = inode.part == INODE_OWN_STATUS ? status_ino() : inode_pack(inode);
 	ret->st_nlink = inode.part == INODE_OWN_DIRECTORY ? 2 : 1;
 	ret->st_uid = fs->owner_uid;
 	ret->st_gid = fs->owner_gid;
@@ -142,10 +149,10 @@ bool own_entry(Fs *fs, guint i, const char **ret_name, struct fuse_entry_param *
 {
 	*ret = (struct fuse_entry_param){0};
 	if (i == 0) {
-		/* Its inode is made by LOOKUP; a listing shows its kind only. */
+		/* Its node is made by LOOKUP; a listing shows number and kind only. */
 		*ret_name = "status";
 		ret->attr.st_mode = OWN_FILE_MODE;
-		ret->attr.st_ino = inode_own(INODE_OWN_STATUS, G_MAXUINT32);
+		ret->attr.st_ino = status_ino();
 		return true;
 	}
 	if (i > 1 || !store_notes_path(fs->store))

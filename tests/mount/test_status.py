@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -186,6 +187,37 @@ def test_each_reading_is_whole_and_new(server, mount):
     for thread in threads:
         thread.join()
     assert texts == {'online'}
+
+
+@pytest.mark.parametrize('command', [
+    'cp "$1" "$2"', 'cp -p "$1" "$2"', 'cp --sparse=always "$1" "$2"', 'cat "$1" > "$2"',
+    'dd if="$1" of="$2" bs=7 status=none', 'rsync -t "$1" "$2"',
+    'tar cf - -C "${1%/*}" status | tar xOf - > "$2"', 'python3 -m json.tool "$1" "$2"',
+])
+def test_every_program_can_copy_it(server, mount, tmp_path, command):
+    mail = mount(server)
+    copy = tmp_path / 'copy'
+    if not shutil.which(command.split()[0]):
+        pytest.skip(f'{command.split()[0]} is missing')
+    for number in range(5):
+        (mail.inbox / f'{number % 3 + 1}.eml').read_bytes()
+        run = subprocess.run(['sh', '-c', command, 'sh', mail / '.imapfs' / 'status', copy],
+                             capture_output=True, text=True)
+        assert run.returncode == 0 and not run.stderr, run.stderr
+        assert json.loads(copy.read_bytes())['state'] == 'online'
+        copy.unlink()
+
+
+def test_it_is_one_file(server, mount):
+    mail = mount(server)
+    path = mail / '.imapfs' / 'status'
+    number = os.stat(path).st_ino
+    assert [entry.inode() for entry in os.scandir(mail / '.imapfs')
+            if entry.name == 'status'] == [number]
+    for _ in range(10):
+        with open(path, 'rb') as file:
+            assert os.fstat(file.fileno()).st_ino == os.stat(path).st_ino == number
+            assert os.fstat(file.fileno()).st_size == len(file.read())
 
 
 def test_snapshots_are_bounded(server, mount):

@@ -129,6 +129,22 @@ static void add_connections(const JsonReader *reader, GString *to)
 		add(to, "connections", "none");
 }
 
+/* What the directory does not have, and why. */
+static void add_memory(const JsonReader *reader, GString *to)
+{
+	gint64 bytes = json_reader_number(reader, 0, "cache.memory_bytes");
+	const char *unwritable = json_reader_text(reader, "cache.unwritable");
+	if (bytes > 0 && json_reader_text(reader, "cache.directory")) {
+		g_autofree char *size = size_text(bytes);
+		add(to, "", "%s of that in memory only", size);
+	}
+	if (unwritable) {
+		g_autofree char *since = time_text(reader, "cache.unwritable_since");
+		g_autofree char *why = plain(unwritable);
+		add(to, "", "cannot be written since %s: %s", since, why);
+	}
+}
+
 static void add_cache(const JsonReader *reader, GString *to)
 {
 	const char *where = json_reader_text(reader, "cache.directory");
@@ -137,6 +153,7 @@ static void add_cache(const JsonReader *reader, GString *to)
 	g_autofree char *limit = size_text(json_reader_number(reader, 0, "cache.limit"));
 	add(to, "cache", "%s of %s, %" G_GINT64_FORMAT " messages, in %s", bytes, limit,
 		json_reader_number(reader, 0, "cache.bodies"), directory);
+	add_memory(reader, to);
 }
 
 static void add_traffic(const JsonReader *reader, GString *to)

@@ -70,6 +70,18 @@ static void write_connection(JsonWriter *json, Fs *fs, const EngineConnection *o
 	json_close(json);
 }
 
+/* Why it cannot be written and since when; null while it can. */
+static void write_unwritable(JsonWriter *json, Fs *fs)
+{
+	gint64 since_us = 0;
+	g_autofree char *why = store_unwritable(fs->store, &since_us);
+	json_text(json, "unwritable", why);
+	if (why)
+		write_time(json, "unwritable_since", since_us);
+	else
+		json_text(json, "unwritable_since", NULL);
+}
+
 static void write_cache(JsonWriter *json, Fs *fs)
 {
 	guint64 bytes, limit;
@@ -78,7 +90,9 @@ static void write_cache(JsonWriter *json, Fs *fs)
 	json_text(json, "directory", store_directory(fs->store));
 	json_number(json, "bodies", store_bodies_count(fs->store));
 	json_number(json, "bytes", (gint64)bytes);
+	json_number(json, "memory_bytes", (gint64)store_memory_usage(fs->store));
 	json_number(json, "limit", (gint64)limit);
+	write_unwritable(json, fs);
 	json_close(json);
 }
 

@@ -253,6 +253,18 @@ void store_usage(Store *store, guint64 *ret_bytes, guint64 *ret_limit)
 	pthread_mutex_unlock(&bodies->mutex);
 }
 
+guint64 store_memory_usage(Store *store)
+{
+	Bodies *bodies = store->bodies;
+
+	pthread_mutex_lock(&bodies->mutex);
+
+	guint64 bytes = bodies->memory.bytes;
+
+	pthread_mutex_unlock(&bodies->mutex);
+	return bytes;
+}
+
 guint store_bodies_count(Store *store)
 {
 	Bodies *bodies = store->bodies;

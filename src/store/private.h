@@ -1,10 +1,11 @@
 /* What the files of store/ share.
  *
  * Locks: `lock` guards mailboxes and index (fields marked so); the mutex inside Bodies guards the
- * table of bodies, the one in a Pack what went of it. They are never held together, and neither
- * during I/O. Readers hold `lock` for one lookup or one chunk of a listing. Only the engine thread
- * writes what `lock` guards, so it alone reads without it, builds big arrays outside, and takes it
- * as writer to put them in place. They are POSIX locks because ThreadSanitizer does not see GLib's.
+ * table of bodies, the one in a Pack what went of it, the one in Disk what cannot be written. They
+ * are never held together, and neither during I/O. Readers hold `lock` for one lookup or one chunk
+ * of a listing. Only the engine thread writes what `lock` guards, so it alone reads without it,
+ * builds big arrays outside, and takes it as writer to put them in place. They are POSIX locks
+ * because ThreadSanitizer does not see GLib's.
  */
 #pragma once
 
@@ -21,12 +22,32 @@ typedef struct Saver Saver;
 
 enum { STORE_SPARE_BUFFERS = 4 };
 
+/* What is written to the cache directory: one may fail and the other not. */
+typedef enum {
+	DISK_BODIES,
+	DISK_INDEX,
+	DISK_CONTENTS_,
+} DiskContent;
+
+/* Why it cannot be written. */
+typedef struct {
+	char *why; /* NULL: it can */
+	gint64 since_us; /* g_get_real_time() */
+	gint there; /* atomic, for a look without the mutex: why is not NULL */
+} Trouble;
+
+typedef struct {
+	pthread_mutex_t mutex; /* guards the next */
+	Trouble trouble[DISK_CONTENTS_];
+	gint warned; /* atomic: that files cannot be written */
+} Disk;
+
 struct Store {
 	bool show_deleted; /* constant */
 	StoreDir *dir; /* constant; NULL: bodies in memory only */
 	Packs *packs; /* engine thread; NULL as dir */
 	StoreEvents *events; /* engine thread; NULL: no journal */
-	gint warned; /* atomic: that files cannot be written */
+	Disk disk;
 
 	pthread_rwlock_t lock; /* no thread takes it twice */
 
@@ -70,8 +91,16 @@ static inline void store_unlock(Store *store)
 	pthread_rwlock_unlock(&store->lock);
 }
 
-/* Says once that the cache cannot be written, and why. Any thread. */
-void store_warn_unwritable(Store *store, const char *why);
+/* ---- disk.c: any thread ---- */
+
+void store_disk_init(Disk *disk);
+void store_disk_clear(Disk *disk);
+
+/* What store_unwritable() tells from now on, until store_disk_works(). failed: also said to the
+ * log, once. */
+void store_disk_lacks(Store *store, DiskContent content, const char *why);
+void store_disk_failed(Store *store, DiskContent content, const char *why);
+void store_disk_works(Store *store, DiskContent content);
 
 /* mailbox.c */
 void store_mailboxes_init(Store *store);

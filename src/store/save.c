@@ -328,7 +328,7 @@ static bool write_locked(Saver *saver, const Batch *batch)
 	if (saver->db && write_batch(saver, batch))
 		return true;
 	if (saver->db)
-		store_warn_unwritable(saver->store, store_db_error(saver->db));
+		store_disk_failed(saver->store, DISK_INDEX, store_db_error(saver->db));
 	if (saver->db && !store_db_may_recover(saver->db))
 		give_up(saver);
 	return false;
@@ -344,6 +344,8 @@ static bool write_or_keep(Saver *saver, Batch *batch)
 	bool hopeless = !saver->db;
 	pthread_mutex_unlock(&saver->db_mutex);
 
+	if (done)
+		store_disk_works(saver->store, DISK_INDEX);
 	if (done)
 		remember(saver, owned);
 	else if (!hopeless)
@@ -443,7 +445,7 @@ static bool count_mount(Saver *saver)
 	bool damaged = !store_db_may_recover(db);
 
 	if (!damaged)
-		store_warn_unwritable(saver->store, store_db_error(db));
+		store_disk_failed(saver->store, DISK_INDEX, store_db_error(db));
 	return !damaged;
 }
 

@@ -87,9 +87,11 @@ static bool flush_to_file(StoreSink *sink)
 		sink->temp_fd = store_file_open_temp(store->dir->bodies_fd, sink->temp_serial);
 	}
 	if (sink->temp_fd >= 0 &&
-		store_file_pwrite(sink->temp_fd, sink->buffer, sink->fill, sink->flushed))
+		store_file_pwrite(sink->temp_fd, sink->buffer, sink->fill, sink->flushed)) {
+		store_disk_works(store, DISK_BODIES);
 		return true;
-	store_warn_unwritable(store, g_strerror(errno));
+	}
+	store_disk_failed(store, DISK_BODIES, g_strerror(errno));
 	return false;
 }
 
@@ -218,7 +220,7 @@ static bool put_in_new_file(StoreSink *sink, BodyFile file, guint64 origin)
 
 	if (fd >= 0 && copy_to(sink, fd, origin))
 		return true;
-	store_warn_unwritable(sink->store, g_strerror(errno));
+	store_disk_failed(sink->store, DISK_BODIES, g_strerror(errno));
 	if (fd >= 0)
 		store_file_drop(bodies_fd, file);
 	return false;
@@ -259,6 +261,7 @@ static bool put_in_pack(StoreSink *sink, BodyFile file, const BodyNews *news)
 	if (!pack)
 		return false;
 	store_bodies_put_pack(store, file, pack, at, news);
+	store_disk_works(store, DISK_BODIES);
 	return true;
 }
 
@@ -289,6 +292,7 @@ static bool put(StoreSink *sink, Gen gen, guint32 uid, const BodyPlace *place, c
 	if (!store->dir || !put_in_new_file(sink, file, news->start))
 		return put_in_memory(sink, file, news);
 	store_bodies_put_file(store, file, news);
+	store_disk_works(store, DISK_BODIES);
 	return true;
 }
 

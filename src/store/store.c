@@ -16,12 +16,11 @@ static void init_lock(pthread_rwlock_t *lock)
 	pthread_rwlockattr_destroy(&attributes);
 }
 
-void store_warn_unwritable(Store *store, const char *why)
+/* From the beginning on there is no directory. */
+static void do_without(Store *store, const char *why)
 {
-	if (g_atomic_int_compare_and_exchange(&store->warned, 0, 1))
-		g_warning("cannot write to the cache directory: %s; what is new is kept in memory "
-			  "for now",
-			why);
+	g_warning("%s; bodies are kept in memory", why);
+	store_disk_lacks(store, DISK_INDEX, why);
 }
 
 static void leave_dir(Store *store)
@@ -40,7 +39,7 @@ static void open_index(Store *store)
 
 	store->saver = store_saver_new(store, &error);
 	if (!store->saver) {
-		g_warning("%s; bodies are kept in memory", error->message);
+		do_without(store, error->message);
 		leave_dir(store);
 		return;
 	}
@@ -58,19 +57,20 @@ Store *store_new(const char *cachedir, guint64 cache_size, bool show_deleted, GE
 		g_propagate_error(error, g_steal_pointer(&local_error));
 		return NULL;
 	}
-	if (local_error)
-		g_warning("%s; bodies are kept in memory", local_error->message);
 
 	Store *store = g_new0(Store, 1);
 
 	store->dir = dir;
 	store->show_deleted = show_deleted;
 	init_lock(&store->lock);
+	store_disk_init(&store->disk);
 	store_mailboxes_init(store);
 	store_index_init(store);
 	store->packs = dir ? store_packs_new(dir->bodies_fd, cache_size) : NULL;
 	store->events = dir ? store_events_new(dir->fd, dir->path) : NULL;
 	store->bodies = store_bodies_new(cache_size, MIN(cache_size, LIMIT_MEMORY_BODIES));
+	if (local_error)
+		do_without(store, local_error->message);
 	if (dir)
 		open_index(store);
 	return store;
@@ -91,6 +91,7 @@ void store_free(Store *store)
 	pthread_rwlock_destroy(&store->lock);
 	store_events_free(store->events);
 	store_dir_close(store->dir);
+	store_disk_clear(&store->disk);
 	g_free(store);
 }
 

@@ -230,6 +230,14 @@ const char *store_notes_path(Store *store);
 /* For statfs and status: bytes held in bodies, their bound. Any thread. */
 void store_usage(Store *store, guint64 *ret_bytes, guint64 *ret_limit);
 
+/* How many of these bytes are in memory, and so will not outlive the mount. Any thread. */
+guint64 store_memory_usage(Store *store);
+
+/* Why the cache directory, or a part of it, cannot be written, and since when
+ * (g_get_real_time()): a new string; NULL: it can, as far as was tried, or there shall be none. Any
+ * thread. */
+char *store_unwritable(Store *store, gint64 *ret_since_us);
+
 /* How many messages have a body here, or parts of it. Any thread. */
 guint store_bodies_count(Store *store);
 

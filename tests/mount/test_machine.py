@@ -2,6 +2,7 @@
 
 import base64
 import errno
+import json
 import os
 import re
 import resource
@@ -188,6 +189,30 @@ def test_unwritable_cache_is_no_reason_to_fail(fake, mount):
     for uid in range(1, 6):
         assert len((mail.inbox / f'{uid}.eml').read_bytes()) > 500_000
     assert mail.output().count('cannot write to the cache directory') == 1
+    cache = cache_of(mail)
+    assert cache['memory_bytes'] == cache['bytes'] > 2_500_000
+    assert cache['unwritable'] == 'File too large' and cache['unwritable_since']
+
+
+def cache_of(mail):
+    return json.loads((mail / '.imapfs' / 'status').read_bytes())['cache']
+
+
+def test_status_tells_what_the_cache_cannot_keep(fake, mount, program):
+    server = fake()
+    for mailbox in (server.inbox, server.add('other')):
+        mailbox.append(b'Subject: x\r\n\r\n' + b'x' * 500_000)
+    mail = mount(server, expect=['cache'])
+    (mail.inbox / '1.eml').read_bytes()
+    cache = cache_of(mail)
+    assert (cache['memory_bytes'], cache['unwritable'], cache['unwritable_since']) == (0, None, None)
+    resource.prlimit(mail.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    (mail / 'other' / '1.eml').read_bytes()
+    cache = cache_of(mail)
+    assert 500_000 < cache['memory_bytes'] < 502_000 < cache['bytes']
+    run = program.run('status', mail.path)
+    assert re.search(r'\n +488\.\d KiB of that in memory only\n +cannot be written since [\d:]+: '
+                     r'File too large\n', run.stdout), run.stdout
 
 
 def test_no_link_is_made_from_what_a_server_says(fake, mount):

@@ -26,7 +26,9 @@ static void test_all_of_it(void)
 		"{\"state\":\"ready\",\"folder\":\"a\",\"idle\":true,\"quiet_ms\":7199999},"
 		"{\"state\":\"connecting\",\"quiet_ms\":7200000}],"
 		"\"requests\":{\"waiting\":5,\"oldest_ms\":9999},"
-		"\"cache\":{\"directory\":\"/c\",\"bodies\":7,\"bytes\":0,\"limit\":2147483648},"
+		"\"cache\":{\"directory\":\"/c\",\"bodies\":7,\"bytes\":4096,\"memory_bytes\":1024,"
+		"\"limit\":2147483648,\"unwritable\":\"No space left on device\","
+		"\"unwritable_since\":\"2026-01-02T09:58:00Z\"},"
 		"\"folders\":[{\"path\":\"INBOX\",\"messages\":12,\"confirmed_ms\":500},"
 		"{\"path\":\"b\",\"messages\":3,\"confirmed_ms\":500,\"pushed\":true},"
 		"{\"path\":\"a/b\",\"messages\":1000000,\"confirmed_ms\":null}],"
@@ -42,7 +44,9 @@ static void test_all_of_it(void)
 		"             a: waiting for news; 0 B received, quiet for 119 min\n"
 		"             no folder: connecting; 0 B received, quiet for 2 h\n"
 		"traffic      2.0 KiB received, 10 B sent, 4 commands, 2 connections of 3 tried\n"
-		"cache        0 B of 2.0 GiB, 7 messages, in /c\n"
+		"cache        4.0 KiB of 2.0 GiB, 7 messages, in /c\n"
+		"             1.0 KiB of that in memory only\n"
+		"             cannot be written since 09:58:00: No space left on device\n"
 		"folders              12  INBOX, right 0.5 s ago\n"
 		"                      3  b, right, changes are told\n"
 		"                1000000  a/b, to be asked again\n"
@@ -67,7 +71,7 @@ static void test_no_control_characters(void)
 		"{\"account\":\"\\u001b[2Jx\",\"state\":\"\\u0007\","
 		"\"error\":{\"text\":\"a\\nb\"},"
 		"\"connections\":[{\"state\":\"\\u001b[1A\",\"folder\":\"\\r\"}],"
-		"\"cache\":{\"directory\":\"\\u009b1A\"},"
+		"\"cache\":{\"directory\":\"\\u009b1A\",\"unwritable\":\"\\u001b[2J\"},"
 		"\"folders\":[{\"path\":\"\\u001b]0;x\\u0007\"}]}";
 	g_autoptr(JsonReader) reader = json_reader_new(text, strlen(text));
 	g_autofree char *view = status_view(reader);

@@ -437,6 +437,15 @@ static guint64 bytes_in(const Fixture *f, const char *name)
 	return bytes;
 }
 
+static void assert_unwritable(const Fixture *f, const char *expected)
+{
+	gint64 since_us = 0;
+	g_autofree char *why = store_unwritable(f->store, &since_us);
+
+	g_assert_cmpstr(why, ==, expected);
+	g_assert_cmpint(since_us != 0, ==, expected != NULL);
+}
+
 /* Writes fail in the middle of a file. */
 static void test_file_too_large(void)
 {
@@ -455,12 +464,14 @@ static void test_file_too_large(void)
 	g_assert_true(commit_part(f.store, f.gen, 5, 4000000, 3000000, 200000));
 	assert_read(f.store, f.gen, 5, 3000000, 1000, 1000);
 	g_test_assert_expected_messages();
+	assert_unwritable(&f, "File too large");
 	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &old), ==, 0);
 
 	/* Files again as soon as they can be written; no half file stays behind. */
 	g_assert_true(commit_whole(f.store, f.gen, 2, 900000));
 	g_assert_true(commit_whole(f.store, f.gen, 3, 900000));
 	g_assert_true(commit_whole(f.store, f.gen, 5, 900000));
+	assert_unwritable(&f, NULL);
 	store_usage(f.store, &bytes, &limit);
 
 	g_assert_cmpuint(bytes_in(&f, "bodies") + bytes_in(&f, "bodies/1"), ==, bytes);

@@ -159,22 +159,42 @@ void store_body_touch_locked(Bodies *bodies, Body *body)
 	g_queue_push_head_link(lru, &body->link);
 }
 
-/* Past a bound: down to 90 % of it, so that evictions come in batches. */
-static void evict_locked(Bodies *bodies, Tier *tier, GQueue *doomed)
+/* Down to so many bytes and bodies, those first that were not used for the longest time. */
+static void shrink_locked(Bodies *bodies, Tier *tier, guint64 bytes, guint count, GQueue *doomed)
 {
-	if (tier->bytes <= tier->limit && tier->lru.length <= LIMIT_BODIES)
-		return;
-
-	guint64 bytes = tier->limit - tier->limit / 10;
 	GList *link = tier->lru.tail;
 
-	while (link && (tier->bytes > bytes || tier->lru.length > LIMIT_BODIES / 10 * 9)) {
+	while (link && (tier->bytes > bytes || tier->lru.length > count)) {
 		Body *body = link->data;
 
 		link = link->prev;
 		if (body->serial != bodies->latest)
 			remove_locked(bodies, body, doomed);
 	}
+}
+
+/* Past a bound: down to 90 % of it, so that evictions come in batches. */
+static void evict_locked(Bodies *bodies, Tier *tier, GQueue *doomed)
+{
+	if (tier->bytes > tier->limit || tier->lru.length > LIMIT_BODIES)
+		shrink_locked(bodies, tier, tier->limit - tier->limit / 10, LIMIT_BODIES / 10 * 9,
+			doomed);
+}
+
+bool store_bodies_shrink(Store *store, guint64 bytes)
+{
+	Bodies *bodies = store->bodies;
+	Tier *files = &bodies->files;
+	GQueue doomed = G_QUEUE_INIT;
+
+	pthread_mutex_lock(&bodies->mutex);
+	shrink_locked(bodies, files, files->bytes - MIN(bytes, files->bytes), G_MAXUINT, &doomed);
+	pthread_mutex_unlock(&bodies->mutex);
+
+	bool gone = !g_queue_is_empty(&doomed);
+
+	drop_doomed(store, &doomed);
+	return gone;
 }
 
 static Body *insert_locked(Bodies *bodies, BodyFile file, bool in_memory)

@@ -255,6 +255,13 @@ static bool is_damage(int why)
 	       kind == SQLITE_MISMATCH;
 }
 
+guint64 store_db_size(int dir_fd)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 ? (guint64)st.st_size : 0;
+}
+
 void store_db_remove(int dir_fd)
 {
 	static const char *const names[] = {

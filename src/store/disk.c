@@ -1,5 +1,25 @@
-/* The disk under the cache: whether it takes what is written. */
+/* The disk under the cache: whether it takes what is written, and the room on it. The index is
+ * small and tells what the bodies are, so they are worth nothing without it: where the disk gets
+ * full they leave it a reserve, and go when that is gone. */
+#include "store/db.h"
 #include "store/private.h"
+
+#include <errno.h>
+#include <sys/statvfs.h>
+
+enum {
+	RESERVE_LEAST = 1 << 20,
+	RESERVE_INDEXES = 2, /* of the index file: the log of a large save is as long as that */
+
+	/* What is written before the file system is asked again. */
+	ROOM_STEP = 8 << 20,
+	ROOM_RETRY_US = 1000 * 1000, /* when there was none */
+
+	BLOCK = 4096, /* what a file takes more than its bytes, at most */
+
+	/* Half a block is lost with each body that goes from the middle of a file. */
+	YIELD_ROUNDS = 4,
+};
 
 void store_disk_init(Disk *disk)
 {
@@ -75,4 +95,58 @@ char *store_unwritable(Store *store, gint64 *ret_since_us)
 	}
 	pthread_mutex_unlock(&store->disk.mutex);
 	return why;
+}
+
+/* ---- room ---- */
+
+/* What other programs leave, and the reserve. false: the file system does not say. */
+static bool measure(const Store *store, guint64 *ret_free, guint64 *ret_reserve)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(store->dir->bodies_fd, &fs) != 0 || fs.f_blocks == 0)
+		return false;
+	*ret_free = (guint64)fs.f_bavail * fs.f_frsize;
+	*ret_reserve = MAX(RESERVE_LEAST, RESERVE_INDEXES * store_db_size(store->dir->fd));
+	return true;
+}
+
+bool store_disk_yield(Store *store)
+{
+	guint64 left, reserve;
+	bool gone = false;
+
+	for (int i = 0; i < YIELD_ROUNDS && measure(store, &left, &reserve) && left < reserve; i++)
+		gone |= store_bodies_shrink(store, reserve - left);
+	return gone;
+}
+
+/* How much bodies may take; less than bytes: nothing. */
+static guint64 find_room(Store *store, guint64 bytes)
+{
+	guint64 left, reserve;
+
+	if (!measure(store, &left, &reserve))
+		return bytes + ROOM_STEP;
+	if (left < reserve)
+		store_disk_yield(store);
+	return left < reserve + bytes ? 0 : MAX(bytes, MIN(left - reserve, ROOM_STEP));
+}
+
+bool store_disk_take(Store *store, guint64 bytes)
+{
+	Disk *disk = &store->disk;
+	gint64 now_us = g_get_monotonic_time();
+
+	bytes += BLOCK;
+	if (disk->room < bytes && now_us >= disk->full_until_us) {
+		disk->room = find_room(store, bytes);
+		disk->full_until_us = disk->room < bytes ? now_us + ROOM_RETRY_US : 0;
+	}
+	if (disk->room < bytes) {
+		errno = ENOSPC;
+		return false;
+	}
+	disk->room -= bytes;
+	return true;
 }

@@ -40,6 +40,9 @@ typedef struct {
 	pthread_mutex_t mutex; /* guards the next */
 	Trouble trouble[DISK_CONTENTS_];
 	gint warned; /* atomic: that files cannot be written */
+
+	guint64 room; /* engine thread: what bodies may take before it is measured again */
+	gint64 full_until_us; /* engine thread: not before */
 } Disk;
 
 struct Store {
@@ -102,6 +105,14 @@ void store_disk_lacks(Store *store, DiskContent content, const char *why);
 void store_disk_failed(Store *store, DiskContent content, const char *why);
 void store_disk_works(Store *store, DiskContent content);
 
+/* A body is about to be written. false, and errno is ENOSPC: the disk has no more than the reserve
+ * of the index left. Engine thread. */
+bool store_disk_take(Store *store, guint64 bytes);
+
+/* Lets bodies go, those first that were not used for the longest time, until the index has its
+ * reserve. Returns whether any went. */
+bool store_disk_yield(Store *store);
+
 /* mailbox.c */
 void store_mailboxes_init(Store *store);
 void store_mailboxes_clear(Store *store);
@@ -149,6 +160,10 @@ GHashTable *store_bodies_files(Bodies *bodies);
 
 /* Everything of a generation goes at once. Engine thread. */
 void store_bodies_drop_gen(Store *store, Gen gen);
+
+/* So many bytes of bodies in files go, those first that were not used for the longest time. Returns
+ * whether any did. Any thread. */
+bool store_bodies_shrink(Store *store, guint64 bytes);
 
 /* These messages are gone: their whole bodies stay for those who read them, but go first; the rest
  * goes now. Engine thread. */

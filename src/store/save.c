@@ -26,6 +26,7 @@ struct Saver {
 	GThread *thread;
 	GHashTable *saved; /* Gen to Sets; the thread's own */
 	struct Batch *unwritten; /* the thread's own: could not be written, comes before all else */
+	const char *why; /* the thread's own: the last write failed; constant text */
 
 	pthread_mutex_t turn; /* held while one waits for the next: lock_db() */
 	pthread_mutex_t db_mutex; /* guards the next */
@@ -328,7 +329,7 @@ static bool write_locked(Saver *saver, const Batch *batch)
 	if (saver->db && write_batch(saver, batch))
 		return true;
 	if (saver->db)
-		store_disk_failed(saver->store, DISK_INDEX, store_db_error(saver->db));
+		saver->why = store_db_error(saver->db);
 	if (saver->db && !store_db_may_recover(saver->db))
 		give_up(saver);
 	return false;
@@ -344,6 +345,8 @@ static bool write_or_keep(Saver *saver, Batch *batch)
 	bool hopeless = !saver->db;
 	pthread_mutex_unlock(&saver->db_mutex);
 
+	if (hopeless)
+		store_disk_failed(saver->store, DISK_INDEX, "its index is damaged");
 	if (done)
 		store_disk_works(saver->store, DISK_INDEX);
 	if (done)
@@ -353,11 +356,20 @@ static bool write_or_keep(Saver *saver, Batch *batch)
 	return !saver->unwritten;
 }
 
-static bool save(Saver *saver)
+static bool write_all(Saver *saver)
 {
 	if (saver->unwritten && !write_or_keep(saver, g_steal_pointer(&saver->unwritten)))
 		return false;
 	return write_or_keep(saver, snapshot(saver->store));
+}
+
+/* Where the disk is full bodies make room. */
+static bool save(Saver *saver)
+{
+	if (write_all(saver) || (store_disk_yield(saver->store) && write_all(saver)))
+		return true;
+	store_disk_failed(saver->store, DISK_INDEX, saver->why);
+	return false;
 }
 
 /* ---- the thread ---- */

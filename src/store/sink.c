@@ -82,11 +82,12 @@ static bool flush_to_file(StoreSink *sink)
 
 	if (!store->dir || sink->memory || !fits_cache(sink))
 		return false;
-	if (sink->temp_fd < 0) {
+	bool room = store_disk_take(store, sink->fill);
+	if (room && sink->temp_fd < 0) {
 		sink->temp_serial = ++store->last_serial;
 		sink->temp_fd = store_file_open_temp(store->dir->bodies_fd, sink->temp_serial);
 	}
-	if (sink->temp_fd >= 0 &&
+	if (room && sink->temp_fd >= 0 &&
 		store_file_pwrite(sink->temp_fd, sink->buffer, sink->fill, sink->flushed)) {
 		store_disk_works(store, DISK_BODIES);
 		return true;
@@ -202,7 +203,8 @@ static bool put_in_old_file(StoreSink *sink, BodyFile file, guint64 origin, guin
 {
 	g_auto(AutoFd) fd = store_file_open_again(sink->store->dir->bodies_fd, file, min_size);
 
-	return fd >= 0 && copy_to(sink, fd, origin);
+	return fd >= 0 && store_disk_take(sink->store, store_sink_size(sink)) &&
+	       copy_to(sink, fd, origin);
 }
 
 static bool put_in_new_file(StoreSink *sink, BodyFile file, guint64 origin)
@@ -216,7 +218,8 @@ static bool put_in_new_file(StoreSink *sink, BodyFile file, guint64 origin)
 		return true;
 	}
 
-	g_auto(AutoFd) fd = store_file_open_new(bodies_fd, file);
+	bool room = store_disk_take(sink->store, store_sink_size(sink));
+	g_auto(AutoFd) fd = room ? store_file_open_new(bodies_fd, file) : -1;
 
 	if (fd >= 0 && copy_to(sink, fd, origin))
 		return true;
@@ -255,7 +258,8 @@ static bool put_in_pack(StoreSink *sink, BodyFile file, const BodyNews *news)
 	Pack *pack;
 	guint64 at;
 
-	if (!store->packs || sink->flushed > 0 || news->start > 0 || news->end != news->limit)
+	if (!store->packs || sink->flushed > 0 || news->start > 0 || news->end != news->limit ||
+		!store_disk_take(store, sink->fill))
 		return false;
 	pack = store_packs_append(store->packs, sink->buffer, sink->fill, &at);
 	if (!pack)

@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { NOBODY = 65534 };
@@ -478,16 +479,32 @@ static void test_file_too_large(void)
 	fixture_close(&f);
 }
 
+/* A disk whose size is the one thing that bounds the cache. false: skipped. */
+static bool small_disk(Fixture *f, const char *size)
+{
+	*f = directories();
+	if (unshare(CLONE_NEWNS) == 0 &&
+		mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
+		mount("tmpfs", f->parent, "tmpfs", 0, size) == 0)
+		return true;
+	g_test_skip("cannot mount a tmpfs");
+	fixture_close(f);
+	return false;
+}
+
+static void close_disk(Fixture *f)
+{
+	g_clear_pointer(&f->store, store_free);
+	g_assert_cmpint(umount2(f->parent, MNT_DETACH), ==, 0);
+	fixture_close(f);
+}
+
 static void test_disk_full(void)
 {
-	Fixture f = directories();
+	Fixture f;
 
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
-		mount("tmpfs", f.parent, "tmpfs", 0, "size=400k") < 0) {
-		g_test_skip("cannot mount a tmpfs");
-		fixture_close(&f);
+	if (!small_disk(&f, "size=400k"))
 		return;
-	}
 	open_store(&f, 1 << 30);
 	expect_warning("*cannot write*No space left*");
 	for (guint32 uid = 10; uid < 20; uid++)
@@ -500,9 +517,96 @@ static void test_disk_full(void)
 		assert_read(f.store, f.gen, 5, at, 1000000, MIN(1000000, 7500000 - at));
 	}
 	g_test_assert_expected_messages();
-	g_clear_pointer(&f.store, store_free);
-	g_assert_cmpint(umount2(f.parent, MNT_DETACH), ==, 0);
-	fixture_close(&f);
+	close_disk(&f);
+}
+
+static void commit_mail(const Fixture *f, guint32 n)
+{
+	g_autofree char *uids = g_strdup_printf("1:%u", n);
+
+	set_names(f->store, f->gen, uids, "");
+	for (guint32 uid = 1; uid <= n; uid++) {
+		put_message(f, uid, 20000, 0);
+		g_assert_true(commit_whole(f->store, f->gen, uid, 20000));
+	}
+}
+
+static guint64 free_bytes(const Fixture *f)
+{
+	struct statvfs fs;
+
+	g_assert_cmpint(statvfs(f->parent, &fs), ==, 0);
+	return (guint64)fs.f_bavail * fs.f_frsize;
+}
+
+static guint count_bodies(const Fixture *f, guint32 n)
+{
+	guint here = 0;
+
+	for (guint32 uid = 1; uid <= n; uid++)
+		here += store_has_body(f->store, f->gen, uid);
+	return here;
+}
+
+/* Bodies leave room for the index, which then says at the next mount what they are. */
+static void test_full_disk_keeps_the_index(void)
+{
+	enum { MESSAGES = 400 }; /* 8 MB */
+	Fixture f;
+
+	if (!small_disk(&f, "size=5m"))
+		return;
+	open_store(&f, 1 << 30);
+	expect_warning("*cannot write*No space left*");
+	commit_mail(&f, MESSAGES);
+	g_test_assert_expected_messages();
+	assert_unwritable(&f, "No space left on device");
+	g_assert_cmpuint(store_memory_usage(f.store), >, 1000000);
+	g_assert_cmpuint(free_bytes(&f), >, 900000);
+	open_again(&f);
+	assert_names(&f, "1:400");
+	g_assert_cmpuint(count_bodies(&f, MESSAGES), >, 150);
+	close_disk(&f);
+}
+
+static bool write_file(const Fixture *f, const char *name, gsize size)
+{
+	g_autofree char *path = g_build_filename(f->parent, name, NULL);
+	g_autofree char *bytes = g_malloc0(size);
+
+	return g_file_set_contents_full(path, bytes, (gssize)size, 0, 0600, NULL);
+}
+
+/* Another program takes all that is left, the reserve too: then bodies go for the index. */
+static void test_bodies_go_for_the_index(void)
+{
+	enum { MESSAGES = 150 };
+	Fixture f;
+	guint64 before, after, limit;
+
+	if (!small_disk(&f, "size=5m"))
+		return;
+	open_store(&f, 1 << 30);
+	commit_mail(&f, MESSAGES);
+	open_again(&f);
+	store_usage(f.store, &before, &limit);
+	g_assert_cmpuint(before, ==, MESSAGES * 20000);
+	for (guint i = 0; i < 5000; i++) {
+		g_autofree char *name = g_strdup_printf("foreign-%u", i);
+
+		if (!write_file(&f, name, 4096))
+			break;
+	}
+	set_names(f.store, f.gen, "1:9000", "");
+	for (guint32 uid = 1; uid <= 9000; uid++)
+		put_message(&f, uid, 20000, 0);
+	open_again(&f);
+	assert_names(&f, "1:9000");
+	assert_message(&f, 8999, 20000, 0);
+	store_usage(f.store, &after, &limit);
+	g_assert_cmpuint(after, <, before);
+	g_assert_cmpuint(after, >, 0);
+	close_disk(&f);
 }
 
 int main(int argc, char **argv)
@@ -523,5 +627,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/dir/removed", test_directory_removed);
 	g_test_add_func("/store/dir/file-too-large", test_file_too_large);
 	g_test_add_func("/store/dir/disk-full", test_disk_full);
+	g_test_add_func("/store/dir/full-disk-keeps-the-index", test_full_disk_keeps_the_index);
+	g_test_add_func("/store/dir/bodies-go-for-the-index", test_bodies_go_for_the_index);
 	return g_test_run();
 }

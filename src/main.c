@@ -1,5 +1,6 @@
 /* imapfs mounts an IMAP account as a directory tree. Here the parts are put together and taken
  * apart. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,16 +179,26 @@ static int command_mount(const Options *options)
 	return mount_account(options, account, stop, parent, &error) ? EXIT_SUCCESS : fail(error);
 }
 
+/* How a command ends that has printed something: a full disk may not show before it is flushed. Who
+ * closed a pipe knows that. */
+static int printed(void)
+{
+	int failure = fflush(stdout) != 0 ? errno : ferror(stdout) ? EIO : 0;
+	if (failure != 0 && failure != EPIPE)
+		fprintf(stderr, "imapfs: standard output: %s\n", g_strerror(failure));
+	return failure == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static int command_check(const Options *options)
 {
 	g_autoptr(GError) error = NULL;
-	return check_account(options, stop_new(), &error) ? EXIT_SUCCESS : fail(error);
+	return check_account(options, stop_new(), &error) ? printed() : fail(error);
 }
 
 static int command_status(const Options *options)
 {
 	g_autoptr(GError) error = NULL;
-	return status_show(options, &error) ? EXIT_SUCCESS : fail(error);
+	return status_show(options, &error) ? printed() : fail(error);
 }
 
 int main(int argc, char **argv)
@@ -215,11 +226,11 @@ int main(int argc, char **argv)
 	case OPTIONS_HELP: {
 		g_autofree char *help = options_help();
 		printf("%s", help);
-		break;
+		return printed();
 	}
 	case OPTIONS_VERSION:
 		printf("imapfs %s\n", IMAPFS_VERSION);
-		break;
+		return printed();
 	}
-	return EXIT_SUCCESS;
+	return EXIT_FAILURE;
 }

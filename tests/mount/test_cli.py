@@ -159,6 +159,19 @@ def wait_gone(pids):
         os.close(descriptor)
 
 
+def test_output_that_is_lost_is_an_error(fake, mount, program):
+    server = fake()
+    mail = mount(server)
+    for words in (['status', mail.path], ['status', '--json', mail.path],
+                  ['check', '-o', program.options(server), server.source], ['--help'],
+                  ['--version']):
+        with open('/dev/full', 'w') as full:
+            run = subprocess.run([binary(), *words], env=program.env, stdout=full,
+                                 stderr=subprocess.PIPE, text=True, timeout=60)
+        assert run.returncode == 1, words
+        assert 'standard output: No space left on device' in run.stderr, words
+
+
 def test_background_returns_once_the_mount_is_usable(fake, mount, program, tmp_path):
     server = fake()
     server.inbox.append(BODY)

@@ -4,6 +4,7 @@
 
 #include "cli/account.h"
 #include "cli/offers.h"
+#include "fs/mount.h"
 
 static void ignore_mailboxes(gpointer data)
 {
@@ -51,6 +52,14 @@ static void print(const Options *options, Engine *engine, Store *store)
 	printf("%u %s\n", mailboxes->len, mailboxes->len == 1 ? "mailbox" : "mailboxes");
 }
 
+/* Whether a mount would find its root. */
+static bool has_root(const Options *options, Store *store, GError **error)
+{
+	FsConfig config = {.root = options->source.mailbox};
+	g_autoptr(Fs) fs = fs_new(store, &config);
+	return fs_set_root(fs, error);
+}
+
 bool check_account(const Options *options, GCancellable *stop, GError **error)
 {
 	g_autoptr(Account) account = account_new(options, error);
@@ -65,5 +74,5 @@ bool check_account(const Options *options, GCancellable *stop, GError **error)
 	if (started)
 		print(options, engine, store);
 	engine_free(engine);
-	return started;
+	return started && has_root(options, store, error);
 }

@@ -150,7 +150,7 @@ bool fs_has_root(Fs *fs)
 	return find_root(fs, tree) != NULL;
 }
 
-static bool set_root(Fs *fs, GError **error)
+bool fs_set_root(Fs *fs, GError **error)
 {
 	fs_tree_update(fs);
 	g_autoptr(Tree) tree = fs_tree(fs);
@@ -218,7 +218,7 @@ static struct fuse_session *session_new(Fs *fs)
 
 bool fs_mount(Fs *fs, Engine *engine, const char *mountpoint, GError **error)
 {
-	if (!set_root(fs, error))
+	if (!fs_set_root(fs, error))
 		return false;
 	fs->engine = engine;
 	fuse_set_log_func(on_fuse_log);

@@ -31,6 +31,10 @@ const EngineEvents *fs_events(void);
  */
 bool fs_has_root(Fs *fs);
 
+/* Whether the root is among the mailboxes as they are listed; MAIL_ERROR_NOT_FOUND: it is not.
+ * Before fs_mount(), which asks this, too. */
+bool fs_set_root(Fs *fs, GError **error);
+
 /* Mounts; the mailboxes are listed already. MAIL_ERROR_NOT_FOUND when there is no such root,
  * else MAIL_ERROR_IO with libfuse's reason. */
 bool fs_mount(Fs *fs, Engine *engine, const char *mountpoint, GError **error);

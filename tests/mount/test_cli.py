@@ -159,6 +159,21 @@ def wait_gone(pids):
         os.close(descriptor)
 
 
+def test_check_finds_the_root_as_a_mount_does(fake, mount, program, tmp_path):
+    server = fake()
+    server.add('Lists/a')
+    words = ['-o', program.options(server)]
+    (tmp_path / 'mnt').mkdir()
+    said = "imapfs: the account has no mailbox \"Nope\""
+    for command in (['check', f'{server.source}/Nope', *words],
+                    ['-f', f'{server.source}/Nope', tmp_path / 'mnt', *words]):
+        run = program.run(*command)
+        assert run.returncode == 1 and said in run.stdout.splitlines(), run.stdout
+    for root in ('', '/', '/Lists', '/Lists/a', '/INBOX'):
+        run = program.run('check', f'{server.source}{root}', *words)
+        assert run.returncode == 0, run.stdout
+
+
 def test_output_that_is_lost_is_an_error(fake, mount, program):
     server = fake()
     mail = mount(server)

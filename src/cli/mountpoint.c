@@ -42,6 +42,28 @@ static bool check_cache(const char *mountpoint, const char *cachedir, GError **e
 	return false;
 }
 
+void mountpoint_gone(const char *mountpoint, GError **error)
+{
+	g_set_error(error, MAIL_ERROR, MAIL_ERROR_INVALID,
+		"the program behind the mount on %s is gone; end it with fusermount3 -u",
+		mountpoint);
+}
+
+char *mountpoint_of(const char *path)
+{
+	struct stat here, above;
+	char real[PATH_MAX];
+	if (!realpath(path, real) || lstat(real, &here) != 0)
+		return NULL;
+	for (;;) {
+		g_autofree char *parent = g_path_get_dirname(real);
+		if (strcmp(parent, real) == 0 || lstat(parent, &above) != 0 ||
+			above.st_dev != here.st_dev)
+			return g_strdup(real);
+		g_strlcpy(real, parent, sizeof(real));
+	}
+}
+
 bool mountpoint_check(const char *mountpoint, const char *cachedir, GError **error)
 {
 	struct stat status;
@@ -49,9 +71,7 @@ bool mountpoint_check(const char *mountpoint, const char *cachedir, GError **err
 	/* The kernel may remember what stat() says of a root whose program is gone. */
 	int failure = stat(mountpoint, &status) != 0 || statvfs(mountpoint, &fs) != 0 ? errno : 0;
 	if (failure == ENOTCONN)
-		g_set_error(error, MAIL_ERROR, MAIL_ERROR_INVALID,
-			"the program behind the mount on %s is gone; end it with fusermount3 -u",
-			mountpoint);
+		mountpoint_gone(mountpoint, error);
 	else if (failure != 0)
 		g_set_error(error, MAIL_ERROR, MAIL_ERROR_INVALID, "mountpoint %s: %s", mountpoint,
 			g_strerror(failure));

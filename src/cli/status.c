@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "cli/mountpoint.h"
 #include "cli/status-view.h"
 
 enum {
@@ -29,12 +30,26 @@ static void copy(int from, int to)
 			return;
 }
 
+/* The status of the mount that the path is in. -1: with errno, ENOENT when there is no such path,
+ * ENXIO when nothing of ours is mounted there. */
+static int open_status(const char *path)
+{
+	g_autofree char *mountpoint = mountpoint_of(path);
+	if (!mountpoint)
+		return -1;
+	g_autofree char *status = g_build_filename(mountpoint, ".imapfs", "status", NULL);
+	int fd = open(status, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		errno = ENXIO;
+	return fd;
+}
+
 static void run_reader(const char *path, int to) __attribute__((noreturn));
 
 /* Sends errno, 0 for success, then the text. */
 static void run_reader(const char *path, int to)
 {
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int fd = open_status(path);
 	int error = fd < 0 ? errno : 0;
 	if (write(to, &error, sizeof(error)) == sizeof(error) && fd >= 0)
 		copy(fd, to);
@@ -92,16 +107,19 @@ static bool opened(const char *mountpoint, GString *text, GError **error)
 		return fail(error, MAIL_ERROR_IO, mountpoint, "cannot be read");
 	memcpy(&why, text->str, sizeof(why));
 	g_string_erase(text, 0, sizeof(why));
-	if (why == ENOENT || why == ENOTDIR)
+	if (why == ENOTCONN) {
+		mountpoint_gone(mountpoint, error);
+		return false;
+	}
+	if (why == ENXIO)
 		return fail(error, MAIL_ERROR_NOT_FOUND, mountpoint, "imapfs is not mounted here");
 	return why == 0 || fail(error, MAIL_ERROR_IO, mountpoint, g_strerror(why));
 }
 
 static bool read_text(const char *mountpoint, GString *to, GError **error)
 {
-	g_autofree char *path = g_build_filename(mountpoint, ".imapfs", "status", NULL);
 	int fd = -1;
-	pid_t pid = start_reader(path, &fd);
+	pid_t pid = start_reader(mountpoint, &fd);
 	if (pid < 0)
 		return fail(error, MAIL_ERROR_IO, mountpoint, g_strerror(errno));
 	bool whole = receive(fd, to);

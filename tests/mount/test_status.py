@@ -424,6 +424,39 @@ def test_command(server, mount, program):
     assert json.loads(run.stdout)['state'] == 'online'
 
 
+def test_command_for_any_path_in_a_mount(server, mount, program, tmp_path):
+    server.add('Lists/a')
+    mail = mount(server)
+    (tmp_path / 'link').symlink_to(mail.inbox)
+    for path in (mail.inbox, mail.inbox / '1.eml', mail / 'Lists' / 'a', mail / '.imapfs',
+                 mail / '.imapfs' / 'status', tmp_path / 'link', f'{mail.path}/Lists/..'):
+        run = program.run('status', path)
+        assert run.returncode == 0, run.stdout
+        assert f'user@localhost:{server.port}, online' in run.stdout
+    run = program.run('status', mail / 'Nope')
+    assert run.returncode == 1 and 'Nope: No such file or directory' in run.stdout
+
+
+def test_command_where_the_program_is_gone(server, mount, program):
+    mail = mount(server)
+    os.kill(mail.pid, signal.SIGKILL)
+    eventually(lambda: gone(mail.path))
+    said = set()
+    for words in (['status'], ['status', '--json'], ['-f', '-o', program.options(server),
+                                                    server.source]):
+        run = program.run(*words, mail.path)
+        assert run.returncode == 1
+        said.add(run.stdout)
+    mail.destroy()
+    assert said == {f'imapfs: the program behind the mount on {mail.path} is gone; end it with '
+                    'fusermount3 -u\n'}
+
+
+def gone(path):
+    with pytest.raises(OSError, match='not connected'):
+        os.statvfs(path)
+
+
 def test_command_on_a_terminal_refreshes_in_place(server, mount):
     mail = mount(server)
     master, slave = os.openpty()
@@ -455,10 +488,14 @@ def test_command_where_nothing_is_mounted(program, tmp_path):
     (tmp_path / 'imposter' / '.imapfs').mkdir(parents=True)
     (tmp_path / 'imposter' / '.imapfs' / 'status').write_text('{"state": "online"}')
     (tmp_path / 'file').write_text('')
-    for name in ('', 'missing', 'file', 'imposter'):
+    for name in ('', 'file', 'imposter'):
         run = program.run('status', tmp_path / name)
         assert run.returncode == 1
         assert 'imapfs is not mounted here' in run.stdout, name
+    for name, why in (('missing', 'No such file or directory'), ('file/x', 'Not a directory')):
+        run = program.run('status', tmp_path / name)
+        assert run.returncode == 1
+        assert run.stdout == f'imapfs: {tmp_path / name}: {why}\n'
     for words in (['status'], ['status', 'a', 'b'], ['status', '-o', 'ro', 'a'],
                   ['--json', 'imaps://a@b', 'c']):
         assert program.run(*words).returncode == 1

@@ -155,23 +155,27 @@ static char *read_view(const char *mountpoint, GError **error)
 	return NULL;
 }
 
-/* Over what was shown before, no line longer and no more of them than the terminal takes. Returns
- * their number. */
+/* Over what was shown before, no line longer and no more of them than the terminal takes, the last
+ * one then with the number of those left out. Returns how many were drawn. */
 static guint draw(const char *view, guint before)
 {
 	struct winsize size = {0};
-	guint n = 0, room = G_MAXUINT;
+	guint room = G_MAXUINT;
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 1)
 		room = size.ws_row - 1;
 	g_auto(GStrv) lines = g_strsplit(view, "\n", -1);
+	guint all = g_strv_length(lines) - 1; /* the last one ends, too */
+	guint drawn = MIN(all, room), whole = drawn < all ? drawn - 1 : all;
 	if (before > 0)
 		printf("\033[%uA", before);
 	printf("\033[?7l");
-	for (; n < room && lines[n] && *lines[n]; n++)
-		printf("%s\033[K\n", lines[n]);
+	for (guint i = 0; i < whole; i++)
+		printf("%s\033[K\n", lines[i]);
+	if (whole < all)
+		printf("... and %u more lines\033[K\n", all - whole);
 	printf("\033[J\033[?7h");
 	fflush(stdout);
-	return n;
+	return drawn;
 }
 
 static bool show_live(const char *mountpoint, GError **error)
@@ -182,6 +186,8 @@ static bool show_live(const char *mountpoint, GError **error)
 		if (!view)
 			return false;
 		shown = draw(view, shown);
+		if (ferror(stdout))
+			return true;
 		g_usleep(REFRESH_MS * 1000);
 	}
 }

@@ -1,12 +1,15 @@
 """`.imapfs`: what a mount says of itself, and the command that shows it."""
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import signal
 import stat
+import struct
 import subprocess
+import termios
 import threading
 import time
 
@@ -475,6 +478,40 @@ def test_command_on_a_terminal_refreshes_in_place(server, mount):
     finally:
         viewer.kill()
         viewer.wait()
+        os.close(master)
+
+
+def test_command_says_what_a_terminal_has_no_room_for(fake, mount, viewer):
+    server = fake()
+    for number in range(8):
+        server.add(f'box{number}').append(body(number))
+    mail = mount(server)
+    for number in range(8):
+        os.listdir(mail / f'box{number}')
+    text = viewer(mail, rows=10)(rb'lines\x1b\[K\r\n\x1b\[J').split(b'\r\n')[:-1]
+    assert len(text) == 9
+    left_out = int(re.fullmatch(rb'\.\.\. and (\d+) more lines\x1b\[K', text[-1])[1])
+    whole = viewer(mail, rows=40)(rb'box7.*\r\n\x1b\[J').split(b'\r\n')[:-1]
+    assert len(whole) == 8 + left_out
+
+
+@pytest.fixture
+def viewer():
+    """viewer(mail, rows=...) -> a function that reads the terminal until a pattern comes."""
+    open_ones = []
+
+    def start(mail, rows):
+        master, slave = os.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', rows, 80, 0, 0))
+        process = subprocess.Popen([binary(), 'status', mail.path], stdin=subprocess.DEVNULL,
+                                   stdout=slave, stderr=slave)
+        os.close(slave)
+        open_ones.append((process, master))
+        return lambda pattern: read_until(master, b'', pattern)
+    yield start
+    for process, master in open_ones:
+        process.kill()
+        process.wait()
         os.close(master)
 
 

@@ -12,6 +12,7 @@ typedef enum {
 	ASK_FLAGS,
 	ASK_BODY,
 	ASK_NOTE,
+	ASK_STATUS,
 	ASK_STOP
 } AskKind;
 
@@ -74,6 +75,11 @@ void engine_note_read(Engine *engine, Gen gen, guint32 uid, guint64 offset, guin
 {
 	if (offset == 0 && ahead_passed(engine, gen, uid))
 		post(engine, &(Ask){.kind = ASK_NOTE, .id = gen, .uid = uid});
+}
+
+void engine_ask_status(Engine *engine)
+{
+	post(engine, &(Ask){.kind = ASK_STATUS});
 }
 
 bool engine_names_fresh(Engine *engine, MailboxId mailbox)
@@ -278,6 +284,9 @@ static void take(Engine *engine, const Ask *ask)
 		break;
 	case ASK_NOTE:
 		take_note(engine, ask);
+		break;
+	case ASK_STATUS:
+		status_publish(engine);
 		break;
 	case ASK_STOP:
 		take_stop(engine);

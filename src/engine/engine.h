@@ -127,8 +127,8 @@ typedef struct {
 	guint failures; /* attempts that failed in a row */
 } EngineStatus;
 
-/* How things stand: at most a quarter of a second old, or older when the engine thread is busy.
- * Never waits for it. Any thread. */
+/* How things stand now; as of at most a quarter of a second before when the engine thread does not
+ * say so within 50 ms, and older when it is stuck. Any thread but that one. */
 void engine_status(Engine *engine, EngineStatus *ret);
 
 /* What the first connection said, for `check`: one fact a line. New string. */

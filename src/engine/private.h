@@ -347,6 +347,9 @@ void status_clear(Engine *engine);
 /* Makes the present visible to other threads. */
 void status_publish(Engine *engine);
 
+/* Has that done in the engine thread. Any thread, never blocks. */
+void engine_ask_status(Engine *engine);
+
 /* What a connection that ends has moved goes on to count. */
 void status_conn_over(Engine *engine, const Conn *conn);
 
@@ -414,7 +417,9 @@ struct Engine {
 
 	/* status.c */
 	GMutex status_lock;
+	GCond status_changed;
 	EngineStatus status; /* status_lock */
+	guint published; /* status_lock: how often */
 	EngineStatus totals; /* what is known without a look at the connections */
 
 	/* pool.c */

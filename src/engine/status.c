@@ -1,15 +1,17 @@
-/* What other threads may know of the account without waiting for the engine. */
+/* What other threads may know of the account; none waits for an engine that is stuck. */
 #include "engine/private.h"
 
 void status_init(Engine *engine)
 {
 	g_mutex_init(&engine->status_lock);
+	g_cond_init(&engine->status_changed);
 	engine->totals.since_us = g_get_real_time();
 	engine->status = engine->totals;
 }
 
 void status_clear(Engine *engine)
 {
+	g_cond_clear(&engine->status_changed);
 	g_mutex_clear(&engine->status_lock);
 }
 
@@ -67,11 +69,26 @@ void status_publish(Engine *engine)
 	EngineStatus now = present(engine);
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->status_lock);
 	engine->status = now;
+	engine->published++;
+	g_cond_broadcast(&engine->status_changed);
+}
+
+static guint published(Engine *engine)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->status_lock);
+	return engine->published;
 }
 
 void engine_status(Engine *engine, EngineStatus *ret)
 {
+	enum { PATIENCE_US = 50 * 1000 };
+	guint before = published(engine);
+	engine_ask_status(engine);
+	gint64 until = g_get_monotonic_time() + PATIENCE_US;
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->status_lock);
+	while (engine->published == before &&
+		g_cond_wait_until(&engine->status_changed, &engine->status_lock, until))
+		;
 	*ret = engine->status;
 }
 

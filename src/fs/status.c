@@ -1,5 +1,5 @@
-/* `.imapfs/status`: how the mount stands, as JSON. Asks the store and what the engine published;
- * waits for nothing. */
+/* `.imapfs/status`: how the mount stands, as JSON. Asks the store and the engine, which is waited
+ * for no longer than a reader notices. */
 #include "base/json.h"
 #include "base/limits.h"
 #include "fs/fs.h"

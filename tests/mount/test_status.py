@@ -212,6 +212,20 @@ def test_every_program_can_copy_it(server, mount, tmp_path, command):
         copy.unlink()
 
 
+def test_it_tells_what_just_was(fake, mount):
+    server = fake()
+    for number in range(8):
+        server.add(f'box{number}').append(b'Subject: x\r\n\r\n' + b'x' * 10_000)
+    mail = mount(server)
+    received = status(mail)['traffic']['received']
+    for number in range(8):
+        (mail / f'box{number}' / '1.eml').read_bytes()
+        now = status(mail)
+        assert now['traffic']['received'] > received + 10_000
+        assert now['requests']['waiting'] == 0
+        received = now['traffic']['received']
+
+
 def test_it_is_one_file(server, mount):
     mail = mount(server)
     path = mail / '.imapfs' / 'status'

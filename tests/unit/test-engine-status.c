@@ -1,0 +1,43 @@
+#include "engine/engine.h"
+#include "store-fixture.h"
+
+static void hold(const GError *error, gpointer data)
+{
+	g_mutex_lock(data);
+	g_mutex_unlock(data);
+}
+
+/* Whoever asks is answered while the engine thread does not come to it. */
+static void test_stuck(void)
+{
+	static const EngineEvents none;
+	EngineConfig config = {.connections = 1, .poll_s = 60, .timeout_ms = 1000};
+	EngineStatus status = {.waiting = 7};
+	Fixture f;
+	GMutex gate;
+
+	fixture_open(&f, false, 1 << 20, false);
+	set_names(f.store, f.gen, "1", "");
+	put_message(&f, 1, 10, 0);
+
+	Engine *engine = engine_new(&config, f.store, &none, NULL);
+	gint64 start = g_get_monotonic_time();
+
+	g_mutex_init(&gate);
+	g_mutex_lock(&gate);
+	engine_attributes(engine, f.gen, 1, hold, &gate);
+	engine_status(engine, &status);
+	g_assert_cmpuint(status.waiting, <=, 1);
+	g_assert_cmpint(g_get_monotonic_time() - start, >=, 50 * 1000);
+	g_mutex_unlock(&gate);
+	engine_free(engine);
+	g_mutex_clear(&gate);
+	fixture_close(&f);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/engine-status/stuck", test_stuck);
+	return g_test_run();
+}

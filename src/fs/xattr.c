@@ -27,11 +27,21 @@ static char *flags_text(const Op *op, const StoreMessage *message)
 	return imap_flags_text(message->flags & ~(guint)IMAP_FLAG_ANY_KEYWORD, keywords);
 }
 
-/* As the freedesktop.org specification wants them. */
+/* Between commas, as the freedesktop.org specification wants them; but a keyword is an atom (RFC
+ * 3501), which may hold a comma of its own. */
 static char *tags_text(const Op *op, const StoreMessage *message)
 {
-	char *keywords = store_keywords(op->fs->store, op->at.id, op->at.uid);
-	return keywords ? g_strdelimit(keywords, " ", ',') : NULL;
+	g_autofree char *keywords = store_keywords(op->fs->store, op->at.id, op->at.uid);
+	if (!keywords)
+		return NULL;
+	GString *tags = g_string_new(NULL);
+	for (const char *at = keywords; *at; at++) {
+		if (*at == ',' || *at == '%')
+			g_string_append_printf(tags, "%%%02X", (guint)*at);
+		else
+			g_string_append_c(tags, *at == ' ' ? ',' : *at);
+	}
+	return g_string_free(tags, FALSE);
 }
 
 static char *mime_text(const Op *op, const StoreMessage *message)

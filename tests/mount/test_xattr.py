@@ -38,6 +38,15 @@ def test_attributes(fake, mount):
     assert attributes(mail.inbox / '2.eml')['user.xdg.tags'] == ''
 
 
+def test_a_comma_in_a_keyword_separates_no_tags(fake, mount):
+    server = fake()
+    server.inbox.append(BODY, flags=('a,b', 'c%2Cd', 'e'))
+    mail = mount(server)
+    found = attributes(mail.inbox / '1.eml')
+    assert found['user.imap.flags'] == 'a,b c%2Cd e'
+    assert found['user.xdg.tags'].split(',') == ['a%2Cb', 'c%252Cd', 'e']
+
+
 def test_of_a_real_server(dovecot, imap, mount):
     imap.create('Lists')
     imap.create('Lists/f&APw-r')

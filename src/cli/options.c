@@ -41,15 +41,15 @@ static const Spec specs[] = {
 	{"fingerprint", "SHA256", KIND_STRING, FIELD(fingerprint), 0, 0,
 		"trust exactly the certificate with this hash"},
 	{"cachedir", "DIR", KIND_FILE, FIELD(cachedir), 0, 0,
-		"where bodies are kept (default: $XDG_CACHE_HOME/imapfs)"},
+		"where index and bodies are kept (default: $XDG_CACHE_HOME/imapfs)"},
 	{"cache_size", "SIZE", KIND_SIZE, FIELD(cache_size), MEBIBYTE, G_MAXINT64,
-		"how much of them, with K, M or G (default: 2G)"},
+		"how much of bodies, with K, M or G, at least 1M (default: 2G)"},
 	{"ro", NULL, KIND_FLAG, FIELD(ro), 0, 0, "change nothing (so far always)"},
 	{"folders", "PATTERN[:!PATTERN...]", KIND_STRING, FIELD(folders), 0, 0,
 		"mailboxes to show (default: all)"},
 	{"subscribed", NULL, KIND_FLAG, FIELD(subscribed), 0, 0, "show only subscribed mailboxes"},
 	{"poll", "SECONDS", KIND_NUMBER, FIELD(poll_s), 0, 86400,
-		"how long a listing is trusted (default: 60)"},
+		"how often what no push covers is compared (default: 60)"},
 	{"timeout", "SECONDS", KIND_NUMBER, FIELD(timeout_s), 1, 3600,
 		"how long to wait for a silent server (default: 20)"},
 	{"connections", "N", KIND_NUMBER, FIELD(connections), 1, 64,
@@ -188,14 +188,18 @@ static guint size_shift(char unit)
 
 static bool set_size(guint64 *field, const Spec *spec, const char *text, GError **error)
 {
+	g_autoptr(GError) why = NULL;
 	gsize len = strlen(text);
 	guint shift = len > 0 ? size_shift(text[len - 1]) : 0;
 	g_autofree char *digits = g_strndup(text, len - (shift > 0));
 	guint64 number;
-	if (!g_ascii_string_to_unsigned(digits, 10, 0, spec->max >> shift, &number, NULL) ||
-		number << shift < spec->min)
-		return invalid(error, "option %s must be a size of at least 1M, such as 500M or 2G",
-			spec->name);
+	if (!g_ascii_string_to_unsigned(digits, 10, 0, spec->max >> shift, &number, &why))
+		return invalid(error, "option %s=%s: %s", spec->name, text,
+			why->code == G_NUMBER_PARSER_ERROR_OUT_OF_BOUNDS
+				? "this is too large"
+				: "must be a size, such as 500M or 2G");
+	if (number << shift < spec->min)
+		return invalid(error, "option %s=%s: must be at least 1M", spec->name, text);
 	*field = number << shift;
 	return true;
 }

@@ -94,11 +94,13 @@ static bool is_away(const GError *error)
 	}
 }
 
-/* Logged in and listed; or, with an account that is known from an earlier mount, away for now. */
+/* Logged in and listed; or, with an account that is known from an earlier mount, away for now. Then
+ * the tree is there already, and who wants to use it is not kept longer than a login takes. */
 static bool start_account(Account *account, Engine *engine, Service *service, GError **error)
 {
+	enum { PATIENCE_MS = 5000 };
 	g_autoptr(GError) why = NULL;
-	if (account_start(account, engine, service->stop, &why))
+	if (account_start(account, engine, service->thread ? PATIENCE_MS : 0, service->stop, &why))
 		return true;
 	if (service->thread && is_away(why)) {
 		g_message("%s; showing what is known until the server is there", why->message);

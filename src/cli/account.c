@@ -10,6 +10,8 @@ struct Account {
 	GMutex lock;
 	GCond changed;
 	bool started, stopped; /* lock */
+	guint asking; /* lock: secrets that are being asked for */
+	gint64 since_us; /* lock: that the server is waited for; g_get_monotonic_time() */
 	GError *error; /* lock: why it did not start */
 };
 
@@ -39,6 +41,25 @@ void account_free(Account *account)
 	g_free(account);
 }
 
+/* A SessionSecret. */
+static char *get_secret(gpointer data, GCancellable *cancel, GError **error)
+{
+	Account *account = data;
+	g_mutex_lock(&account->lock);
+	account->asking++;
+	g_cond_signal(&account->changed);
+	g_mutex_unlock(&account->lock);
+
+	char *secret = secret_get(account->secret, cancel, error);
+
+	g_mutex_lock(&account->lock);
+	account->asking--;
+	account->since_us = g_get_monotonic_time();
+	g_cond_signal(&account->changed);
+	g_mutex_unlock(&account->lock);
+	return secret;
+}
+
 EngineConfig account_engine_config(Account *account)
 {
 	const Options *options = account->options;
@@ -52,8 +73,8 @@ EngineConfig account_engine_config(Account *account)
 				.user = options->source.user,
 				.mech = options->auth,
 				.token = options->tokencmd != NULL,
-				.secret = secret_get,
-				.secret_data = account->secret,
+				.secret = get_secret,
+				.secret_data = account,
 				.trust = account->trust,
 				.timeout_ms = timeout_ms,
 			},
@@ -82,25 +103,41 @@ static void on_stop(GCancellable *stop, gpointer data)
 	g_cond_signal(&account->changed);
 }
 
-static bool wait_for_start(Account *account, GError **error)
+/* Until something changes; false: patience is at its end. */
+static bool wait_locked(Account *account, guint patience_ms)
+{
+	if (patience_ms > 0 && account->asking == 0)
+		return g_cond_wait_until(&account->changed, &account->lock,
+			account->since_us + patience_ms * 1000LL);
+	g_cond_wait(&account->changed, &account->lock);
+	return true;
+}
+
+static bool wait_for_start(Account *account, guint patience_ms, GError **error)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&account->lock);
-	while (!account->started && !account->stopped)
-		g_cond_wait(&account->changed, &account->lock);
+	bool patient = true;
+	while (!account->started && !account->stopped && patient)
+		patient = wait_locked(account, patience_ms);
 	if (account->started && !account->error)
 		return true;
 	if (account->started)
 		g_propagate_error(error, g_error_copy(account->error));
-	else
+	else if (account->stopped)
 		g_set_error_literal(error, MAIL_ERROR, MAIL_ERROR_CANCELLED, "interrupted");
+	else
+		g_set_error(error, MAIL_ERROR, MAIL_ERROR_TIMEOUT, "no answer from %s yet",
+			account->options->source.host);
 	return false;
 }
 
-bool account_start(Account *account, Engine *engine, GCancellable *stop, GError **error)
+bool account_start(
+	Account *account, Engine *engine, guint patience_ms, GCancellable *stop, GError **error)
 {
+	account->since_us = g_get_monotonic_time();
 	gulong handler = g_cancellable_connect(stop, G_CALLBACK(on_stop), account, NULL);
 	engine_start(engine, on_started, account);
-	bool started = wait_for_start(account, error);
+	bool started = wait_for_start(account, patience_ms, error);
 	g_cancellable_disconnect(stop, handler);
 	return started;
 }

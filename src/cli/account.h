@@ -15,5 +15,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Account, account_free)
 EngineConfig account_engine_config(Account *account);
 
 /* Starts the account's engine, once, and waits until it is logged in and has listed the mailboxes,
- * or until stop is cancelled. */
-bool account_start(Account *account, Engine *engine, GCancellable *stop, GError **error);
+ * or until stop is cancelled. patience_ms: how long the server is waited for; the engine goes on
+ * after that MAIL_ERROR_TIMEOUT. 0: until it gives up. The time that somebody needs for a password
+ * does not count. */
+bool account_start(
+	Account *account, Engine *engine, guint patience_ms, GCancellable *stop, GError **error);

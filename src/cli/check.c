@@ -70,7 +70,7 @@ bool check_account(const Options *options, GCancellable *stop, GError **error)
 		return false;
 	EngineConfig config = account_engine_config(account);
 	Engine *engine = engine_new(&config, store, &no_events, NULL);
-	bool started = account_start(account, engine, stop, error);
+	bool started = account_start(account, engine, 0, stop, error);
 	if (started)
 		print(options, engine, store);
 	engine_free(engine);

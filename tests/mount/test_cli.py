@@ -6,6 +6,7 @@ import re
 import select
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -208,6 +209,46 @@ def test_background_returns_once_the_mount_is_usable(fake, mount, program, tmp_p
     finally:
         subprocess.run(['fusermount3', '-u', path])
     wait_gone(pids)
+
+
+def known_account(server, mount):
+    """A cache that has the folders of the account, with nothing mounted."""
+    server.inbox.append(BODY)
+    mail = mount(server)
+    (mail.inbox / '1.eml').read_bytes()
+    mail.unmount()
+
+
+def test_background_does_not_wait_long_for_a_server_that_is_known(fake, mount, program, tmp_path):
+    server = fake()
+    known_account(server, mount)
+    server.black_hole()
+    path = tmp_path / 'background'
+    path.mkdir()
+    start = time.monotonic()
+    run = program.run(server.source, path, '-o', program.options(server, timeout=100))
+    assert run.returncode == 0, run.stdout
+    assert time.monotonic() - start < 50
+    assert run.stdout == ('imapfs: no answer from localhost yet; showing what is known until the '
+                          'server is there\n')
+    pids = daemon_pid(path)
+    try:
+        assert (path / 'INBOX' / '1.eml').read_bytes() == BODY
+    finally:
+        subprocess.run(['fusermount3', '-u', path])
+    wait_gone(pids)
+
+
+def test_background_waits_for_the_password_command(fake, mount, program):
+    """However long it takes: one that is refused then is told."""
+    server = fake()
+    known_account(server, mount)
+    path = program.mountpoint
+    run = program.run(server.source, path, '-o', program.options(
+        server, passfile=None, passcmd='sleep 6; echo wrong'))
+    assert run.returncode == 1 and 'login' in run.stdout, run.stdout
+    assert not is_mounted(path)
+    assert not daemon_pid(path)
 
 
 def test_background_fails_before_it_leaves(fake, mount, program, tmp_path):

@@ -281,7 +281,9 @@ Db *store_db_open(int dir_fd, const char *dir_path, GError **error)
 	Db *db = try_open(dir_fd, path, &why);
 
 	if (!db && is_damage(why)) {
-		g_message("%s is damaged or of another version: it begins anew", path);
+		g_message("%s is damaged or of another version: it begins anew, and what was "
+			  "fetched is fetched again",
+			path);
 		store_db_remove(dir_fd);
 		db = try_open(dir_fd, path, &why);
 	}

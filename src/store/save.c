@@ -318,7 +318,8 @@ static void remember(Saver *saver, Batch *batch)
  * held. */
 static void give_up(Saver *saver)
 {
-	g_message("the index of the cache is damaged: the next mount begins it anew");
+	g_message("the index of the cache is damaged: the next mount begins it anew, and fetches "
+		  "again what was fetched");
 	g_clear_pointer(&saver->db, store_db_close);
 	store_db_remove(saver->store->dir->fd);
 }
@@ -466,7 +467,8 @@ static bool begin_anew(Saver *saver, GError **error)
 {
 	const StoreDir *dir = saver->store->dir;
 
-	g_message("the index of the cache is damaged: it begins anew");
+	g_message("the index of the cache is damaged: it begins anew, and what was fetched is "
+		  "fetched again");
 	store_unload(saver->store);
 	g_clear_pointer(&saver->db, store_db_close);
 	store_db_remove(dir->fd);

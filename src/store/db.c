@@ -262,6 +262,11 @@ guint64 store_db_size(int dir_fd)
 	return fstatat(dir_fd, FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 ? (guint64)st.st_size : 0;
 }
 
+bool store_db_is_there(int dir_fd)
+{
+	return faccessat(dir_fd, FILE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
 void store_db_remove(int dir_fd)
 {
 	static const char *const names[] = {

@@ -17,8 +17,10 @@ typedef struct Db Db;
 Db *store_db_open(int dir_fd, const char *dir_path, GError **error);
 void store_db_close(Db *db); /* accepts NULL */
 
-/* The bytes of the index file in this directory; 0: there is none. */
+/* The bytes of the index file in this directory; 0: there is none. And whether there is one: SQLite
+ * goes on writing to a file that was deleted. */
 guint64 store_db_size(int dir_fd);
+bool store_db_is_there(int dir_fd);
 
 /* Removes the file of a closed Db. */
 void store_db_remove(int dir_fd);

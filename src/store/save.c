@@ -327,6 +327,10 @@ static void give_up(Saver *saver)
 /* The mutex is held, and given to others meanwhile. */
 static bool write_locked(Saver *saver, const Batch *batch)
 {
+	if (saver->db && !store_db_is_there(saver->store->dir->fd)) {
+		saver->why = "it was deleted, or its index";
+		return false;
+	}
 	if (saver->db && write_batch(saver, batch))
 		return true;
 	if (saver->db)
@@ -346,14 +350,14 @@ static bool write_or_keep(Saver *saver, Batch *batch)
 	bool hopeless = !saver->db;
 	pthread_mutex_unlock(&saver->db_mutex);
 
-	if (hopeless)
-		store_disk_failed(saver->store, DISK_INDEX, "its index is damaged");
-	if (done)
+	if (done) {
 		store_disk_works(saver->store, DISK_INDEX);
-	if (done)
 		remember(saver, owned);
-	else if (!hopeless)
+	} else if (hopeless) {
+		store_disk_lacks(saver->store, DISK_INDEX, "its index is damaged");
+	} else {
 		saver->unwritten = g_steal_pointer(&owned);
+	}
 	return !saver->unwritten;
 }
 

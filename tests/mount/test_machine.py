@@ -6,6 +6,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import stat
 import subprocess
 import threading
@@ -213,6 +214,28 @@ def test_status_tells_what_the_cache_cannot_keep(fake, mount, program):
     run = program.run('status', mail.path)
     assert re.search(r'\n +488\.\d KiB of that in memory only\n +cannot be written since [\d:]+: '
                      r'File too large\n', run.stdout), run.stdout
+
+
+def test_a_deleted_cache_is_noticed(fake, mount, program):
+    server = fake()
+    for name in ('other', 'third'):
+        server.add(name).append(BODY)
+    server.inbox.append(BODY)
+    mail = mount(server)
+    (mail.inbox / '1.eml').read_bytes()
+    assert cache_of(mail)['unwritable'] is None
+    mail.expect('cache directory')
+    shutil.rmtree(program.cache)
+    for name in ('other', 'third'):
+        assert (mail / name / '1.eml').read_bytes() == BODY
+    mail.wait_for_output('cannot write to the cache directory')
+
+    def told():
+        assert 'deleted' in cache_of(mail)['unwritable']
+    eventually(told)
+    mail.unmount()
+    assert mail.output().count('cannot write to the cache directory') == 1
+    assert not program.cache.exists()
 
 
 def test_no_link_is_made_from_what_a_server_says(fake, mount):

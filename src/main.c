@@ -146,6 +146,7 @@ static bool mount_account(
 		.source = options->name,
 		.account = options->account,
 		.root = options->source.mailbox,
+		.foreground = options->foreground,
 		.allow_other = options->allow_other,
 		.owner_uid = options->owner_uid,
 		.owner_gid = options->owner_gid,

@@ -40,12 +40,12 @@ static bool close_all(int from, int to, guint flags)
 	return from > to || syscall(SYS_close_range, from, to, flags) == 0;
 }
 
-void channel_take(struct fuse_session *session, int channel)
+void channel_take(struct fuse_session *session, int channel, bool foreground)
 {
-	int fd = fuse_session_fd(session);
+	int fd = fuse_session_fd(session), first = foreground ? FIRST : 0;
 	if (channel < 0 || !close_all(MAX(fd, channel) + 1, G_MAXINT, CLOSE_RANGE_UNSHARE))
 		return;
 	syscall(SYS_dup3, channel, fd, O_CLOEXEC);
-	close_all(FIRST, fd - 1, 0);
-	close_all(MAX(FIRST, fd + 1), channel, 0);
+	close_all(first, fd - 1, 0);
+	close_all(MAX(first, fd + 1), channel, 0);
 }

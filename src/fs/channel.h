@@ -8,8 +8,10 @@
  * -1: the system gives none. Any thread, never blocks. */
 int channel_open(struct fuse_session *session);
 
-/* The calling thread has a table of descriptors of its own from now on: those for standard input,
- * output and error, and this one under the number of the session's, so that what libfuse sends from
- * this thread goes through it. Where the system has no such thing, or for -1, nothing changes. Such
- * a thread must open nothing, and log nothing but to standard error. */
-void channel_take(struct fuse_session *session, int channel);
+/* The calling thread has a table of descriptors of its own from now on: this one under the number
+ * of the session's, so that what libfuse sends from this thread goes through it, and, of a process
+ * that stays in the foreground, those for standard input, output and error; of one that leaves them
+ * they would keep whoever started it waiting for the end of its output. Where the system has no
+ * such thing, or for -1, nothing changes. Such a thread must open nothing, and log nothing but to
+ * standard error. */
+void channel_take(struct fuse_session *session, int channel, bool foreground);

@@ -18,7 +18,7 @@ struct Fs {
 	Store *store;
 	Engine *engine;
 	char *source, *account, *root_path;
-	bool allow_other;
+	bool allow_other, foreground;
 	uid_t owner_uid;
 	gid_t owner_gid;
 	mode_t file_mode, dir_mode;

@@ -77,6 +77,7 @@ Fs *fs_new(Store *store, const FsConfig *config)
 	fs->account = g_strdup(config->account);
 	fs->root_path = g_strdup(config->root);
 	fs->allow_other = config->allow_other;
+	fs->foreground = config->foreground;
 	fs->owner_uid = config->owner_uid;
 	fs->owner_gid = config->owner_gid;
 	fs->file_mode = FILE_MODE & ~config->fmask;
@@ -230,7 +231,7 @@ bool fs_mount(Fs *fs, Engine *engine, const char *mountpoint, GError **error)
 		return fail(error, mountpoint);
 	}
 	fs->mounted = true;
-	notify_start(fs->notify, session);
+	notify_start(fs->notify, session, fs->foreground);
 	g_mutex_lock(&fs->loop_lock);
 	fs->session = session;
 	g_mutex_unlock(&fs->loop_lock);

@@ -10,6 +10,7 @@ typedef struct {
 	const char *source; /* what `mount` and `df` show; no secrets */
 	const char *account; /* "user@host:port" for the status */
 	const char *root; /* a directory of the account ("Archive/2026") as root, or NULL for all */
+	bool foreground; /* the process keeps its standard input, output and error */
 	bool allow_other; /* also for other users, by owner and mode */
 	uid_t owner_uid;
 	gid_t owner_gid;

@@ -52,6 +52,7 @@ struct Notify {
 	GMutex lock;
 	GCond wake;
 	struct fuse_session *session; /* lock; NULL before the start */
+	bool foreground; /* constant after notify_start() */
 	int channel; /* lock: that the news thread shall take; -1: none, or it has it */
 	bool stopping; /* lock */
 	guint calls; /* lock: calls to libfuse under way */
@@ -199,7 +200,7 @@ static News *next_news(Notify *notify)
 static void take_channel(Notify *notify)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
-	channel_take(notify->session, notify->channel);
+	channel_take(notify->session, notify->channel, notify->foreground);
 	notify->channel = -1;
 	g_cond_broadcast(&notify->wake);
 }
@@ -423,12 +424,13 @@ void notify_then(Notify *notify, void (*fn)(gpointer data), gpointer data)
 
 /* ---- both ---- */
 
-void notify_start(Notify *notify, struct fuse_session *session)
+void notify_start(Notify *notify, struct fuse_session *session, bool foreground)
 {
 	int channel = channel_open(session);
 	g_mutex_lock(&notify->lock);
 	notify->session = session;
 	notify->channel = channel;
+	notify->foreground = foreground;
 	notify->news_thread = g_thread_new("fs-news", news_run, notify);
 	while (notify->channel >= 0)
 		g_cond_wait(&notify->wake, &notify->lock);

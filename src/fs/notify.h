@@ -22,8 +22,9 @@ Notify *notify_new(NotifyReading reading, gpointer data);
 /* Waits for both threads; after the session is unmounted. Accepts NULL. */
 void notify_free(Notify *notify);
 
-/* Before this everything is dropped: the kernel knows nothing yet. */
-void notify_start(Notify *notify, struct fuse_session *session);
+/* Before this everything is dropped: the kernel knows nothing yet. foreground: the process keeps
+ * its standard input, output and error. */
+void notify_start(Notify *notify, struct fuse_session *session, bool foreground);
 
 /* No invalidation begins after this returns; queued replies are sent. Waits a moment. */
 void notify_stop(Notify *notify);

@@ -458,7 +458,7 @@ static bool is_inbox(const Box *box)
 
 bool push_keeps(const Box *box)
 {
-	return !box->engine->idle_refused && (is_inbox(box) || box == box->engine->last_box);
+	return is_inbox(box) || box == box->engine->last_box;
 }
 
 static Box *inbox_of(Engine *engine)

@@ -278,7 +278,7 @@ static void status_done(const ImapStatus *status, const GError *error, gpointer 
 
 char *push_status_items(const Conn *conn)
 {
-	bool modseq = caps_of(conn) & IMAP_CAP_BIT(IMAP_CAP_CONDSTORE);
+	bool modseq = caps_of(conn) & IMAP_CAPS_MODSEQ;
 	return g_strdup_printf("(%s%s)", STATUS_ITEMS, modseq ? " HIGHESTMODSEQ" : "");
 }
 

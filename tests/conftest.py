@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from tests.fake import Certs, Server
-from tests.support import SLOW, mounting
-from tests.support.dovecot import MASK, Account, Dovecot
+from tests.support import MASK, SLOW, mounting
+from tests.support.dovecot import Account, Dovecot
 from tests.support.mounting import Mount, Program
 from tests.support.proxy import Proxy
 
@@ -42,6 +42,13 @@ def time_limit(request):
 
 def pytest_configure(config):
     config.addinivalue_line('markers', 'limit(seconds): a time limit of its own')
+
+
+def needs(*capabilities):
+    """Marks a test, or one parameter of it, of how the program uses these capabilities. What must
+    hold without them is no such test."""
+    masked = [name for name in capabilities if name in MASK]
+    return pytest.mark.skipif(bool(masked), reason=f'masked: {" ".join(masked)}')
 
 
 @pytest.fixture(scope='session')

@@ -332,7 +332,8 @@ void push_note_code(Conn *conn, ImapCode code);
 char *push_status_items(const Conn *conn);
 /* LIST with STATUS was answered. */
 void push_polled(Engine *engine);
-/* Whether this mailbox should stay selected while others are free to go. */
+/* Whether this mailbox should stay selected while others are free to go, and be asked for although
+ * nobody looks: INBOX and the one used last. */
 bool push_keeps(const Box *box);
 /* The machine slept: asks all connections whether they are alive, and trusts no listing that they
  * do not tell of. */

@@ -278,7 +278,7 @@ static void status_done(const ImapStatus *status, const GError *error, gpointer 
 
 char *push_status_items(const Conn *conn)
 {
-	bool modseq = caps_of(conn) & IMAP_CAP_BIT(IMAP_CAP_CONDSTORE);
+	bool modseq = caps_of(conn) & IMAP_CAPS_MODSEQ;
 	return g_strdup_printf("(%s%s)", STATUS_ITEMS, modseq ? " HIGHESTMODSEQ" : "");
 }
 
@@ -458,7 +458,7 @@ static bool is_inbox(const Box *box)
 
 bool push_keeps(const Box *box)
 {
-	return !box->engine->idle_refused && (is_inbox(box) || box == box->engine->last_box);
+	return is_inbox(box) || box == box->engine->last_box;
 }
 
 static Box *inbox_of(Engine *engine)

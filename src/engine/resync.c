@@ -2,8 +2,6 @@
  * (RFC 7162). Nothing is taken out of the store before the numbers add up. */
 #include "engine/private.h"
 
-static const guint64 MODSEQS = IMAP_CAP_BIT(IMAP_CAP_CONDSTORE) | IMAP_CAP_BIT(IMAP_CAP_QRESYNC);
-
 /* ---- the choice of how ---- */
 
 static bool is_off(const Engine *engine, ResyncMode mode)
@@ -28,7 +26,7 @@ static ResyncMode choose(const Box *box, guint64 caps, const Resync *resync)
 		bool modseq; /* begins from HIGHESTMODSEQ, else from UIDNEXT */
 	} modes[] = {
 		{RESYNC_QRESYNC, IMAP_CAP_BIT(IMAP_CAP_QRESYNC), true},
-		{RESYNC_CONDSTORE, MODSEQS, true},
+		{RESYNC_CONDSTORE, IMAP_CAPS_MODSEQ, true},
 		{RESYNC_PLAIN, ~(guint64)0, false},
 	};
 	if (!resync->uids)
@@ -66,7 +64,7 @@ bool resync_refused(Conn *conn, Box *box, const ImapStatus *status)
 {
 	g_clear_pointer(&conn->resync.uids, imap_set_free);
 	if (status->kind != IMAP_STATUS_BAD || box->no_modseq ||
-		!(session_caps(conn->session) & MODSEQS))
+		!(session_caps(conn->session) & IMAP_CAPS_MODSEQ))
 		return false;
 	box->no_modseq = true;
 	return true;
@@ -253,7 +251,7 @@ ImapCommand *resync_flags_command(Conn *conn)
 	g_autoptr(ImapSet) uids = store_names(store, gen);
 	StoreMark mark = store_mark(store, gen);
 	conn->box->flags_due = false;
-	bool can = session_caps(conn->session) & MODSEQS &&
+	bool can = session_caps(conn->session) & IMAP_CAPS_MODSEQ &&
 		   !is_off(conn->engine, RESYNC_CONDSTORE) && !conn->box->no_modseq;
 	if (!can || !uids || mark.highestmodseq == 0) {
 		store_flags_doubt(store, gen);

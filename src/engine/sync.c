@@ -587,6 +587,17 @@ void sync_cut_off(Engine *engine)
 	}
 }
 
+/* The kernel forgets what it was shown and asks anew when somebody looks. What push keeps is asked
+ * for in any case: who follows the events need not look. */
+static void forget(Box *box)
+{
+	Engine *engine = box->engine;
+	box->renew |= box->trusted && push_keeps(box);
+	box->trusted = false;
+	store_names_confirm(engine->store, store_gen(engine->store, box->id), false);
+	box_pump(box);
+}
+
 /* The wire lives again: what the kernel was shown meanwhile must be asked for anew. */
 void sync_forget_shown(Engine *engine)
 {
@@ -605,8 +616,7 @@ void sync_forget_shown(Engine *engine)
 			continue;
 		Gen gen = store_gen(engine->store, box->id);
 		box->shown_stale = false;
-		box->trusted = false;
-		store_names_confirm(engine->store, gen, false);
+		forget(box);
 		engine->events->names_changed(box->id, gen, NULL, NULL, engine->data);
 	}
 }
@@ -624,8 +634,7 @@ void sync_doubt_all(Engine *engine)
 		box->refused_us = 0;
 		if (gen == 0)
 			continue;
-		box->trusted = false;
-		store_names_confirm(engine->store, gen, false);
+		forget(box);
 		engine->events->names_doubted(box->id, gen, engine->data);
 	}
 }

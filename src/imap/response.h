@@ -96,6 +96,9 @@ typedef enum {
 
 #define IMAP_CAP_BIT(cap) ((guint64)1 << (cap))
 
+/* Either means that there are modification sequences (RFC 7162 3.2.3). */
+#define IMAP_CAPS_MODSEQ (IMAP_CAP_BIT(IMAP_CAP_CONDSTORE) | IMAP_CAP_BIT(IMAP_CAP_QRESYNC))
+
 typedef struct {
 	guint64 caps; /* IMAP_CAP_BIT()s */
 	const char *const *mechs; /* AUTH= mechanisms, upper case, NULL-terminated */

@@ -42,14 +42,12 @@ static void expect_changes(Session *session)
  * takes them for the only messages of interest and then keeps new ones to itself. */
 static void add_parameters(Session *session, const Command *select)
 {
-	static const guint64 modseqs =
-		IMAP_CAP_BIT(IMAP_CAP_CONDSTORE) | IMAP_CAP_BIT(IMAP_CAP_QRESYNC);
 	const SessionKnown *known = &select->target->known;
 	if (session->qresync && known->uidvalidity != 0 && known->highestmodseq != 0) {
 		imap_command_rawf(select->line, "(QRESYNC (%u %" G_GUINT64_FORMAT "))",
 			known->uidvalidity, known->highestmodseq);
 		expect_changes(session);
-	} else if (!session->qresync && known->modseq && session->caps & modseqs) {
+	} else if (!session->qresync && known->modseq && session->caps & IMAP_CAPS_MODSEQ) {
 		imap_command_raw(select->line, "(CONDSTORE)");
 	}
 }

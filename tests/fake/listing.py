@@ -60,6 +60,8 @@ def matches(pattern, mailbox):
 
 
 def status(session, mailbox, items):
+    if 'HIGHESTMODSEQ' in items:
+        session.need('CONDSTORE')
     values = {
         'MESSAGES': lambda: len(mailbox.uids()),
         'RECENT': lambda: 0,
@@ -67,6 +69,7 @@ def status(session, mailbox, items):
         'UIDVALIDITY': lambda: mailbox.uidvalidity,
         'UNSEEN': lambda: len(mailbox.uids()) - len(mailbox.matching('\\Seen')),
         'DELETED': lambda: len(mailbox.matching('\\Deleted')),
+        'HIGHESTMODSEQ': lambda: mailbox.modseq,
         'SIZE': lambda: sum(len(mailbox.message(uid).body) for uid in mailbox.uids()),
     }
     pairs = ' '.join(f'{item} {values[item]()}' for item in items if item in values)

@@ -114,9 +114,11 @@ class Server:
         return self.mailboxes[b'INBOX']
 
     def mask(self, *names):
-        """Takes capabilities away, before and after the login."""
+        """Takes capabilities away, before and after the login, and IMAP4rev2 where it has one of
+        them without a word."""
+        gone = {*names, 'IMAP4rev2'} if model.REV2.intersection(names) else names
         for listed in (self.capabilities, self.capabilities_before):
-            listed[:] = [name for name in listed if name not in names]
+            listed[:] = [name for name in listed if name not in gone]
 
     def on(self, pattern, action, times=None):
         """action(session, command) for each command whose line matches the bytes pattern, at most

@@ -182,7 +182,9 @@ class Session:
                 (capability == 'CONDSTORE' and 'QRESYNC' in offered))
 
     def need(self, capability):
+        """No client may use what is not offered, whatever becomes of the answer."""
         if not self.offers(capability):
+            self.server.errors.append(f'{capability} is used and was not offered')
             raise Bad(f'{capability} is not offered')
 
     def _may_hurry(self, octets):
@@ -251,6 +253,7 @@ class Session:
         self.tagged(command, 'OK', quirks.login_text or f'{code}logged in')
 
     def do_enable(self, command):
+        self.need('ENABLE')
         enabled = [text(word) for word in command.arguments
                    if text(word).upper() in self.server.capabilities]
         if self.server.quirks.enabled == 'sent':
@@ -350,6 +353,8 @@ class Session:
                     '[READ-WRITE] selected')
 
     def do_unselect(self, command):
+        if command.name == 'UNSELECT':
+            self.need('UNSELECT')
         self._deselect()
         self.tagged(command)
 

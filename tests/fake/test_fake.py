@@ -93,12 +93,14 @@ def test_search_of_a_million_is_short(fake, client):
 
 def test_masked_capability_is_refused(fake, client):
     server = fake()
-    server.mask('ESEARCH', 'IMAP4rev2')
+    server.mask('ESEARCH')
     imap = client(server)
     imap.login('user', 'geheim-7b1f')
+    assert not {'ESEARCH', 'IMAP4rev2'} & set(imap.capability()[1][0].decode().split())
     imap.select('INBOX', readonly=True)
     with pytest.raises(imaplib.IMAP4.error, match='ESEARCH is not offered'):
         imap.uid('SEARCH', 'RETURN (ALL) ALL')
+    assert server.errors.pop() == 'ESEARCH is used and was not offered'
 
 
 def test_expunge_and_arrival_are_told_at_noop_and_in_idle(fake, client):

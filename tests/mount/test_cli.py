@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from tests.conftest import needs
 from tests.support import SLOW
 from tests.support.mounting import binary, is_mounted, wait_mounted
 
@@ -93,6 +94,7 @@ def test_password_in_the_source_is_refused_and_not_repeated(program):
     assert 'hush-hush' not in run.stdout
 
 
+@needs('ESEARCH')
 def test_check_tells_what_the_server_offers(fake, program):
     server = fake()
     server.inbox.append(BODY)
@@ -104,6 +106,7 @@ def test_check_tells_what_the_server_offers(fake, program):
     assert re.search(r'\b2\b.*(mailbox|folder)|(mailbox|folder).*\b2\b', run.stdout)
 
 
+@needs('ESEARCH', 'SPECIAL-USE')
 def test_check_tells_what_it_means(fake, program):
     server = fake(tls='none')
     server.add('Sent', special=['\\Sent'])

@@ -6,10 +6,12 @@ import time
 
 import pytest
 
-from tests.support import SLOW, eventually
+from tests.support import MASK, SLOW, eventually
 
 PASSWORD = 'geheim-7b1f'
 TOKEN = 'ya29.token-51c0'
+# What a client says up to its first message of SCRAM, which without SASL-IR has a line of its own.
+OPENING = ['AUTHENTICATE', ''] if 'SASL-IR' in MASK else ['AUTHENTICATE']
 
 
 def check(program, server, source=None, **options):
@@ -147,7 +149,7 @@ def test_scram_is_not_answered_unless_it_begins_well(fake, program, mark, end):
     run = check(program, server)
     assert run.returncode == 1
     assert 'SCRAM' in run.stdout
-    assert [line.name for line in server.log] == ['AUTHENTICATE']
+    assert [line.name for line in server.log] == OPENING
 
 
 @pytest.mark.parametrize('end', [f'v={"A" * 43}=', 'v=AAAA', 'v=', 'e=other-error', ''])
@@ -160,8 +162,7 @@ def test_scram_server_that_does_not_prove_itself(fake, program, mech, end):
     assert run.returncode == 1
     assert mech in run.stdout
     # The proof was the last word: no acknowledgement, no command, no other mechanism.
-    assert len(logins(server)) == 1
-    assert len(server.log) == 2
+    assert [line.name for line in server.log] == [*OPENING, '']
 
 
 @pytest.mark.parametrize('mech', ['OAUTHBEARER', 'XOAUTH2'])

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import needs
 from tests.support import SLOW, eventually
 from tests.support.mounting import binary, is_mounted
 from tests.support.stuck import Readers, answers_at_once
@@ -341,6 +342,8 @@ def waiting_news(pid):
     raise AssertionError('it does not wait')
 
 
+# For it INBOX has a connection of its own, on which LIST passes the EXAMINE that is not answered.
+@needs('IDLE')
 def test_killed_while_news_waits_for_a_reader(fake, mount):
     """Who looks something up holds the lock of its folder in the kernel until it is answered, and news of that
     folder waits for the lock: what is killed in this moment must end, and its mount go."""

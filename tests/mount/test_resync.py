@@ -4,24 +4,24 @@ import os
 
 import pytest
 
-from tests.conftest import start_dovecot
-from tests.support import eventually
-from tests.support.dovecot import MASK, Account
+from tests.conftest import needs, start_dovecot
+from tests.support import MASK, eventually
+from tests.support.dovecot import Account
 
 BODY = b'Subject: x\r\n\r\nThis is a message.\r\n'
 
-# What is masked, what EXAMINE asks for, and whether the changed folder must be listed; without the
-# modes that IMAPFS_MASK rules out.
+# What is masked, what EXAMINE asks for, and whether the changed folder must be listed.
 MODES = {
     'qresync': ([], r' \(QRESYNC \(\d+ \d+\)\)', False),
     'condstore': (['QRESYNC'], r' \(CONDSTORE\)', True),
     'plain': (['QRESYNC', 'CONDSTORE'], '', True),
 }
-NEEDED = {'qresync': {'ENABLE', 'QRESYNC', 'CONDSTORE'}, 'condstore': {'CONDSTORE'}, 'plain': set()}
-MODES = {mode: how for mode, how in MODES.items() if not NEEDED[mode] & set(MASK)}
+QRESYNC = needs('ENABLE', 'QRESYNC')
+NAMED = [pytest.param('qresync', marks=QRESYNC),
+         pytest.param('condstore', marks=needs('CONDSTORE')), 'plain']
 # Mailboxes to look at in between; each is enough for once.
 NAMES = [f'Other{number}' for number in range(4)]
-MODE = pytest.mark.parametrize('mode', MODES)
+MODE = pytest.mark.parametrize('mode', NAMED)
 
 
 def names(uids):
@@ -121,7 +121,7 @@ def test_uidvalidity_changes_meanwhile(server, mount, mode):
     eventually(other)
 
 
-@pytest.mark.skipif('qresync' not in MODES, reason='QRESYNC is masked')
+@QRESYNC
 @pytest.mark.parametrize('changes', [
     lambda vanished, changed: (range(1, 60), []),
     lambda vanished, changed: ([], []),
@@ -142,7 +142,7 @@ def test_wrong_answers_evict_nothing(server, mount, changes):
     mail.wait_for_output('QRESYNC is not used any more')
 
 
-@pytest.fixture(params=MODES)
+@pytest.fixture(params=NAMED)
 def real(request, tmp_path_factory, certs):
     """(account on a Dovecot that offers no more than the mode, mode)."""
     server = start_dovecot(tmp_path_factory, certs, mask=[*MASK, *MODES[request.param][0]])

@@ -370,6 +370,18 @@ def test_changes_by_another_client_are_events(dovecot, imap, mount, follow):
     journal.wait_for(kind='folder-gone', folder='Other')
 
 
+def test_a_new_folder_ends_no_events(dovecot, imap, mount, follow):
+    """All listings are in doubt then, and nobody looks."""
+    dovecot.append(body(1))
+    mail = mount(dovecot, poll=5)
+    assert len(os.listdir(mail.inbox)) == 1
+    journal = follow(mail)
+    imap.create('Fresh')
+    journal.wait_for(kind='folder-new', folder='Fresh')
+    dovecot.append(body(2))
+    journal.wait_for(kind='new', folder='INBOX', uid=2)
+
+
 def test_a_large_change_is_counted(server, mount, follow):
     mail = mount(server, poll=5)
     os.listdir(mail.inbox)

@@ -6,6 +6,9 @@ import time
 # How much slower than a plain build the program under test may be (sanitizers).
 SLOW = float(os.environ.get('IMAPFS_SLOW', '1'))
 
+# Capabilities that no server of the tests offers, for a run of them without.
+MASK = os.environ.get('IMAPFS_MASK', '').split()
+
 
 def eventually(action, limit_s=40):
     """Repeats action() until it neither fails with OSError nor with an assertion; its result."""

@@ -11,6 +11,8 @@ import subprocess
 import threading
 from pathlib import Path
 
+from . import MASK
+
 CONFIG = """
 base_dir = {dir}/run
 state_dir = {dir}/state
@@ -61,10 +63,6 @@ userdb {{
 """
 
 
-# Capabilities that no server of the tests offers, for a run of them without.
-MASK = os.environ.get('IMAPFS_MASK', '').split()
-
-
 def free_port():
     with socket.socket() as sock:
         sock.bind(('127.0.0.1', 0))
@@ -77,8 +75,8 @@ class Dovecot:
     password = 'korrekt-9f2e'
 
     def __init__(self, directory, certs, mask=MASK, list_index=True):
-        """mask: capabilities that are not offered after the login. list_index: NOTIFY needs it; it
-        breaks when mailboxes are renamed and deleted under open sessions."""
+        """mask: capabilities that are not offered. list_index: NOTIFY needs it; it breaks when
+        mailboxes are renamed and deleted under open sessions."""
         self.dir = Path(directory)
         self.ca = certs.ca
         self.log = []

@@ -431,7 +431,9 @@ static const Script scripts[] = {
 						    "A9", "A10", "1:3") "= done sync ok\n",
 		.poll_s = 5},
 	{"mailbox-came-while-a-body-comes",
-		/* It is still taken in; the next one is not asked of the selection of before. */
+		/* It is still taken in; the next one is not asked of the selection of before, which
+		 * is made anew although nobody asks for names: INBOX stays one of which news is
+		 * told. */
 		KNOWN
 		"> body 5 0 10\n"
 		"C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"

@@ -249,6 +249,9 @@ void box_pump(Box *box);
 /* There is none any more. */
 void box_rest(Box *box);
 
+/* Whether a message with these flags is not listed. */
+bool box_hides(const Box *box, guint flags);
+
 /* Forgets all queued work; its waiters were finished before. */
 void box_reset(Box *box);
 

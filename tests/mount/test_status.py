@@ -368,6 +368,7 @@ def test_changes_by_another_client_are_events(dovecot, imap, mount, follow):
     journal.wait_for(kind='gone', folder='INBOX', uid=2)
     journal.wait_for(kind='folder-new', folder='Fresh')
     journal.wait_for(kind='folder-gone', folder='Other')
+    assert [one['kind'] for one in journal.lines if one.get('uid') == 2] == ['gone']
 
 
 def test_a_large_change_is_counted(server, mount, follow):

@@ -444,7 +444,7 @@ static void play(gconstpointer data)
 
 	g_mutex_init(&world.lock);
 	set_secret(&world, "pencil");
-	world.store = store_new(NULL, 1 << 20, false, NULL);
+	world.store = store_new(NULL, 1 << 20, script->show_deleted, NULL);
 	if (script->known.uids)
 		know(world.store, &script->known);
 	world.player = player_new(context, script->name, script->text, SECONDS, &hooks, &world);

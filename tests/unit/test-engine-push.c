@@ -83,8 +83,8 @@ static const Script scripts[] = {
 	{"idle-tells-of-deletion-in-two-steps",
 		/* Who is hidden since it is \\Deleted does not go once more. */
 		IDLING "S: * 2 FETCH (FLAGS (\\\\Deleted))\n"
-		       "= message 6 changed\n"
 		       "= names changed, gone: 6\n"
+		       "S: * 2 FETCH (FLAGS (\\\\Deleted \\\\Seen))\n"
 		       "S: * 2 EXPUNGE\n"
 		       "> turn\n"
 		       "= turned\n"
@@ -92,6 +92,12 @@ static const Script scripts[] = {
 		       "= names changed, gone: 7\n"
 		       "> listing\n"
 		       "= listing 5\n"},
+	{"idle-tells-of-deletion-of-what-is-shown",
+		IDLING "S: * 2 FETCH (FLAGS (\\\\Deleted))\n"
+		       "= message 6 changed\n"
+		       "S: * 2 EXPUNGE\n"
+		       "= names changed, gone: 6\n",
+		.show_deleted = true},
 	{"idle-is-renewed-and-proved",
 		TOLD "> later 301\n" IDLE_ENDS("A5") "C: A6 NOOP\n"
 						     "S: A6 OK done\n" LISTED("A7") IDLE("A8")},

@@ -143,6 +143,8 @@ void pool_init(Engine *engine);
 void pool_free(Engine *engine);
 void pool_reap(Engine *engine);
 void pool_demand(Engine *engine);
+/* The login was refused: tries again at once if the secret is seen to have changed. */
+void pool_look(Engine *engine);
 gint64 pool_progress_time(const Engine *engine);
 
 /* A ready connection for work on this mailbox, with it selected or selectable at once; NULL: none
@@ -438,6 +440,7 @@ struct Engine {
 	gint64 slept_us; /* how long the machine slept so far, of CLOCK_BOOTTIME */
 	GSource *retry;
 	gint64 refused_us; /* when the login was refused last */
+	guint looks; /* for another secret since one was taken */
 	gint64 progress_us; /* of connections that are gone */
 	bool further_refused; /* a further login was, since the last that was not */
 	bool starting; /* the first connection is not there yet */
@@ -448,6 +451,7 @@ struct Engine {
 	/* secret.c; inbox_lock */
 	char *tried_sum; /* SHA-256 of the secret given out last */
 	char *refused_sum; /* of one that the server refused */
+	gint64 sum_refused_us; /* when */
 
 	/* push.c */
 	Box *last_box; /* that somebody asked something of */
@@ -487,7 +491,8 @@ void engine_verify_size(Engine *engine, Gen gen, guint32 uid, guint64 size);
 /* Remembers what the first connection is like, for engine_describe(). */
 void engine_describe_from(Engine *engine, const Session *session);
 
-/* ---- secret.c: SessionSecret that never offers a refused secret again; data is the Engine ---- */
+/* ---- secret.c: SessionSecret that hardly ever offers a refused secret again; data is the Engine
+ * ---- */
 
 char *secret_ask(gpointer data, GCancellable *cancel, GError **error);
 

@@ -138,6 +138,11 @@ char *status_text(Fs *fs)
 	json_text(json, "state", status_state_name(status.state));
 	write_time(json, "since", status.since_us);
 	write_error(json, &status);
+	if (status.retry_us == 0)
+		json_text(json, "retry_ms", NULL);
+	else
+		json_number(
+			json, "retry_ms", MAX(0, status.retry_us - g_get_monotonic_time()) / 1000);
 
 	json_open(json, "connections", '[');
 	for (guint i = 0; i < status.n_connections; i++)

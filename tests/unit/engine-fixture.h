@@ -44,6 +44,7 @@ typedef struct {
 	guint connections; /* 0: 1 */
 	guint poll_s; /* 0: 60 */
 	bool show_deleted;
+	bool secret_is_told; /* when it changes */
 	Known known;
 } Script;
 

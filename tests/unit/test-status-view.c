@@ -38,7 +38,8 @@ static void test_all_of_it(void)
 		"account      ada@host:993, online since 09:59:00\n"
 		"last error   2025-12-24 01:02:03: no answer\n"
 		"requests     5 waiting, the oldest for 10.0 s\n"
-		"connections  INBOX: 3 messages on the way, 1.5 MiB to come; 1023 B received, quiet for "
+		"connections  INBOX: 3 messages on the way, 1.5 MiB to come; 1023 B received, "
+		"quiet for "
 		"1.2 s\n"
 		"             no folder: 1 command under way; 1.0 KiB received, quiet for 119 s\n"
 		"             a: waiting for news; 0 B received, quiet for 119 min\n"
@@ -53,15 +54,27 @@ static void test_all_of_it(void)
 		"             and 9 more\n");
 }
 
+#define NOTHING                                                                                    \
+	"requests     none waits\n"                                                                \
+	"connections  none\n"                                                                      \
+	"traffic      0 B received, 0 B sent, 0 commands, 0 connections of 0 tried\n"              \
+	"cache        0 B of 0 B, 0 messages, in memory\n"                                         \
+	"folders      none was looked at yet\n"
+
 static void test_nothing(void)
 {
-	assert_view("{\"imapfs\":\"1\"}",
-		"account      ?, ? since ?\n"
-		"requests     none waits\n"
-		"connections  none\n"
-		"traffic      0 B received, 0 B sent, 0 commands, 0 connections of 0 tried\n"
-		"cache        0 B of 0 B, 0 messages, in memory\n"
-		"folders      none was looked at yet\n");
+	assert_view("{\"imapfs\":\"1\"}", "account      ?, ? since ?\n" NOTHING);
+}
+
+static void test_next_try(void)
+{
+	assert_view("{\"imapfs\":\"1\",\"state\":\"offline\",\"retry_ms\":1500}",
+		"account      ?, offline since ?\n"
+		"next try     in 1.5 s\n" NOTHING);
+	assert_view("{\"imapfs\":\"1\",\"state\":\"refused\",\"retry_ms\":null}",
+		"account      ?, refused since ?\n"
+		"what to do   correct the password that passfile, passcmd or tokencmd gives; for "
+		"one that was typed in, mount again\n" NOTHING);
 }
 
 /* A folder's name or an error may hold what a terminal obeys. */
@@ -87,6 +100,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/status-view/all", test_all_of_it);
 	g_test_add_func("/status-view/nothing", test_nothing);
+	g_test_add_func("/status-view/next-try", test_next_try);
 	g_test_add_func("/status-view/control", test_no_control_characters);
 	return g_test_run();
 }

@@ -431,8 +431,11 @@ static void go_offline(Engine *engine, EngineState state, const GError *error)
 		g_message("%s", error->message);
 	engine_set_state(engine, state, error);
 	g_autoptr(GError) reason = g_error_copy(error);
-	if (state == ENGINE_OFFLINE && error->code != MAIL_ERROR_TIMEOUT && !engine->starting)
+	if (state == ENGINE_OFFLINE && error->code != MAIL_ERROR_TIMEOUT)
 		reason->code = MAIL_ERROR_OFFLINE;
+	/* Who started judges what it means; to all others the server is away. */
+	if (engine->starting)
+		waiters_finish(engine->list_waiters, error);
 	waiters_finish_all(engine, reason);
 	GHashTableIter iter;
 	gpointer box;

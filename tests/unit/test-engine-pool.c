@@ -108,6 +108,15 @@ static const Script scripts[] = {
 					     "C: A27 EXAMINE \"INBOX\"\n"
 					     "C: A28 UID FETCH 1 (UID INTERNALDATE BODY.PEEK[])\n",
 		.connections = 2},
+	{"away-at-first",
+		/* Who started is told what it is, and who asks for mail that there is no server. */
+		"> sync\n"
+		"> turn\n"
+		"= turned\n"
+		"S: HTTP/1.1 200 OK\n"
+		"= done start other *no IMAP server*\n"
+		"= done sync OFFLINE *\n",
+		.known = {"5:7", 1, 8, 0, 10}},
 	{"short-lives-are-taken-slowly",
 		/* After a life that lasted the next login is at once again. */
 		START "= done start ok\n"

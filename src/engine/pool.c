@@ -224,6 +224,16 @@ bool pool_spare(Engine *engine, const Box *box)
 	return false;
 }
 
+Conn *pool_other(const Engine *engine, const Box *box)
+{
+	for (guint i = 0; i < engine->conns->len; i++) {
+		Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (is_usable(conn) && conn->box != box)
+			return conn;
+	}
+	return NULL;
+}
+
 Conn *pool_any(Engine *engine)
 {
 	Conn *conn = idle(engine, NULL);

@@ -167,6 +167,9 @@ bool pool_has(const Engine *engine, const Box *box);
 /* Whether a connection has it selected and is told of what changes there. */
 bool pool_hears(const Engine *engine, const Box *box);
 
+/* A ready connection that has not this mailbox selected, for STATUS of it; NULL: there is none. */
+Conn *pool_other(const Engine *engine, const Box *box);
+
 /* Any ready connection, for commands that need no mailbox. */
 Conn *pool_any(Engine *engine);
 

@@ -185,10 +185,8 @@ static char *freshness(gint64 age_ms, bool pushed)
 {
 	if (age_ms < 0)
 		return g_strdup("to be asked again");
-	if (pushed)
-		return g_strdup("right, changes are told");
 	g_autofree char *ago = duration_text(age_ms);
-	return g_strdup_printf("right %s ago", ago);
+	return g_strdup_printf("right %s ago%s", ago, pushed ? ", changes are told" : "");
 }
 
 static void add_folders(const JsonReader *reader, GString *to)

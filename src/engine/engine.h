@@ -93,12 +93,17 @@ void engine_body(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 l
 void engine_note_read(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len);
 
 /* Whether a listing may be shown without asking the server: it was right less than poll_s ago, push
- * tells of its changes (IDLE, NOTIFY), or the server is not there, or was not yet, and there is
+ * tells of its changes (IDLE), or the server is not there, or was not yet, and there is
  * nothing better. */
 bool engine_names_fresh(Engine *engine, MailboxId mailbox);
 
-/* Whether the server tells by itself what happens to a mailbox (IDLE, NOTIFY). Any thread. */
+/* Whether the server tells by itself all that happens to a mailbox (IDLE), so that its listing
+ * stays right. Any thread. */
 bool engine_covers(Engine *engine, MailboxId mailbox);
+
+/* Whether what happens to it shows soon without being asked for: by IDLE or by NOTIFY, which may
+ * lose some. Any thread. */
+bool engine_tells(Engine *engine, MailboxId mailbox);
 
 /* ---- state: any thread ---- */
 

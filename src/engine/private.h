@@ -415,7 +415,8 @@ struct Engine {
 	GArray *inbox; /* of questions; inbox_lock */
 	GSource *inbox_source;
 
-	ImapSet *covered; /* mailboxes that push covers; inbox_lock */
+	ImapSet *covered; /* mailboxes that IDLE covers; inbox_lock */
+	gint notified; /* NOTIFY tells of all; atomic */
 
 	GSource *pump_source;
 	GSource *tick;

@@ -84,6 +84,7 @@ static void update(Engine *engine)
 			imap_set_add(covered, box->id, box->id);
 	}
 	publish_covered(engine, covered);
+	g_atomic_int_set(&engine->notified, notifying(engine) != NULL);
 }
 
 void push_listed(Box *box)
@@ -100,6 +101,11 @@ bool engine_covers(Engine *engine, MailboxId mailbox)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
 	return imap_set_contains(engine->covered, mailbox);
+}
+
+bool engine_tells(Engine *engine, MailboxId mailbox)
+{
+	return g_atomic_int_get(&engine->notified) || engine_covers(engine, mailbox);
 }
 
 /* What it covered may have changed unseen: to be compared once there is a connection again. */

@@ -624,6 +624,9 @@ void sync_doubt_all(Engine *engine)
 		box->refused_us = 0;
 		if (gen == 0)
 			continue;
+		/* Where it is selected the server would go on telling of what it was. */
+		if (box->covered && box->trusted)
+			sync_renew(box);
 		box->trusted = false;
 		store_names_confirm(engine->store, gen, false);
 		engine->events->names_doubted(box->id, gen, engine->data);

@@ -118,7 +118,7 @@ static guint write_folders(JsonWriter *json, Fs *fs)
 		json_text(json, "path", path);
 		json_number(json, "messages", (gint64)store_count(fs->store, gen));
 		write_age(json, "confirmed_ms", store_names_time(fs->store, gen));
-		json_bool(json, "pushed", engine_covers(fs->engine, dir->mailbox));
+		json_bool(json, "pushed", engine_tells(fs->engine, dir->mailbox));
 		json_close(json);
 	}
 	json_close(json);

@@ -38,15 +38,18 @@
 #define STATUS(tag, name) "C: " tag " STATUS \"" name "\" (MESSAGES UIDNEXT UIDVALIDITY)\n"
 
 /* The one connection makes sure that the mailbox is still the one it has selected, and lists. */
-#define VERIFIED(name, n, uids, examine, all, deleted, list)                                       \
+#define SELECTED_ANEW(name, n, uids, examine, all, deleted, list)                                  \
 	"C: " examine " EXAMINE \"" name                                                           \
 	"\"\n" SEARCHES(all, deleted) "C: " list " LIST *\n"                                       \
 				      "S: * " n " EXISTS\n"                                        \
 				      "S: * OK [UIDVALIDITY 1] valid\n"                            \
-				      "S: " examine " OK done\n" SEARCHED(                         \
-					      all, deleted, uids) "S: * LIST () \"/\" INBOX\n"     \
-								  "S: * LIST () \"/\" Other\n"     \
-								  "S: " list " OK done\n"
+				      "S: " examine " OK done\n" SEARCHED(all, deleted, uids)
+
+#define VERIFIED(name, n, uids, examine, all, deleted, list)                                       \
+	SELECTED_ANEW(name, n, uids, examine, all, deleted, list)                                  \
+	"S: * LIST () \"/\" INBOX\n"                                                               \
+	"S: * LIST () \"/\" Other\n"                                                               \
+	"S: " list " OK done\n"
 
 /* INBOX was listed, then Other; INBOX is not selected any more. */
 #define LEFT                                                                                       \
@@ -80,6 +83,16 @@ static const Script scripts[] = {
 		TOLD "> later 61\n" IDLE_ENDS("A5") VERIFIED(
 			"INBOX", "2", "5:6", "A6", "A7", "A8", "A9") IDLE("A10") "> fresh\n"
 										 "= fresh: yes\n"},
+	{"idle-covers-nothing-when-mailboxes-come",
+		/* What is selected may be another one: it is selected anew, and not when asked for.
+		 */
+		TOLD "> later 61\n" IDLE_ENDS("A5") SELECTED_ANEW(
+			"INBOX", "2", "5:6", "A6", "A7", "A8", "A9") "S: * LIST () \"/\" INBOX\n"
+								     "S: * LIST () \"/\" Old\n"
+								     "S: * LIST () \"/\" Other\n"
+								     "S: A9 OK done\n"
+								     "= names doubted\n"
+								     "C: A10 EXAMINE \"INBOX\"\n"},
 	{"idle-covers-what-another-one-has-replaced",
 		/* IDLE says nothing of it, but who has not selected it knows better. */
 		START_WITH("IDLE") SYNCED(" Other", "Other", "A2", "A3",

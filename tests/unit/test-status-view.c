@@ -49,7 +49,7 @@ static void test_all_of_it(void)
 		"             1.0 KiB of that in memory only\n"
 		"             cannot be written since 09:58:00: No space left on device\n"
 		"folders              12  INBOX, right 0.5 s ago\n"
-		"                      3  b, right, changes are told\n"
+		"                      3  b, right 0.5 s ago, changes are told\n"
 		"                1000000  a/b, to be asked again\n"
 		"             and 9 more\n");
 }

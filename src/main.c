@@ -81,16 +81,20 @@ static bool end_service(Service *service)
 	return GPOINTER_TO_INT(g_thread_join(g_steal_pointer(&service->thread)));
 }
 
-/* Whether the server may come later: then what is known already is worth a mount. */
+/* Whether the server may come later: then what is known already is worth a mount, be it that nobody
+ * answers or somebody else does, as in the network of a hotel. What only the user can put right, or
+ * may be an attack, is for him to see. */
 static bool is_away(const GError *error)
 {
 	switch ((MailError)error->code) {
-	case MAIL_ERROR_OFFLINE:
-	case MAIL_ERROR_TIMEOUT:
-	case MAIL_ERROR_UNAVAILABLE:
-		return true;
-	default:
+	case MAIL_ERROR_AUTH:
+	case MAIL_ERROR_TLS:
+	case MAIL_ERROR_ACCESS:
+	case MAIL_ERROR_INVALID:
+	case MAIL_ERROR_CANCELLED:
 		return false;
+	default:
+		return true;
 	}
 }
 

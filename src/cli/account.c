@@ -83,6 +83,7 @@ EngineConfig account_engine_config(Account *account)
 		.timeout_ms = timeout_ms,
 		.folders = options->folders,
 		.subscribed = options->subscribed,
+		.secret_changed = secret_changed,
 	};
 }
 

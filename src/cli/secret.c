@@ -16,6 +16,8 @@ struct Secret {
 	GMutex lock; /* held across the prompt: of two logins one asks */
 	char *kept; /* lock: what was typed, locked in memory; NULL: not asked yet */
 	gsize kept_size;
+	struct stat
+		seen; /* lock: the passfile when it was looked at last; all 0: it was not there */
 };
 
 Secret *secret_new(const Options *options)
@@ -59,13 +61,37 @@ bool secret_check(const Options *options, GError **error)
 	return false;
 }
 
-static char *from_file(const char *path, GCancellable *cancel, GError **error)
+/* Whatever is done to a file changes its ctime; the size is for two changes within a tick of it. */
+static bool note_seen(Secret *secret, const struct stat *now)
 {
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&secret->lock);
+	const struct stat before = secret->seen;
+	secret->seen = *now;
+	return now->st_dev != before.st_dev || now->st_ino != before.st_ino ||
+	       now->st_size != before.st_size || now->st_ctim.tv_sec != before.st_ctim.tv_sec ||
+	       now->st_ctim.tv_nsec != before.st_ctim.tv_nsec;
+}
+
+bool secret_changed(gpointer data)
+{
+	Secret *secret = data;
+	const Options *options = secret->options;
+	if (options->tokencmd || options->passcmd || !options->passfile)
+		return false;
+	struct stat now;
+	return note_seen(secret, stat(options->passfile, &now) == 0 ? &now : &(struct stat){0});
+}
+
+static char *from_file(Secret *secret, GCancellable *cancel, GError **error)
+{
+	const char *path = secret->options->passfile;
+	struct stat status = {0};
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int failed = fd < 0 || fstat(fd, &status) != 0 ? errno : 0;
+	note_seen(secret, &status);
 	if (fd < 0)
-		return fail(error, MAIL_ERROR_AUTH, "passfile %s: %s", path, g_strerror(errno));
-	struct stat status;
-	if (fstat(fd, &status) != 0 || !(S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode))) {
+		return fail(error, MAIL_ERROR_AUTH, "passfile %s: %s", path, g_strerror(failed));
+	if (failed || !(S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode))) {
 		close(fd);
 		return fail(error, MAIL_ERROR_AUTH, "passfile %s is not a file", path);
 	}
@@ -115,6 +141,6 @@ char *secret_get(gpointer data, GCancellable *cancel, GError **error)
 	if (options->passcmd)
 		return first_line_of_command("passcmd", options->passcmd, cancel, error);
 	if (options->passfile)
-		return from_file(options->passfile, cancel, error);
+		return from_file(secret, cancel, error);
 	return from_terminal(secret, cancel, error);
 }

@@ -73,6 +73,19 @@ static void add_account(const JsonReader *reader, GString *to)
 	add(to, "last error", "%s: %s", time, text);
 }
 
+/* What comes by itself, and what can be done. */
+static void add_next(const JsonReader *reader, GString *to)
+{
+	gint64 retry = json_reader_number(reader, -1, "retry_ms");
+	g_autofree char *in = duration_text(retry);
+	if (g_strcmp0(json_reader_text(reader, "state"), "refused") == 0)
+		add(to, "what to do",
+			"correct the password that passfile, passcmd or tokencmd gives; for "
+			"one that was typed in, mount again");
+	if (retry >= 0)
+		add(to, "next try", "in %s", in);
+}
+
 static void add_requests(const JsonReader *reader, GString *to)
 {
 	gint64 waiting = json_reader_number(reader, 0, "requests.waiting");
@@ -172,10 +185,8 @@ static char *freshness(gint64 age_ms, bool pushed)
 {
 	if (age_ms < 0)
 		return g_strdup("to be asked again");
-	if (pushed)
-		return g_strdup("right, changes are told");
 	g_autofree char *ago = duration_text(age_ms);
-	return g_strdup_printf("right %s ago", ago);
+	return g_strdup_printf("right %s ago%s", ago, pushed ? ", changes are told" : "");
 }
 
 static void add_folders(const JsonReader *reader, GString *to)
@@ -202,6 +213,7 @@ char *status_view(const JsonReader *reader)
 {
 	GString *text = g_string_new(NULL);
 	add_account(reader, text);
+	add_next(reader, text);
 	add_requests(reader, text);
 	add_connections(reader, text);
 	add_traffic(reader, text);

@@ -268,18 +268,21 @@ void attribute_dispatch(Box *box, Conn *conn)
 	}
 }
 
-/* Somebody else changed flags; \Deleted takes the message out of the listing or brings it back. */
+/* Somebody else changed flags; \Deleted takes the message out of the listing or brings it back, and
+ * then that is the news. */
 static void flags_changed(Conn *conn, guint32 uid, guint before, guint after)
 {
 	Engine *engine = conn->engine;
-	engine->events->message_changed(conn->gen, uid, false, engine->data);
-	if (!((before ^ after) & IMAP_FLAG_DELETED))
+	bool hidden = box_hides(conn->box, after);
+	if (hidden == box_hides(conn->box, before)) {
+		if (!hidden)
+			engine->events->message_changed(conn->gen, uid, false, engine->data);
 		return;
+	}
 	g_autoptr(ImapSet) uids = imap_set_new();
 	imap_set_add(uids, uid, uid);
-	bool gone = after & IMAP_FLAG_DELETED;
 	engine->events->names_changed(
-		conn->box->id, conn->gen, gone ? uids : NULL, gone ? NULL : uids, engine->data);
+		conn->box->id, conn->gen, hidden ? uids : NULL, hidden ? NULL : uids, engine->data);
 }
 
 /* Attributes arrived, asked for or not. */

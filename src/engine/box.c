@@ -73,6 +73,11 @@ void box_rest(Box *box)
 	box->busy.data = NULL;
 }
 
+bool box_hides(const Box *box, guint flags)
+{
+	return flags & IMAP_FLAG_DELETED && !store_shows_deleted(box->engine->store);
+}
+
 static void replace_set(ImapSet **set)
 {
 	imap_set_free(*set);

@@ -405,6 +405,7 @@ static gboolean tick(gpointer data)
 		sync_cut_off(engine);
 	if (!stuck && engine_state(engine) == ENGINE_ONLINE)
 		sync_forget_shown(engine);
+	pool_look(engine);
 	push_age(engine, now);
 	if (engine->paused_us != 0 && (engine->busy.length > 0 || engine->list_due))
 		engine_pump(engine);

@@ -15,7 +15,7 @@ typedef enum {
 	ENGINE_CONNECTING,
 	ENGINE_ONLINE,
 	ENGINE_OFFLINE, /* the last attempt failed; the next comes by itself */
-	ENGINE_REFUSED, /* the login was refused: no attempt until the secret changes */
+	ENGINE_REFUSED, /* the login was refused: looks now and then for another secret */
 } EngineState;
 
 /* News, all in the engine thread, no lock held. Callbacks only queue and return. */
@@ -55,6 +55,10 @@ typedef struct {
 	guint timeout_ms; /* no progress for so long ends a request */
 	const char *folders; /* PATTERN[:!PATTERN...] or NULL */
 	bool subscribed; /* LIST only what is subscribed */
+
+	/* Whether the secret seems to be another one since it was asked for, or this was, with
+	 * session.secret_data. Engine thread, never waits. NULL: nobody can tell. */
+	bool (*secret_changed)(gpointer data);
 } EngineConfig;
 
 /* Starts the thread; nothing connects before engine_start(). events and store must outlive it. */
@@ -89,12 +93,17 @@ void engine_body(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 l
 void engine_note_read(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len);
 
 /* Whether a listing may be shown without asking the server: it was right less than poll_s ago, push
- * tells of its changes (IDLE, NOTIFY), or the server is not there, or was not yet, and there is
+ * tells of its changes (IDLE), or the server is not there, or was not yet, and there is
  * nothing better. */
 bool engine_names_fresh(Engine *engine, MailboxId mailbox);
 
-/* Whether the server tells by itself what happens to a mailbox (IDLE, NOTIFY). Any thread. */
+/* Whether the server tells by itself all that happens to a mailbox (IDLE), so that its listing
+ * stays right. Any thread. */
 bool engine_covers(Engine *engine, MailboxId mailbox);
+
+/* Whether what happens to it shows soon without being asked for: by IDLE or by NOTIFY, which may
+ * lose some. Any thread. */
+bool engine_tells(Engine *engine, MailboxId mailbox);
 
 /* ---- state: any thread ---- */
 
@@ -125,6 +134,7 @@ typedef struct {
 	SessionTraffic traffic; /* of all connections so far */
 	guint attempts, logins; /* to connect so far, and those that got in */
 	guint failures; /* attempts that failed in a row */
+	gint64 retry_us; /* when the next one comes by itself; 0: not waited for */
 } EngineStatus;
 
 /* How things stand now; as of at most a quarter of a second before when the engine thread does not

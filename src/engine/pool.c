@@ -8,7 +8,9 @@ enum {
 	BACKOFF_WANTED_MS = 4 * 1000, /* while somebody asks for mail, and at first */
 	BACKOFF_LAST_MS = 60 * 1000,
 	AWAY_LONG_MS = 10 * 60 * 1000, /* a server that restarts is back by then */
-	REFUSED_MS = 30 * 1000, /* between two questions for another password */
+	LOOK_LEAST_MS = 1000, /* between two questions for another password, if it was changed */
+	LOOK_FIRST_MS = 30 * 1000, /* and if nobody knows: doubled each time */
+	LOOK_LAST_MS = 10 * 60 * 1000,
 	PAUSE_MS = 1000, /* doubled while the server goes on asking for less */
 	PAUSES_MOST = 5,
 	LIMITED_MS = 5 * 60 * 1000,
@@ -222,6 +224,16 @@ bool pool_spare(Engine *engine, const Box *box)
 	return false;
 }
 
+Conn *pool_other(const Engine *engine, const Box *box)
+{
+	for (guint i = 0; i < engine->conns->len; i++) {
+		Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (is_usable(conn) && conn->box != box)
+			return conn;
+	}
+	return NULL;
+}
+
 Conn *pool_any(Engine *engine)
 {
 	Conn *conn = idle(engine, NULL);
@@ -385,14 +397,32 @@ static guint backoff_ms(guint attempts, gint64 away_us)
 void pool_demand(Engine *engine)
 {
 	gint64 now = g_get_monotonic_time();
-	if (engine_state(engine) == ENGINE_REFUSED &&
-		now - engine->refused_us > REFUSED_MS * 1000LL)
-		pool_connect(engine);
+	if (engine_state(engine) == ENGINE_REFUSED) {
+		if (now - engine->refused_us > LOOK_FIRST_MS * 1000LL)
+			pool_connect(engine);
+		return;
+	}
 	if (!engine->retry)
 		return;
 	gint64 due = g_source_get_ready_time(engine->retry);
 	if (due > now + BACKOFF_WANTED_MS * 1000LL)
 		retry_in(engine, BACKOFF_WANTED_MS);
+}
+
+void pool_look(Engine *engine)
+{
+	const EngineConfig *config = &engine->config;
+	gint64 since_us = g_get_monotonic_time() - engine->refused_us;
+	if (engine_state(engine) == ENGINE_REFUSED && config->secret_changed &&
+		since_us > LOOK_LEAST_MS * 1000LL && !connecting(engine) &&
+		config->secret_changed(config->session.secret_data))
+		pool_connect(engine);
+}
+
+/* A look may disturb somebody whom the password command asks, and costs a connection. */
+static guint look_ms(guint looks)
+{
+	return MIN((guint)LOOK_FIRST_MS << MIN(looks, 8), LOOK_LAST_MS);
 }
 
 void pool_resume(Engine *engine)
@@ -411,8 +441,11 @@ static void go_offline(Engine *engine, EngineState state, const GError *error)
 		g_message("%s", error->message);
 	engine_set_state(engine, state, error);
 	g_autoptr(GError) reason = g_error_copy(error);
-	if (state == ENGINE_OFFLINE && error->code != MAIL_ERROR_TIMEOUT && !engine->starting)
+	if (state == ENGINE_OFFLINE && error->code != MAIL_ERROR_TIMEOUT)
 		reason->code = MAIL_ERROR_OFFLINE;
+	/* Who started judges what it means; to all others the server is away. */
+	if (engine->starting)
+		waiters_finish(engine->list_waiters, error);
 	waiters_finish_all(engine, reason);
 	GHashTableIter iter;
 	gpointer box;
@@ -441,8 +474,9 @@ static void lost_last(Engine *engine, bool was_ready, const GError *error)
 {
 	if (error->code == MAIL_ERROR_AUTH) {
 		secret_refused(engine);
-		go_offline(engine, ENGINE_REFUSED, error);
 		engine->refused_us = g_get_monotonic_time();
+		retry_in(engine, look_ms(engine->looks++));
+		go_offline(engine, ENGINE_REFUSED, error);
 		return;
 	}
 	if (was_ready && error->code != MAIL_ERROR_TIMEOUT) {
@@ -528,7 +562,7 @@ static void on_ready(gpointer data)
 	engine->totals.logins++;
 	if (first) {
 		bool back = engine_state(engine) != ENGINE_CONNECTING;
-		engine->attempts = 0;
+		engine->attempts = engine->looks = 0;
 		engine->starting = false;
 		g_atomic_int_set(&engine->met, 1);
 		engine_set_state(engine, ENGINE_ONLINE, NULL);

@@ -143,6 +143,8 @@ void pool_init(Engine *engine);
 void pool_free(Engine *engine);
 void pool_reap(Engine *engine);
 void pool_demand(Engine *engine);
+/* The login was refused: tries again at once if the secret is seen to have changed. */
+void pool_look(Engine *engine);
 gint64 pool_progress_time(const Engine *engine);
 
 /* A ready connection for work on this mailbox, with it selected or selectable at once; NULL: none
@@ -164,6 +166,9 @@ bool pool_has(const Engine *engine, const Box *box);
 
 /* Whether a connection has it selected and is told of what changes there. */
 bool pool_hears(const Engine *engine, const Box *box);
+
+/* A ready connection that has not this mailbox selected, for STATUS of it; NULL: there is none. */
+Conn *pool_other(const Engine *engine, const Box *box);
 
 /* Any ready connection, for commands that need no mailbox. */
 Conn *pool_any(Engine *engine);
@@ -248,6 +253,9 @@ void box_pump(Box *box);
 
 /* There is none any more. */
 void box_rest(Box *box);
+
+/* Whether a message with these flags is not listed. */
+bool box_hides(const Box *box, guint flags);
 
 /* Forgets all queued work; its waiters were finished before. */
 void box_reset(Box *box);
@@ -408,7 +416,8 @@ struct Engine {
 	GArray *inbox; /* of questions; inbox_lock */
 	GSource *inbox_source;
 
-	ImapSet *covered; /* mailboxes that push covers; inbox_lock */
+	ImapSet *covered; /* mailboxes that IDLE covers; inbox_lock */
+	gint notified; /* NOTIFY tells of all; atomic */
 
 	GSource *pump_source;
 	GSource *tick;
@@ -436,6 +445,7 @@ struct Engine {
 	gint64 slept_us; /* how long the machine slept so far, of CLOCK_BOOTTIME */
 	GSource *retry;
 	gint64 refused_us; /* when the login was refused last */
+	guint looks; /* for another secret since one was taken */
 	gint64 progress_us; /* of connections that are gone */
 	bool further_refused; /* a further login was, since the last that was not */
 	bool starting; /* the first connection is not there yet */
@@ -446,6 +456,7 @@ struct Engine {
 	/* secret.c; inbox_lock */
 	char *tried_sum; /* SHA-256 of the secret given out last */
 	char *refused_sum; /* of one that the server refused */
+	gint64 sum_refused_us; /* when */
 
 	/* push.c */
 	Box *last_box; /* that somebody asked something of */
@@ -485,7 +496,8 @@ void engine_verify_size(Engine *engine, Gen gen, guint32 uid, guint64 size);
 /* Remembers what the first connection is like, for engine_describe(). */
 void engine_describe_from(Engine *engine, const Session *session);
 
-/* ---- secret.c: SessionSecret that never offers a refused secret again; data is the Engine ---- */
+/* ---- secret.c: SessionSecret that hardly ever offers a refused secret again; data is the Engine
+ * ---- */
 
 char *secret_ask(gpointer data, GCancellable *cancel, GError **error);
 

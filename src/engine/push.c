@@ -1,6 +1,6 @@
 /* Freshness: how each mailbox that somebody looked at is kept right. IDLE (RFC 2177) tells what
- * happens to the mailboxes that are selected, NOTIFY (RFC 5465) to all; a mailbox that neither
- * covers is compared by STATUS as often as `poll` says. */
+ * happens to the mailboxes that are selected, NOTIFY (RFC 5465) to all. Servers lose some of it, so
+ * that all are compared as often as `poll` says, by STATUS where they are not selected. */
 #include <string.h>
 
 #include "engine/private.h"
@@ -84,6 +84,7 @@ static void update(Engine *engine)
 			imap_set_add(covered, box->id, box->id);
 	}
 	publish_covered(engine, covered);
+	g_atomic_int_set(&engine->notified, notifying(engine) != NULL);
 }
 
 void push_listed(Box *box)
@@ -100,6 +101,11 @@ bool engine_covers(Engine *engine, MailboxId mailbox)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
 	return imap_set_contains(engine->covered, mailbox);
+}
+
+bool engine_tells(Engine *engine, MailboxId mailbox)
+{
+	return g_atomic_int_get(&engine->notified) || engine_covers(engine, mailbox);
 }
 
 /* What it covered may have changed unseen: to be compared once there is a connection again. */
@@ -229,6 +235,14 @@ static bool is_made_anew(const Box *box, const ImapMailboxStatus *status)
 	return status->has & IMAP_HAS_UIDVALIDITY && known != 0 && status->uidvalidity != known;
 }
 
+/* What came in doubt since STATUS was asked for is not right by its answer. */
+static void confirm(const Box *box)
+{
+	Store *store = box->engine->store;
+	if (box->trusted)
+		store_names_confirm(store, store_gen(store, box->id), true);
+}
+
 /* STATUS, asked for or told by NOTIFY. */
 void push_note_status(Conn *conn, const ImapMailboxStatus *status)
 {
@@ -239,14 +253,19 @@ void push_note_status(Conn *conn, const ImapMailboxStatus *status)
 	box->polled = false;
 	if (status->has & IMAP_HAS_HIGHESTMODSEQ)
 		box->told_modseq = status->highestmodseq;
-	if (is_made_anew(box, status))
-		pool_doubt(conn->engine, box);
-	else if (idle_covers(box))
-		return;
 	bool same = unchanged(box, status);
+	if (is_made_anew(box, status)) {
+		pool_doubt(conn->engine, box);
+	} else if (idle_covers(box)) {
+		/* Of what happens there it hears itself; a NOOP brings what is late. */
+		if (polled && same)
+			confirm(box);
+		else if (polled)
+			sync_renew(box);
+		return;
+	}
 	if (same && (!polled || listed_lately(box, status)))
-		store_names_confirm(
-			conn->engine->store, store_gen(conn->engine->store, box->id), true);
+		confirm(box);
 	else if (box->sync)
 		/* Its answers may be from before. */
 		box->renew = true;
@@ -299,11 +318,12 @@ static gint64 poll_us(const Engine *engine)
 /* Whether what the kernel may show of it was right too long ago. */
 static bool is_due(const Box *box, gint64 now_us)
 {
-	if (!box->trusted || box->covered || box->renew || box->sync || box->polled)
+	if (!box->trusted || box->renew || box->sync || box->polled)
 		return false;
+	gint64 least_us = box->covered ? LEAST_POLL_S * G_USEC_PER_SEC : 0;
 	Gen gen = store_gen(box->engine->store, box->id);
 	gint64 right = gen ? store_names_time(box->engine->store, gen) : 0;
-	return right == 0 || now_us - right >= poll_us(box->engine);
+	return right == 0 || now_us - right >= MAX(poll_us(box->engine), least_us);
 }
 
 /* What is soon due is asked for with what is due, so that one command does for all of them. */
@@ -314,7 +334,8 @@ static GPtrArray *due_soon(Engine *engine, gint64 now_us)
 	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		if (is_due(value, now_us + poll_us(engine) / 2) && !pool_has(engine, value))
+		if (!((Box *)value)->covered && !pool_has(engine, value) &&
+			is_due(value, now_us + poll_us(engine) / 2))
 			g_ptr_array_add(due, value);
 	}
 	return due;
@@ -343,6 +364,25 @@ static void poll_all(Engine *engine, gint64 now_us)
 		list_refresh(engine, true);
 }
 
+/* IDLE tells what happens to the mailbox that was selected, not that its name has become another
+ * one's: Dovecot goes on as if nothing were, and answers STATUS for what it has selected. Another
+ * connection knows; where there is none the mailbox is selected anew. */
+static void verify(Box *box)
+{
+	Conn *other = pool_other(box->engine, box);
+	if (other) {
+		box->polled = true;
+		ask_status(other, box);
+		return;
+	}
+	Conn *conn = pool_any(box->engine);
+	if (!conn || session_pending(conn->session) > 0)
+		return;
+	pool_doubt(box->engine, box);
+	box->renew = true;
+	sync_dispatch(box, conn);
+}
+
 static void age(Engine *engine, gint64 now_us)
 {
 	bool due = false;
@@ -353,7 +393,9 @@ static void age(Engine *engine, gint64 now_us)
 		Box *box = value;
 		if (!is_due(box, now_us))
 			continue;
-		if (engine->config.poll_s < LEAST_POLL_S)
+		if (box->covered)
+			verify(box);
+		else if (engine->config.poll_s < LEAST_POLL_S)
 			sync_doubt(box, false);
 		else if (pool_has(engine, box))
 			/* A NOOP tells what came and went. */

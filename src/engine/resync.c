@@ -162,11 +162,14 @@ static void apply_flags(Conn *conn, const SessionChange *change, ImapSet *gone, 
 	if (!before.known && !moved)
 		return;
 	store_set_attributes(engine->store, conn->gen, &message, fields, &changed);
-	if (before.known && changed)
-		engine->events->message_changed(conn->gen, change->uid, false, engine->data);
-	if (!moved)
+	bool hidden = box_hides(conn->box, change->flags);
+	if (hidden == box_hides(conn->box, before.flags)) {
+		if (before.known && changed && !hidden)
+			engine->events->message_changed(
+				conn->gen, change->uid, false, engine->data);
 		return;
-	if (!(change->flags & IMAP_FLAG_DELETED))
+	}
+	if (!hidden)
 		imap_set_add(fresh, change->uid, change->uid);
 	else if (imap_set_contains(fresh, change->uid))
 		imap_set_remove(fresh, change->uid, change->uid);

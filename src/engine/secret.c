@@ -1,8 +1,11 @@
-/* Accounts get locked by clients that repeat a refused password: one that the server refused is
- * never sent again, only a different one (the password command may give it later). */
+/* Accounts get locked by clients that repeat a refused password: one that the server refused is not
+ * sent again, only a different one (the password command may give it later). But servers say so too
+ * when it is a fault of their own, so that the same one is tried now and then. */
 #include <string.h>
 
 #include "engine/private.h"
+
+enum { SAME_AGAIN_S = 60 * 60 };
 
 static char *sum_of(const char *secret)
 {
@@ -16,6 +19,13 @@ static void forget_tried(Engine *engine)
 	g_clear_pointer(&engine->tried_sum, g_free);
 }
 
+static bool may_try_locked(const Engine *engine, const char *sum)
+{
+	return g_strcmp0(sum, engine->refused_sum) != 0 ||
+	       g_get_monotonic_time() - engine->sum_refused_us >=
+		       (gint64)SAME_AGAIN_S * G_USEC_PER_SEC;
+}
+
 char *secret_ask(gpointer data, GCancellable *cancel, GError **error)
 {
 	Engine *engine = data;
@@ -26,7 +36,7 @@ char *secret_ask(gpointer data, GCancellable *cancel, GError **error)
 		return NULL;
 	g_autofree char *sum = sum_of(secret);
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
-	if (g_strcmp0(sum, engine->refused_sum) != 0) {
+	if (may_try_locked(engine, sum)) {
 		g_free(engine->tried_sum);
 		engine->tried_sum = g_steal_pointer(&sum);
 		return secret;
@@ -46,6 +56,7 @@ void secret_refused(Engine *engine)
 		return;
 	g_free(engine->refused_sum);
 	engine->refused_sum = g_steal_pointer(&engine->tried_sum);
+	engine->sum_refused_us = g_get_monotonic_time();
 }
 
 void secret_taken(Engine *engine)

@@ -56,6 +56,7 @@ static EngineStatus present(const Engine *engine)
 	now.waiting = engine->waiting.length;
 	now.oldest_us = oldest ? oldest->since_us : 0;
 	now.failures = engine->attempts;
+	now.retry_us = engine->retry ? g_source_get_ready_time(engine->retry) : 0;
 	for (guint i = 0; i < engine->conns->len && i < ENGINE_CONNECTIONS; i++) {
 		EngineConnection *one = &now.connections[now.n_connections++];
 		*one = connection(g_ptr_array_index(engine->conns, i));

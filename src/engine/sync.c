@@ -588,11 +588,12 @@ void sync_cut_off(Engine *engine)
 }
 
 /* The kernel forgets what it was shown and asks anew when somebody looks. What push keeps is asked
- * for in any case: who follows the events need not look. */
+ * for in any case: who follows the events need not look, and where it is selected the server would
+ * go on telling of what it was. */
 static void forget(Box *box)
 {
 	Engine *engine = box->engine;
-	box->renew |= box->trusted && push_keeps(box);
+	box->renew |= box->trusted && (box->covered || push_keeps(box));
 	box->trusted = false;
 	store_names_confirm(engine->store, store_gen(engine->store, box->id), false);
 	box_pump(box);

@@ -118,7 +118,7 @@ static guint write_folders(JsonWriter *json, Fs *fs)
 		json_text(json, "path", path);
 		json_number(json, "messages", (gint64)store_count(fs->store, gen));
 		write_age(json, "confirmed_ms", store_names_time(fs->store, gen));
-		json_bool(json, "pushed", engine_covers(fs->engine, dir->mailbox));
+		json_bool(json, "pushed", engine_tells(fs->engine, dir->mailbox));
 		json_close(json);
 	}
 	json_close(json);
@@ -138,6 +138,11 @@ char *status_text(Fs *fs)
 	json_text(json, "state", status_state_name(status.state));
 	write_time(json, "since", status.since_us);
 	write_error(json, &status);
+	if (status.retry_us == 0)
+		json_text(json, "retry_ms", NULL);
+	else
+		json_number(
+			json, "retry_ms", MAX(0, status.retry_us - g_get_monotonic_time()) / 1000);
 
 	json_open(json, "connections", '[');
 	for (guint i = 0; i < status.n_connections; i++)

@@ -209,6 +209,9 @@ static void turn_handshake(NetStream *self)
 	GError *error = NULL;
 	NetIo io = net_tls_link_handshake(self->link, &error);
 
+	/* Behind the answer to STARTTLS only an attacker goes on in clear (CVE-2021-22947). */
+	if (error && self->tls == NET_TLS_LATER && error->code == MAIL_ERROR_PROTOCOL)
+		error->code = MAIL_ERROR_TLS;
 	self->read_wait = wait_of(io);
 	if (io == NET_IO_FAILED)
 		stream_end(self, error);

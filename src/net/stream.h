@@ -45,8 +45,8 @@ typedef struct {
 	/* The stream ended, called once; nothing follows. error NULL: an orderly end (close_notify,
 	 * or FIN on a stream without TLS). FIN without close_notify is MAIL_ERROR_IO with the
 	 * word "truncated"; a failed lookup or connect MAIL_ERROR_OFFLINE; a certificate, name or
-	 * protocol failure MAIL_ERROR_TLS with a text that names the reason and the host;
-	 * MAIL_ERROR_TIMEOUT. */
+	 * protocol failure MAIL_ERROR_TLS with a text that names the reason and the host; who does
+	 * not speak TLS at all from the first byte MAIL_ERROR_PROTOCOL; MAIL_ERROR_TIMEOUT. */
 	void (*closed)(const GError *error, gpointer data);
 } NetStreamEvents;
 

@@ -96,8 +96,6 @@ static const char *failure_text(unsigned long code)
 	} map[] = {
 		{SSL_R_UNSUPPORTED_PROTOCOL, "the server has no TLS 1.2 or newer"},
 		{SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the server has no TLS 1.2 or newer"},
-		{SSL_R_WRONG_VERSION_NUMBER, "what the server sent is not TLS"},
-		{SSL_R_PACKET_LENGTH_TOO_LONG, "what the server sent is not TLS"},
 		{SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "the server refused the handshake"},
 		{SSL_R_TLSV1_UNRECOGNIZED_NAME, "the server does not know a host of that name"},
 	};
@@ -109,6 +107,14 @@ static const char *failure_text(unsigned long code)
 	return ERR_reason_error_string(code);
 }
 
+/* Whether the first bytes were another protocol's. */
+static bool is_no_tls(const NetTlsLink *link, unsigned long code)
+{
+	return !link->is_up && ERR_GET_LIB(code) == ERR_LIB_SSL &&
+	       (ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER ||
+		       ERR_GET_REASON(code) == SSL_R_PACKET_LENGTH_TOO_LONG);
+}
+
 static void set_failure(NetTlsLink *link, GError **error)
 {
 	if (link->handshake.refusal) {
@@ -117,7 +123,13 @@ static void set_failure(NetTlsLink *link, GError **error)
 	}
 	if (net_wire_failure(link->wire, error))
 		return;
-	const char *text = failure_text(ERR_peek_last_error());
+	unsigned long code = ERR_peek_last_error();
+	if (is_no_tls(link, code)) {
+		g_set_error(error, MAIL_ERROR, MAIL_ERROR_PROTOCOL,
+			"TLS failed: what the server sent is not TLS");
+		return;
+	}
+	const char *text = failure_text(code);
 	g_set_error(error, MAIL_ERROR, MAIL_ERROR_TLS, "TLS failed: %s",
 		text ? text : "no reason given");
 }
@@ -150,8 +162,7 @@ NetIo net_tls_link_handshake(NetTlsLink *link, GError **error)
 		NetIo io = outcome(link, result, error);
 		if (io != NET_IO_END)
 			return io;
-		g_set_error(
-			error, MAIL_ERROR, MAIL_ERROR_TLS, "the server ended the TLS handshake");
+		g_set_error(error, MAIL_ERROR, MAIL_ERROR_IO, "the server ended the TLS handshake");
 		return NET_IO_FAILED;
 	}
 	link->is_up = true;

@@ -71,7 +71,6 @@ static bool is_transient(ImapCode code)
 	case IMAP_CODE_OVERQUOTA:
 	case IMAP_CODE_THROTTLED:
 	case IMAP_CODE_SERVERBUG:
-	case IMAP_CODE_CONTACTADMIN:
 		return true;
 	default:
 		return false;
@@ -109,14 +108,16 @@ bool code_is_throttled(const ImapStatus *status)
 	       g_strstr_len(status->text.data, (gssize)status->text.len, word) != NULL;
 }
 
-/* A refused login without a code that says otherwise means: this secret is wrong, do not try
- * again (accounts get locked). */
+/* A NO to a login without a code that says otherwise means: this secret is wrong, do not try again
+ * (accounts get locked). BAD means that the server did not come to judge it (RFC 9051 7.1.3). */
 GError *code_login_error(const ImapStatus *status)
 {
 	GError *error = code_error(status, "login");
 	if (!error)
 		return NULL;
-	if (is_transient(status->code) || says_too_many(status) || code_is_throttled(status))
+	bool judged = status->kind == IMAP_STATUS_NO || error->code == MAIL_ERROR_AUTH;
+	if (!judged || is_transient(status->code) || says_too_many(status) ||
+		code_is_throttled(status))
 		error->code = MAIL_ERROR_UNAVAILABLE;
 	else if (status->code != IMAP_CODE_PRIVACYREQUIRED)
 		error->code = MAIL_ERROR_AUTH;

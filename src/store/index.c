@@ -251,6 +251,11 @@ void store_remove_names(Store *store, Gen gen, const ImapSet *uids, ImapSet **re
 	replace_names(store, gen, difference(g->uids, uids), difference(g->deleted, uids));
 }
 
+bool store_shows_deleted(const Store *store)
+{
+	return store->show_deleted;
+}
+
 ImapSet *store_names(Store *store, Gen gen)
 {
 	store_lock_read(store);

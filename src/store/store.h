@@ -97,6 +97,9 @@ void store_set_names(Store *store, Gen gen, const ImapSet *uids, const ImapSet *
  * is as with store_set_names(): those that were hidden, or not known, are not in it. */
 void store_remove_names(Store *store, Gen gen, const ImapSet *uids, ImapSet **ret_gone);
 
+/* Whether messages that are \Deleted are listed as others are. Any thread. */
+bool store_shows_deleted(const Store *store);
+
 /* All UIDs of the mailbox, hidden ones too, as a new set; NULL: not known, or gen is old. Any
  * thread.
  */

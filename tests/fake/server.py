@@ -16,6 +16,7 @@ from .wire import Drop, Gone, Wire
 class Quirks:
     """What the model does wrong on purpose; everything off at first."""
 
+    instead_of_tls = None     # function(wire), before anything else is said
     greeting = None           # bytes of the whole greeting line, or "" for none at all
     after_greeting = b''      # sent right behind the greeting
     starttls = 'ok'           # ok, missing, no, bad, plus
@@ -244,6 +245,8 @@ class Server:
             wire.check()
             if self.refuse:
                 raise Drop(reset=True)
+            if self.quirks.instead_of_tls:
+                self.quirks.instead_of_tls(wire)
             if self.tls == 'implicit':
                 wire.start_tls(self.context)
             session.run()

@@ -1,5 +1,6 @@
 """Greetings, logins, and the ways in which servers refuse them."""
 
+import json
 import os
 import re
 import time
@@ -257,6 +258,32 @@ def test_account_is_not_locked_by_a_mount(fake, mount, tmp_path):
         return  # the command is asked again only after a while
     secret.write_text('changed\n')
     assert eventually(lambda: os.listdir(mail / 'Other')) == []
+
+
+def test_a_password_file_that_is_corrected_is_noticed(fake, mount, program):
+    """Nobody need ask for anything."""
+    server = fake()
+    mail = mount(server, connections=1, timeout=5)
+    mail.expect('.')
+    server.users['user'] = 'changed'
+    server.kill()
+
+    def state():
+        return json.loads((mail / '.imapfs' / 'status').read_bytes())
+
+    def refused():
+        now = state()
+        assert now['state'] == 'refused' and now['retry_ms'] <= 30_000
+        assert 'correct the password' in program.run('status', mail.path).stdout
+    eventually(refused)
+    before = len(logins(server))
+    program.passfile('changed')
+
+    def online():
+        assert state()['state'] == 'online'
+    eventually(online)
+    assert state()['retry_ms'] is None
+    assert len(logins(server)) == before + 1
 
 
 # ---- where secrets come from

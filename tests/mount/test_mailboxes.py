@@ -1,10 +1,12 @@
 """Mailboxes that come and go, and take each other's names, below a mount."""
 
+import json
 import os
+import time
 
 import pytest
 
-from tests.support import eventually
+from tests.support import SLOW, eventually
 
 OLD, NEW = (b'Subject: %s\r\n\r\nThe %s one.\r\n' % (word, word) for word in (b'old', b'new'))
 
@@ -43,6 +45,27 @@ def test_deleted_and_made_again(dovecot, do, mount):
     do('append', 'Once', None, None, NEW)
     wait_for(message.parent)
     assert message.read_bytes() == NEW
+
+
+def test_made_again_at_once(dovecot, imap, do, mount):
+    """Under IDLE, where Dovecot does not tell: nobody sees it go and come."""
+    do('create', 'Once')
+    do('append', 'Once', None, None, OLD)
+    mail = mount(dovecot, poll=6)
+    mail.expect('.')
+    message = mail / 'Once' / '1.eml'
+    assert message.read_bytes() == OLD
+
+    def idle():
+        status = json.loads((mail / '.imapfs' / 'status').read_bytes())
+        assert all(one['idle'] for one in status['connections'])
+    eventually(idle)
+    do('delete', 'Once')
+    do('create', 'Once')
+    do('append', 'Once', None, None, NEW)
+    start = time.monotonic()
+    wait_to_read(message, NEW)
+    assert time.monotonic() - start < 6 + 3 * SLOW
 
 
 def test_renamed_and_made_again(dovecot, do, mount):

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from tests.fake.wire import Drop
 from tests.support import SLOW, eventually
 from tests.support.stuck import Readers, answers_at_once, fastest, wait_until_stuck
 
@@ -266,3 +267,73 @@ def test_the_only_connection_is_replaced(server, mount, reset):
     assert os.listdir(mail / 'Other') == []
     assert len(server.sessions) > before
     assert time.monotonic() - start < 10
+
+
+@pytest.fixture
+def known(server, mount):
+    """The server, after a mount that left a cache behind."""
+    mail = mount(server)
+    mail.expect('.')
+    assert read(mail.inbox / '7.eml') == body(7)
+    mail.unmount()
+    return server
+
+
+def drop(reset):
+    def then(wire):
+        raise Drop(reset)
+    return then
+
+
+def drop_in_the_handshake(wire):
+    wire.sock.recv(1)
+    raise Drop(reset=True)
+
+
+def portal(wire):
+    wire.write(b'HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n\r\n')
+    raise Drop()
+
+
+def answer_login(server, kind, text):
+    server.on(rb'LOGIN|AUTHENTICATE',
+              lambda session, command: session.tagged(command, kind, text) or True)
+
+
+AWAY = {
+    'closes': lambda server: setattr(server.quirks, 'instead_of_tls', drop(reset=False)),
+    'resets': lambda server: setattr(server.quirks, 'instead_of_tls', drop(reset=True)),
+    'resets-later': lambda server: setattr(server.quirks, 'instead_of_tls', drop_in_the_handshake),
+    'no-tls': lambda server: setattr(server.quirks, 'instead_of_tls', portal),
+    'no-imap': lambda server: setattr(server.quirks, 'greeting', b'HTTP/1.1 200 OK\r\n\r\n'),
+    'bye': lambda server: setattr(server.quirks, 'greeting', b'* BYE come later\r\n'),
+    'login-bad': lambda server: answer_login(server, 'BAD', 'internal'),
+    'login-unavailable': lambda server: answer_login(server, 'NO', '[UNAVAILABLE] backend down'),
+}
+
+
+@pytest.mark.parametrize('how', AWAY)
+def test_a_mount_with_a_cache_needs_no_server(known, mount, how):
+    AWAY[how](known)
+    mail = mount(known, expect=['.'])
+    assert len(os.listdir(mail.inbox)) == 300
+    assert read(mail.inbox / '7.eml') == body(7)
+    known.quirks.instead_of_tls = known.quirks.greeting = None
+    known.rules.clear()
+    assert eventually(lambda: read(mail.inbox / '8.eml')) == body(8)
+
+
+@pytest.mark.parametrize('code', ['', '[AUTHENTICATIONFAILED]', '[AUTHORIZATIONFAILED]',
+                                  '[EXPIRED]', '[PRIVACYREQUIRED]', '[CONTACTADMIN]'])
+def test_a_refused_login_is_told_in_spite_of_the_cache(known, program, code):
+    known.quirks.login = f'{code} go away'
+    run = program.run('-f', known.source, program.mountpoint, '-o', program.options(known))
+    assert run.returncode == 1
+    assert 'go away' in run.stdout
+
+
+def test_a_wrong_certificate_is_told_in_spite_of_the_cache(known, program, certs):
+    known.context = certs.context('selfsigned')
+    run = program.run('-f', known.source, program.mountpoint, '-o', program.options(known))
+    assert run.returncode == 1
+    assert 'certificate' in run.stdout

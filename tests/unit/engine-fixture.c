@@ -17,6 +17,7 @@ typedef struct {
 	GMutex lock;
 	GQueue events; /* char*; lock */
 	char *secret; /* lock */
+	bool secret_is_new; /* lock: set since somebody asked */
 	Gen gen; /* test's thread */
 } World;
 
@@ -38,7 +39,7 @@ gint64 __wrap_g_get_monotonic_time(void);
 
 gint64 __wrap_g_get_monotonic_time(void)
 {
-	return __real_g_get_monotonic_time() + g_atomic_int_get(&ahead_s) * G_USEC_PER_SEC;
+	return __real_g_get_monotonic_time() + (gint64)g_atomic_int_get(&ahead_s) * G_USEC_PER_SEC;
 }
 
 static gint hurry; /* atomic */
@@ -332,6 +333,7 @@ static void set_secret(World *world, const char *text)
 	g_mutex_lock(&world->lock);
 	g_free(world->secret);
 	world->secret = text ? g_strdup(text) : NULL;
+	world->secret_is_new = true;
 	g_mutex_unlock(&world->lock);
 }
 
@@ -387,7 +389,18 @@ static char *give_secret(gpointer data, GCancellable *cancel, GError **error)
 
 	if (!world->secret)
 		g_set_error_literal(error, MAIL_ERROR, MAIL_ERROR_AUTH, "there is no password");
+	world->secret_is_new = false;
 	return g_strdup(world->secret);
+}
+
+static bool tell_new_secret(gpointer data)
+{
+	World *world = data;
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&world->lock);
+	bool is_new = world->secret_is_new;
+
+	world->secret_is_new = false;
+	return is_new;
 }
 
 static Engine *start_engine(World *world, NetTrust *trust, const Script *script)
@@ -405,6 +418,7 @@ static Engine *start_engine(World *world, NetTrust *trust, const Script *script)
 		.connections = MAX(script->connections, 1),
 		.poll_s = script->poll_s ? script->poll_s : POLL_S,
 		.timeout_ms = timeout_ms,
+		.secret_changed = script->secret_is_told ? tell_new_secret : NULL,
 	};
 
 	return engine_new(&config, world->store, &events, world);
@@ -444,7 +458,7 @@ static void play(gconstpointer data)
 
 	g_mutex_init(&world.lock);
 	set_secret(&world, "pencil");
-	world.store = store_new(NULL, 1 << 20, false, NULL);
+	world.store = store_new(NULL, 1 << 20, script->show_deleted, NULL);
 	if (script->known.uids)
 		know(world.store, &script->known);
 	world.player = player_new(context, script->name, script->text, SECONDS, &hooks, &world);

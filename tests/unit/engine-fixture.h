@@ -24,6 +24,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
 enum { SHORT_MS = 1000 };
 
@@ -42,6 +43,8 @@ typedef struct {
 	guint timeout_ms; /* 0: 20 seconds */
 	guint connections; /* 0: 1 */
 	guint poll_s; /* 0: 60 */
+	bool show_deleted;
+	bool secret_is_told; /* when it changes */
 	Known known;
 } Script;
 

@@ -108,6 +108,15 @@ static const Script scripts[] = {
 					     "C: A27 EXAMINE \"INBOX\"\n"
 					     "C: A28 UID FETCH 1 (UID INTERNALDATE BODY.PEEK[])\n",
 		.connections = 2},
+	{"away-at-first",
+		/* Who started is told what it is, and who asks for mail that there is no server. */
+		"> sync\n"
+		"> turn\n"
+		"= turned\n"
+		"S: HTTP/1.1 200 OK\n"
+		"= done start other *no IMAP server*\n"
+		"= done sync OFFLINE *\n",
+		.known = {"5:7", 1, 8, 0, 10}},
 	{"short-lives-are-taken-slowly",
 		/* After a life that lasted the next login is at once again. */
 		START "= done start ok\n"
@@ -326,6 +335,51 @@ static const Script scripts[] = {
 		LOCKED_OUT ASKED_LATER GREETING "@eof\n"
 						"@close\n"
 						"> secret crayon\n" ASKED_LATER LOGIN_CRAYON("A4")},
+	{"secret-is-looked-at-again",
+		/* By itself, ever later, until there is another one. */
+		"> hurry 100\n" LOCKED_OUT "@eof\n"
+		"@close\n"
+		"@accept 250 20000\n" GREETING "@eof\n"
+		"@close\n"
+		"@accept 550 20000\n" GREETING "@eof\n"
+		"@close\n"
+		"> secret crayon\n"
+		"@accept 1150 20000\n" LOGIN_CRAYON("A4") TAKEN("A4") LISTED("A5")},
+	{"secret-changed-is-looked-at-at-once",
+		/* Not by somebody who asks for mail, and not twice. */
+		LOCKED_OUT "@eof\n"
+			   "@close\n"
+			   "> turn\n"
+			   "= turned\n"
+			   "> secret crayon\n"
+			   "> later 2\n"
+			   "@accept 0 5000\n"
+			   "S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\n"
+			   "@eof\n"
+			   "@close\n"
+			   "> later 2\n"
+			   "> sync\n"
+			   "= done sync AUTH *\n"
+			   "@nobody\n",
+		.secret_is_told = true},
+	{"secret-refused-is-offered-again-after-an-hour",
+		LOCKED_OUT "@eof\n"
+			   "@close\n"
+			   "> turn\n"
+			   "= turned\n"
+			   "> later 3500\n"
+			   "> sync\n"
+			   "= done sync AUTH *\n"
+			   "@accept\n" GREETING "@eof\n"
+			   "@close\n"
+			   "> turn\n"
+			   "= turned\n"
+			   "> later 101\n"
+			   "> sync\n"
+			   "= done sync AUTH *\n"
+			   "@accept\n" LOGIN_PENCIL("A4") "S: A4 NO [AUTHENTICATIONFAILED] no\n"
+							  "@eof\n"
+							  "@close\n" ASKED_LATER GREETING "@eof\n"},
 	{"secret-taken-clears-the-refused-one",
 		/* A password that was changed there and back. */
 		LOCKED_OUT "> secret crayon\n" ASKED_LATER LOGIN_CRAYON("A4") TAKEN("A4")

@@ -37,17 +37,34 @@
 
 #define STATUS(tag, name) "C: " tag " STATUS \"" name "\" (MESSAGES UIDNEXT UIDVALIDITY)\n"
 
+/* The one connection makes sure that the mailbox is still the one it has selected, and lists. */
+#define SELECTED_ANEW(name, n, uids, examine, all, deleted, list)                                  \
+	"C: " examine " EXAMINE \"" name                                                           \
+	"\"\n" SEARCHES(all, deleted) "C: " list " LIST *\n"                                       \
+				      "S: * " n " EXISTS\n"                                        \
+				      "S: * OK [UIDVALIDITY 1] valid\n"                            \
+				      "S: " examine " OK done\n" SEARCHED(all, deleted, uids)
+
+#define VERIFIED(name, n, uids, examine, all, deleted, list)                                       \
+	SELECTED_ANEW(name, n, uids, examine, all, deleted, list)                                  \
+	"S: * LIST () \"/\" INBOX\n"                                                               \
+	"S: * LIST () \"/\" Other\n"                                                               \
+	"S: " list " OK done\n"
+
 /* INBOX was listed, then Other; INBOX is not selected any more. */
 #define LEFT                                                                                       \
 	START_WITH("")                                                                             \
 	SYNCED_WITH("", "INBOX", "A2", "A3", "A4", "S: * OK [UIDNEXT 8] next\n")                   \
 	SYNCED(" Other", "Other", "A6", "A7", "A8")
 
-/* A login that the server takes and ends. */
+/* A login that the server takes and ends; no clock goes on before the engine knows. */
 #define BRIEF                                                                                      \
 	"@accept\n"                                                                                \
 	"S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH IDLE] hi\\r\\n* BYE not you\n"                 \
-	"@close\n"
+	"@eof\n"                                                                                   \
+	"@close\n"                                                                                 \
+	"> turn\n"                                                                                 \
+	"= turned\n"
 
 #define NOTIFY(tag)                                                                                \
 	"C: " tag " NOTIFY SET (selected-delayed (MessageNew (UID FLAGS) MessageExpunge"           \
@@ -63,10 +80,48 @@
 static const Script scripts[] = {
 	{"idle-covers-what-is-selected",
 		/* Without any request it stays right beyond `poll`. */
-		TOLD "> later 61\n"
-		     "C: DONE\n"
-		     "S: A5 OK done\n" LISTED("A6") IDLE("A7") "> fresh\n"
-							       "= fresh: yes\n"},
+		TOLD "> later 61\n" IDLE_ENDS("A5") VERIFIED(
+			"INBOX", "2", "5:6", "A6", "A7", "A8", "A9") IDLE("A10") "> fresh\n"
+										 "= fresh: yes\n"},
+	{"idle-covers-nothing-when-mailboxes-come",
+		/* What is selected may be another one: it is selected anew, and not when asked for.
+		 */
+		TOLD "> later 61\n" IDLE_ENDS("A5") SELECTED_ANEW(
+			"INBOX", "2", "5:6", "A6", "A7", "A8", "A9") "S: * LIST () \"/\" INBOX\n"
+								     "S: * LIST () \"/\" Old\n"
+								     "S: * LIST () \"/\" Other\n"
+								     "S: A9 OK done\n"
+								     "= names doubted\n"
+								     "C: A10 EXAMINE \"INBOX\"\n"},
+	{"idle-covers-what-another-one-has-replaced",
+		/* IDLE says nothing of it, but who has not selected it knows better. */
+		START_WITH("IDLE") SYNCED(" Other", "Other", "A2", "A3",
+			"A4") "@accept\n"
+			      "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH IDLE] hi\n"
+			      "C: A11 EXAMINE \"INBOX\"\n" SEARCHES("A12", "A13") EXAMINE(
+				      "A11", "1") SEARCHED("A12", "A13", "5:7")
+				      IDLE("A14") "@on 1\n" IDLE("A5") "> later 61\n" IDLE_ENDS(
+					      "A5") STATUS("A6", "INBOX")
+					      LISTED("A7") "S: * STATUS INBOX (MESSAGES 3 UIDNEXT "
+							   "8 UIDVALIDITY 1)\n"
+							   "S: A6 OK done\n" IDLE(
+								   "A8") "@on 2\n" IDLE_ENDS("A14")
+								   STATUS("A15",
+									   "Other") "S: * STATUS "
+										    "Other "
+										    "(MESSAGES 3 "
+										    "UIDNEXT 8 "
+										    "UIDVALIDITY "
+										    "2)\n" DOUBTED
+										    "S: A15 OK "
+										    "done\n"
+										    "@on "
+										    "1\n" IDLE_ENDS(
+											    "A8") "C: A9 "
+												  "EXAMINE "
+												  "\"Other"
+												  "\"\n",
+		.connections = 2},
 	{"idle-tells-of-new-mail",
 		IDLING "S: * 4 EXISTS\n" DOUBTED IDLE_ENDS(
 			"A5") "C: A6 UID SEARCH RETURN (ALL) UID 8:*\n"
@@ -83,8 +138,8 @@ static const Script scripts[] = {
 	{"idle-tells-of-deletion-in-two-steps",
 		/* Who is hidden since it is \\Deleted does not go once more. */
 		IDLING "S: * 2 FETCH (FLAGS (\\\\Deleted))\n"
-		       "= message 6 changed\n"
 		       "= names changed, gone: 6\n"
+		       "S: * 2 FETCH (FLAGS (\\\\Deleted \\\\Seen))\n"
 		       "S: * 2 EXPUNGE\n"
 		       "> turn\n"
 		       "= turned\n"
@@ -92,6 +147,12 @@ static const Script scripts[] = {
 		       "= names changed, gone: 7\n"
 		       "> listing\n"
 		       "= listing 5\n"},
+	{"idle-tells-of-deletion-of-what-is-shown",
+		IDLING "S: * 2 FETCH (FLAGS (\\\\Deleted))\n"
+		       "= message 6 changed\n"
+		       "S: * 2 EXPUNGE\n"
+		       "= names changed, gone: 6\n",
+		.show_deleted = true},
 	{"idle-is-renewed-and-proved",
 		TOLD "> later 301\n" IDLE_ENDS("A5") "C: A6 NOOP\n"
 						     "S: A6 OK done\n" LISTED("A7") IDLE("A8")},
@@ -138,8 +199,10 @@ static const Script scripts[] = {
 	{"further-logins-that-do-not-last-are-few",
 		/* INBOX does without a connection of its own for a while. */
 		START_WITH("IDLE") SYNCED(" Other", "Other", "A2", "A3", "A4") BRIEF BRIEF
-		"@on 1\n" IDLE("A5") "> later 61\n" IDLE_ENDS("A5") LISTED("A6")
-			IDLE("A7") "> later 61\n" IDLE_ENDS("A7") LISTED("A8") "@nobody\n",
+		"@on 1\n" IDLE("A5") "> later 61\n" IDLE_ENDS("A5")
+			VERIFIED("Other", "3", "5:7", "A6", "A7", "A8", "A9") IDLE(
+				"A10") "> later 61\n" IDLE_ENDS("A10") "C: A16 EXAMINE \"Other\"\n"
+								       "@nobody\n",
 		.connections = 2},
 	{"lost-while-it-asks-is-asked-again",
 		/* Nobody waits, and it is listed all the same. */
@@ -237,7 +300,8 @@ static const Script scripts[] = {
 			      "> fresh\n"
 			      "= fresh: yes\n"
 			      "@quiet\n"},
-	{"notify-tells-of-new-folders", NOTIFIED "S: * LIST () \"/\" New\n" LISTED("A9")},
+	{"notify-tells-of-new-folders", NOTIFIED
+		"S: * LIST () \"/\" New\n" LISTED("A9") "S: * LIST () \"/\" Newer\n" LISTED("A10")},
 	{"notify-moves-to-another-connection",
 		START_WITH("NOTIFY") NOTIFY("A2") "S: A2 OK done\n" SYNCED("", "INBOX", "A3", "A4",
 			"A5") "> generation\n"

@@ -429,7 +429,7 @@ static void test_end_not_tls(void)
 
 	client_open(client, "localhost", peer->port, NET_TLS_IMPLICIT, CLIENT_TIMEOUT_MS);
 	client_wait(client, &client->closed);
-	client_assert_closed(client, MAIL_ERROR_TLS, "not TLS");
+	client_assert_closed(client, MAIL_ERROR_PROTOCOL, "not TLS");
 }
 
 /* SIGPIPE has its default action here and would end the test. */

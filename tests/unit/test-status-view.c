@@ -49,20 +49,32 @@ static void test_all_of_it(void)
 		"             1.0 KiB of that in memory only\n"
 		"             cannot be written since 09:58:00: No space left on device\n"
 		"folders              12  INBOX, right 0.5 s ago\n"
-		"                      3  b, right, changes are told\n"
+		"                      3  b, right 0.5 s ago, changes are told\n"
 		"                1000000  a/b, to be asked again\n"
 		"             and 9 more\n");
 }
 
+#define NOTHING                                                                                    \
+	"requests     none waits\n"                                                                \
+	"connections  none\n"                                                                      \
+	"traffic      0 B received, 0 B sent, 0 commands, 0 connections of 0 tried\n"              \
+	"cache        0 B of 0 B, 0 messages, in memory\n"                                         \
+	"folders      none was looked at yet\n"
+
 static void test_nothing(void)
 {
-	assert_view("{\"imapfs\":\"1\"}",
-		"account      ?, ? since ?\n"
-		"requests     none waits\n"
-		"connections  none\n"
-		"traffic      0 B received, 0 B sent, 0 commands, 0 connections of 0 tried\n"
-		"cache        0 B of 0 B, 0 messages, in memory\n"
-		"folders      none was looked at yet\n");
+	assert_view("{\"imapfs\":\"1\"}", "account      ?, ? since ?\n" NOTHING);
+}
+
+static void test_next_try(void)
+{
+	assert_view("{\"imapfs\":\"1\",\"state\":\"offline\",\"retry_ms\":1500}",
+		"account      ?, offline since ?\n"
+		"next try     in 1.5 s\n" NOTHING);
+	assert_view("{\"imapfs\":\"1\",\"state\":\"refused\",\"retry_ms\":null}",
+		"account      ?, refused since ?\n"
+		"what to do   correct the password that passfile, passcmd or tokencmd gives; for "
+		"one that was typed in, mount again\n" NOTHING);
 }
 
 /* A folder's name or an error may hold what a terminal obeys. */
@@ -88,6 +100,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/status-view/all", test_all_of_it);
 	g_test_add_func("/status-view/nothing", test_nothing);
+	g_test_add_func("/status-view/next-try", test_next_try);
 	g_test_add_func("/status-view/control", test_no_control_characters);
 	return g_test_run();
 }

@@ -13,6 +13,7 @@ typedef enum {
 	ASK_BODY,
 	ASK_NOTE,
 	ASK_STATUS,
+	ASK_TURN,
 	ASK_STOP
 } AskKind;
 
@@ -75,6 +76,11 @@ void engine_note_read(Engine *engine, Gen gen, guint32 uid, guint64 offset, guin
 {
 	if (offset == 0 && ahead_passed(engine, gen, uid))
 		post(engine, &(Ask){.kind = ASK_NOTE, .id = gen, .uid = uid});
+}
+
+void engine_turn(Engine *engine, EngineDone done, gpointer data)
+{
+	post(engine, &(Ask){.kind = ASK_TURN, .done = done, .data = data});
 }
 
 void engine_ask_status(Engine *engine)
@@ -287,6 +293,9 @@ static void take(Engine *engine, const Ask *ask)
 		break;
 	case ASK_STATUS:
 		status_publish(engine);
+		break;
+	case ASK_TURN:
+		ask->done(NULL, ask->data);
 		break;
 	case ASK_STOP:
 		take_stop(engine);

@@ -74,6 +74,10 @@ void engine_free(Engine *engine);
 
 /* ---- verbs: any thread, never block ---- */
 
+/* Is done at the engine's next turn, whatever the server does: all news of what the store has now
+ * was told by then. */
+void engine_turn(Engine *engine, EngineDone done, gpointer data);
+
 /* Makes the names of a mailbox known and right as of now. */
 void engine_sync(Engine *engine, MailboxId mailbox, EngineDone done, gpointer data);
 

@@ -263,12 +263,13 @@ static bool advance_open(Op *op, const GError *error)
 		return false;
 	}
 	Gen gen = store_gen(fs->store, dir->mailbox);
-	if (op->synced && !op->renumbered)
+	if ((op->synced || op->turned) && !op->renumbered)
 		note_opened(fs, dir->mailbox, gen);
-	bool known = opened_before(fs, dir->mailbox) == gen;
-	if (must_sync(op, dir->mailbox) || !known) {
-		op->renumbered = false;
+	if (must_sync(op, dir->mailbox))
 		return op_sync(op, dir->mailbox);
+	if (opened_before(fs, dir->mailbox) != gen) {
+		op->renumbered = false;
+		return op_turn(op);
 	}
 	if (!may_list(op, dir->mailbox, error)) {
 		if (tree_n_children(tree, dir) > 0)

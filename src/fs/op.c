@@ -64,6 +64,16 @@ bool op_sync(Op *op, MailboxId mailbox)
 	return true;
 }
 
+bool op_turn(Op *op)
+{
+	op->turned = true;
+	Op *parked = op_park(op);
+	if (!parked)
+		return false;
+	engine_turn(parked->fs->engine, op_resume, parked);
+	return true;
+}
+
 static void resume_renumbered(gpointer data)
 {
 	op_resume(NULL, data);

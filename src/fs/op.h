@@ -23,6 +23,7 @@ struct Op {
 	bool plus;
 	Gen gen; /* READDIR: what the directory was opened with; 0: any */
 	bool synced; /* op_sync() was done */
+	bool turned; /* op_turn() was done */
 	bool renumbered; /* op_renumbered() was done */
 	bool fetched; /* op_attributes(), op_flags() or op_body() was done */
 	guint64 told; /* READ: the size that the kernel was told */
@@ -43,6 +44,9 @@ void own_lookup(const Op *op);
 
 /* Parks the request until the kernel was told that the messages of its directory are others now. */
 bool op_renumbered(Op *op);
+
+/* Parks the request until the engine has told all news of what the store has now. */
+bool op_turn(Op *op);
 
 /* Park the request and ask the engine. What they return is advance's answer; op is
  * not to be touched any more. */

@@ -323,6 +323,15 @@ def test_a_mount_with_a_cache_needs_no_server(known, mount, how):
     assert eventually(lambda: read(mail.inbox / '8.eml')) == body(8)
 
 
+def test_what_is_cached_waits_for_no_server(known, mount):
+    known.quirks.greeting = b''
+    mail = mount(known, timeout=30, expect=['.'])
+    start = time.monotonic()
+    assert len(os.listdir(mail.inbox)) == 300
+    assert read(mail.inbox / '7.eml') == body(7)
+    assert time.monotonic() - start < 2 * SLOW
+
+
 @pytest.mark.parametrize('code', ['', '[AUTHENTICATIONFAILED]', '[AUTHORIZATIONFAILED]',
                                   '[EXPIRED]', '[PRIVACYREQUIRED]', '[CONTACTADMIN]'])
 def test_a_refused_login_is_told_in_spite_of_the_cache(known, program, code):

@@ -60,6 +60,11 @@ static char *get_secret(gpointer data, GCancellable *cancel, GError **error)
 	return secret;
 }
 
+static bool is_secret_changed(gpointer data)
+{
+	return secret_changed(((Account *)data)->secret);
+}
+
 EngineConfig account_engine_config(Account *account)
 {
 	const Options *options = account->options;
@@ -83,7 +88,7 @@ EngineConfig account_engine_config(Account *account)
 		.timeout_ms = timeout_ms,
 		.folders = options->folders,
 		.subscribed = options->subscribed,
-		.secret_changed = secret_changed,
+		.secret_changed = is_secret_changed,
 	};
 }
 

@@ -72,9 +72,8 @@ static bool note_seen(Secret *secret, const struct stat *now)
 	       now->st_ctim.tv_nsec != before.st_ctim.tv_nsec;
 }
 
-bool secret_changed(gpointer data)
+bool secret_changed(Secret *secret)
 {
-	Secret *secret = data;
 	const Options *options = secret->options;
 	if (options->tokencmd || options->passcmd || !options->passfile)
 		return false;

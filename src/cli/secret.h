@@ -17,7 +17,7 @@ bool secret_check(const Options *options, GError **error);
 
 /* Whether the passfile is another one than when it was read last, or when this was called last; of
  * other sources nobody can tell: false. Any thread. */
-bool secret_changed(gpointer secret);
+bool secret_changed(Secret *secret);
 
 /* A SessionSecret with the Secret as data: blocks, any thread. The result is for the caller to
  * clear. MAIL_ERROR_AUTH: the command failed, nothing came, nobody can be asked. MAIL_ERROR_ACCESS:

@@ -19,7 +19,7 @@ from tests.support.dovecot import Account, Dovecot
 from tests.support.mounting import Mount, Program
 
 BODY = b'Subject: x\r\n\r\nhello\r\n'
-PAUSE_S = 0.2  # between two changes: nothing of the last one is under way any more
+PAUSE_S = 0.1  # between two changes: nothing of the last one is under way any more
 LIMIT_S = 10
 
 

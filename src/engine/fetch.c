@@ -29,7 +29,7 @@ static void send_fetch(Fetch *fetch)
 	ImapCommand *line = imap_command_new("UID FETCH");
 	g_autofree char *text = imap_set_to_string(uids);
 	imap_command_raw(line, text);
-	/* INTERNALDATE tells whether it is still the same message: see is_another() in pool.c. */
+	/* INTERNALDATE tells whether it is still the same message: see is_another() in conn.c. */
 	if (first->whole)
 		imap_command_raw(line, "(UID INTERNALDATE BODY.PEEK[])");
 	else

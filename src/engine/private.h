@@ -103,7 +103,7 @@ void resync_missed(Conn *conn);
  * told it when the command was sent. */
 void resync_heard(Conn *conn, guint64 modseq);
 
-/* ---- pool.c: connections ---- */
+/* ---- conn.c, pool.c: connections ---- */
 
 /* NOTIFY (RFC 5465) on a connection. */
 typedef enum {
@@ -146,6 +146,14 @@ void pool_demand(Engine *engine);
 /* The login was refused: tries again at once if the secret is seen to have changed. */
 void pool_look(Engine *engine);
 gint64 pool_progress_time(const Engine *engine);
+
+/* Any connection that takes commands, NULL: none does. Whether one is on its way. */
+Conn *pool_first_ready(const Engine *engine);
+bool pool_connecting(const Engine *engine);
+
+/* The server is asked for too much: so many connections from now on, and a pause, which grows when
+ * that is said again soon after. */
+void pool_slow_down(Engine *engine, guint conns);
 
 /* A ready connection for work on this mailbox, with it selected or selectable at once; NULL: none
  * now. */
@@ -432,7 +440,7 @@ struct Engine {
 	guint published; /* status_lock: how often */
 	EngineStatus totals; /* what is known without a look at the connections */
 
-	/* pool.c */
+	/* conn.c, pool.c */
 	GPtrArray *conns;
 	GPtrArray *dead; /* ended, to be freed when none of their frames is on the stack */
 	guint max_conns;

@@ -99,7 +99,7 @@ class Bare:
 
     def _read(self):
         while data := self.wire.wire.recv(65536):
-            if b' EXISTS' in data or b' EXPUNGE' in data:
+            if b' EXISTS' in data or b' EXPUNGE' in data or b' FETCH ' in data:
                 self.at = time.monotonic()
                 self.told.set()
 

@@ -65,7 +65,7 @@ struct Store {
 	GArray *current; /* lock: Gen by mailbox id - 1, 0 for none */
 	bool distrusted; /* lock */
 
-	/* save.c */
+	/* save.c, batch.c */
 	Saver *saver; /* constant; NULL: nothing outlives the mount */
 	bool unsaved_mailboxes; /* lock */
 	ImapSet *unsaved_gens; /* lock; those that went too */
@@ -121,7 +121,7 @@ void store_mailboxes_clear(Store *store);
  * thread reads. */
 MailboxId store_mailbox_recall(Store *store, ImapBytes name);
 
-/* ---- load.c, save.c: what outlives the mount ---- */
+/* ---- load.c, batch.c, save.c: what outlives the mount ---- */
 
 /* Reads what an earlier mount left into the new store, and from now on saves what changes. NULL:
  * the index file cannot be had. */

@@ -3,6 +3,7 @@
  * is a snapshot of all that is marked as unsaved, in one transaction. So the file always holds a
  * moment that really was, and a change costs what changed. */
 #include "store/private.h"
+#include "store/batch.h"
 #include "store/body.h"
 #include "store/db.h"
 #include "store/generation.h"
@@ -15,17 +16,12 @@ enum {
 	RETRY_US = 30 * 1000 * 1000, /* after a full disk */
 };
 
-/* The sets of a generation as the index file has them. */
-typedef struct {
-	ImapSet *at[DB_SETS_];
-} Sets;
-
 struct Saver {
 	Store *store;
 	gint64 mount; /* constant once count_mount() was called */
 	GThread *thread;
 	GHashTable *saved; /* Gen to Sets; the thread's own */
-	struct Batch *unwritten; /* the thread's own: could not be written, comes before all else */
+	Batch *unwritten; /* the thread's own: could not be written, comes before all else */
 	const char *why; /* the thread's own: the last write failed; constant text */
 
 	pthread_mutex_t turn; /* held while one waits for the next: lock_db() */
@@ -39,147 +35,7 @@ struct Saver {
 	bool stop;
 };
 
-/* ---- a snapshot of what is unsaved ---- */
-
-typedef struct {
-	DbGeneration head;
-	bool gone;
-	Sets sets; /* owned */
-	ImapSet *went; /* owned; whose rows of before go */
-	GArray *rows; /* of Row; NULL: none */
-	char **keywords; /* of the rows, by number */
-} GenSave;
-
-typedef struct Batch {
-	GArray *mailboxes; /* of StoreMailbox; NULL: they did not change */
-	GArray *gens; /* of GenSave */
-	GArray *bodies; /* of BodySave */
-	bool distrusted;
-} Batch;
-
-static void clear_sets(Sets *sets)
-{
-	for (int i = 0; i < DB_SETS_; i++)
-		imap_set_free(sets->at[i]);
-}
-
-static void sets_free(Sets *sets)
-{
-	clear_sets(sets);
-	g_free(sets);
-}
-
-static void gen_save_clear(gpointer data)
-{
-	GenSave *save = data;
-
-	clear_sets(&save->sets);
-	imap_set_free(save->went);
-	if (save->rows)
-		g_array_unref(save->rows);
-	g_strfreev(save->keywords);
-}
-
-static void batch_free(Batch *batch)
-{
-	if (!batch)
-		return;
-	if (batch->mailboxes)
-		g_array_unref(batch->mailboxes);
-	g_array_unref(batch->gens);
-	g_array_unref(batch->bodies);
-	g_free(batch);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Batch, batch_free)
-
-/* The rows of uids that are still there. */
-static GArray *copy_rows_locked(const Generation *g, const ImapSet *uids)
-{
-	gsize n;
-	const ImapRange *range = imap_set_ranges(uids, &n);
-	GArray *rows = g_array_new(FALSE, FALSE, sizeof(Row));
-
-	for (gsize i = 0; i < n; i++) {
-		gsize from = store_rows_lower_bound(&g->rows, range[i].lo);
-		gsize to = from;
-
-		while (to < g->rows.n && g->rows.at[to].uid <= range[i].hi)
-			to++;
-		if (to > from)
-			g_array_append_vals(rows, g->rows.at + from, (guint)(to - from));
-	}
-	return rows;
-}
-
-/* What is unsaved of one generation, taken off it. */
-static GenSave snapshot_locked(Store *store, Gen gen)
-{
-	Generation *g = store_generation(store, gen);
-	GenSave save = {.head.gen = gen};
-
-	/* UIDs without UIDVALIDITY mean nothing to the next mount. */
-	save.gone = !g || g->uidvalidity == 0;
-	if (save.gone)
-		return save;
-
-	const StoreMailbox *mailbox =
-		&g_array_index(store->mailboxes, StoreMailbox, g->mailbox - 1);
-
-	save.head.mailbox = (ImapBytes){mailbox->name, strlen(mailbox->name)};
-	save.head.uidvalidity = g->uidvalidity;
-	save.head.names_known = g->uids != NULL;
-	save.head.mark = g->mark;
-	save.head.used = g_get_real_time() / G_USEC_PER_SEC;
-	save.sets.at[DB_UIDS] = g->uids ? imap_set_copy(g->uids) : imap_set_new();
-	save.sets.at[DB_DELETED] = imap_set_copy(g->deleted);
-	save.sets.at[DB_STALE] = imap_set_copy(g->stale);
-	save.went = g->went;
-	g->went = imap_set_new();
-	save.rows = copy_rows_locked(g, g->unsaved);
-	imap_set_free(g->unsaved);
-	g->unsaved = imap_set_new();
-	save.keywords = store_keywords_texts(g->keywords);
-	return save;
-}
-
-/* Under one lock: attributes of a moment before the sets and the mark would be taken for newer than
- * they are, and never asked for again. */
-static void snapshot_generations(Store *store, Batch *batch)
-{
-	gsize n;
-
-	store_lock_write(store);
-
-	g_autoptr(ImapSet) gens = store->unsaved_gens;
-	const ImapRange *range = imap_set_ranges(gens, &n);
-
-	store->unsaved_gens = imap_set_new();
-	for (gsize i = 0; i < n; i++)
-		for (Gen gen = range[i].lo; gen <= range[i].hi; gen++) {
-			GenSave save = snapshot_locked(store, gen);
-
-			g_array_append_val(batch->gens, save);
-		}
-	if (store->unsaved_mailboxes)
-		batch->mailboxes = g_array_copy(store->listed);
-	store->unsaved_mailboxes = false;
-	batch->distrusted = store->distrusted;
-	store_unlock(store);
-}
-
-static Batch *snapshot(Store *store)
-{
-	Batch *batch = g_new0(Batch, 1);
-
-	batch->gens = g_array_new(FALSE, FALSE, sizeof(GenSave));
-	g_array_set_clear_func(batch->gens, gen_save_clear);
-	snapshot_generations(store, batch);
-	batch->bodies = store_bodies_take_unsaved(store->bodies);
-	return batch;
-}
-
-/* ---- writing it ---- */
+/* ---- writing a batch ---- */
 
 /* Those who wait come one after the other: no thread can take the mutex back before one that waits
  * for it. */
@@ -365,7 +221,7 @@ static bool write_all(Saver *saver)
 {
 	if (saver->unwritten && !write_or_keep(saver, g_steal_pointer(&saver->unwritten)))
 		return false;
-	return write_or_keep(saver, snapshot(saver->store));
+	return write_or_keep(saver, store_batch_take(saver->store));
 }
 
 /* Where the disk is full bodies make room. */
@@ -501,7 +357,7 @@ Saver *store_saver_new(Store *store, GError **error)
 
 	saver->store = store;
 	saver->db = db;
-	saver->saved = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)sets_free);
+	saver->saved = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)store_sets_free);
 	pthread_mutex_init(&saver->turn, NULL);
 	pthread_mutex_init(&saver->db_mutex, NULL);
 	g_mutex_init(&saver->mutex);
@@ -536,7 +392,7 @@ void store_saver_free(Saver *saver)
 		return;
 	stop(saver);
 	store_db_close(saver->db);
-	batch_free(saver->unwritten);
+	store_batch_free(saver->unwritten);
 	g_hash_table_destroy(saver->saved);
 	pthread_mutex_destroy(&saver->turn);
 	pthread_mutex_destroy(&saver->db_mutex);

@@ -205,7 +205,7 @@ struct Box {
 	bool unstable; /* no UIDVALIDITY: UIDs hold for one selection only */
 	bool lone; /* a further connection was refused it, and one has it */
 
-	/* sync.c */
+	/* sync.c, sync-doubt.c */
 	ImapSet *gone; /* expunged, to be told to the store in one go */
 	GPtrArray *sync_waiters;
 	Sync *sync; /* under way */
@@ -300,6 +300,8 @@ void sync_note_search(Conn *conn, const ImapSearch *search);
 void sync_note_expunged(Conn *conn, const ImapSet *uids);
 void sync_note_exists(Conn *conn);
 void sync_flush(Box *box);
+
+/* sync-doubt.c */
 /* The listing may not be what it was: the kernel forgets it, and it is asked for anew, at once
  * (renew, if somebody looked at it) or when somebody looks. */
 void sync_doubt(Box *box, bool renew);

@@ -1,8 +1,9 @@
 /* OPENDIR, READDIR and READDIRPLUS: child directories, then messages in order of UID.
  *
- * The server is asked by OPENDIR, for which the kernel holds no lock of the directory, and what is
- * opened stays with one generation: a listing shows either the messages of before a change of
- * UIDVALIDITY or those of after it, and the latter not before the kernel has forgotten the former.
+ * The server is asked for names by OPENDIR alone, for which the kernel holds no lock of the
+ * directory, and what is opened stays with one generation: a listing shows either the messages of
+ * before a change of UIDVALIDITY or those of after it, and the latter not before the kernel has
+ * forgotten the former.
  *
  * The offset of an entry says what it is: 1 and 2 are `.` and `..`, 2 + id a directory, 3 + the
  * highest id `.imapfs`, 2^32 + uid a message; in `.imapfs` 3 + i is the entry i. Listing goes on
@@ -15,8 +16,9 @@
 
 #define OFFSET_MESSAGES ((guint64)1 << 32)
 
-/* In the handle of an opened directory, beside its generation: the server was asked. */
-#define HANDLE_SYNCED ((guint64)1 << 32)
+/* The handle of an opened directory: the generation whose messages it shows; with this bit the
+ * errno that its reader gets instead of them; 0: it has none. */
+#define HANDLE_FAILED ((guint64)1 << 32)
 
 enum {
 	OFFSET_SELF = 1,
@@ -153,7 +155,11 @@ static void reply(const Listing *listing, guint news)
 {
 	const Op *op = listing->op;
 	Fs *fs = op->fs;
-	shown_add(fs->shown, listing->gen, listing->uids);
+	if (listing->gen != 0 && !fs_shows(fs, listing->gen, listing->uids)) {
+		/* A listing that breaks off must not look whole. */
+		kernel_reply_errno(op->req, ESTALE);
+		return;
+	}
 	kernel_reply_bytes(op->req, listing->bytes, listing->used);
 	if (fs_news(fs) == news)
 		return;
@@ -164,30 +170,13 @@ static void reply(const Listing *listing, guint news)
 	notify_messages(fs->notify, op->ino, entries ? imap_set_copy(listing->uids) : NULL);
 }
 
-static bool names_known(const Fs *fs, MailboxId mailbox)
-{
-	Gen gen = store_gen(fs->store, mailbox);
-	return gen != 0 && store_names_known(fs->store, gen);
-}
-
-/* Whether the server must be asked before messages are shown: it is asked once for a listing,
- * at its beginning. */
-static bool must_sync(const Op *op, MailboxId mailbox)
-{
-	if (mailbox == 0 || op->synced)
-		return false;
-	if (!names_known(op->fs, mailbox))
-		return true;
-	return op->offset == 0 && !engine_names_fresh(op->fs->engine, mailbox);
-}
-
 /* Whether a mailbox can be listed after all that was tried: as it was known before if the account
  * is away, but not when the server refused this mailbox. */
-static bool may_list(const Op *op, MailboxId mailbox, const GError *error)
+static bool may_list(const Op *op, Gen gen, const GError *error)
 {
-	bool refused = op->synced && !op->fetched && error &&
+	bool refused = op->synced && error &&
 		       mail_error_grade((MailError)error->code) != MAIL_GRADE_ACCOUNT;
-	return !refused && names_known(op->fs, mailbox);
+	return !refused && gen != 0 && store_names_known(op->fs->store, gen);
 }
 
 static bool add_own_dots(Listing *listing)
@@ -230,7 +219,8 @@ static void list_own(const Op *op)
 
 static void reply_open(const Op *op, guint64 handle)
 {
-	struct fuse_file_info info = {.fh = handle, .keep_cache = 1, .cache_readdir = 1};
+	struct fuse_file_info info = {
+		.fh = handle, .keep_cache = 1, .cache_readdir = !(handle & HANDLE_FAILED)};
 	kernel_reply_open(op->req, &info);
 }
 
@@ -262,25 +252,27 @@ static bool advance_open(Op *op, const GError *error)
 		reply_open(op, 0);
 		return false;
 	}
+	if (!op->synced && !engine_names_fresh(fs->engine, dir->mailbox))
+		return op_sync(op, dir->mailbox);
+	/* After that look: names that are fresh have a generation. */
 	Gen gen = store_gen(fs->store, dir->mailbox);
 	if ((op->synced || op->turned) && !op->renumbered)
 		note_opened(fs, dir->mailbox, gen);
-	if (must_sync(op, dir->mailbox))
-		return op_sync(op, dir->mailbox);
 	if (opened_before(fs, dir->mailbox) != gen) {
-		op->renumbered = false;
+		op->synced = op->renumbered = false;
 		return op_turn(op);
 	}
-	if (!may_list(op, dir->mailbox, error)) {
+	if (!may_list(op, gen, error)) {
+		/* Child directories are shown; the error comes when the reader goes on. */
 		if (tree_n_children(tree, dir) > 0)
-			reply_open(op, 0);
+			reply_open(op, HANDLE_FAILED | (guint64)kernel_errno(error));
 		else
 			kernel_reply_error(op->req, error);
 		return false;
 	}
 	if (notify_renumbering(fs->notify, op->ino))
 		return op_renumbered(op);
-	reply_open(op, gen | HANDLE_SYNCED);
+	reply_open(op, gen);
 	return false;
 }
 
@@ -306,8 +298,6 @@ static bool advance(Op *op, const GError *error)
 		kernel_reply_errno(op->req, op->at.kind == INODE_MESSAGE ? ENOTDIR : ESTALE);
 		return false;
 	}
-	if (must_sync(op, dir->mailbox))
-		return op_sync(op, dir->mailbox);
 	if (op->gen != 0 && store_gen(fs->store, dir->mailbox) != op->gen) {
 		kernel_reply_errno(op->req, ESTALE);
 		return false;
@@ -315,30 +305,16 @@ static bool advance(Op *op, const GError *error)
 
 	g_autofree char *bytes = g_malloc(op->size);
 	g_autoptr(ImapSet) uids = imap_set_new();
-	Listing listing = {.op = op, .tree = tree, .dir = dir, .bytes = bytes, .uids = uids};
-	if (!add_dots(&listing) || !add_children(&listing) || !add_own_directory(&listing) ||
-		dir->mailbox == 0) {
-		reply(&listing, news);
-		return false;
-	}
-	if (!may_list(op, dir->mailbox, error)) {
-		/* Child directories are shown; the error comes when the reader goes on. */
-		if (tree_n_children(tree, dir) > 0 && listing.used > 0)
-			reply(&listing, news);
-		else
-			kernel_reply_error(op->req, error);
-		return false;
-	}
-	listing.gen = store_gen(fs->store, dir->mailbox);
-	guint32 unknown = add_messages(&listing);
-	if (store_gen_mailbox(fs->store, listing.gen) == 0) {
-		/* The generation ended meanwhile: a listing that breaks off must not look whole. */
-		kernel_reply_errno(op->req, ESTALE);
-		return false;
-	}
+	Listing listing = {
+		.op = op, .tree = tree, .dir = dir, .bytes = bytes, .gen = op->gen, .uids = uids};
+	bool room = add_dots(&listing) && add_children(&listing) && add_own_directory(&listing);
+	guint32 unknown = room && op->gen != 0 ? add_messages(&listing) : 0;
 	if (unknown != 0)
-		return op_attributes(op, listing.gen, unknown);
-	reply(&listing, news);
+		return op_attributes(op, op->gen, unknown);
+	if (op->failed != 0 && listing.used == 0)
+		kernel_reply_errno(op->req, op->failed);
+	else
+		reply(&listing, news);
 	return false;
 }
 
@@ -353,8 +329,8 @@ static void request(
 		.size = size,
 		.offset = (guint64)offset,
 		.plus = plus,
-		.gen = (Gen)handle,
-		.synced = handle & HANDLE_SYNCED,
+		.gen = handle & HANDLE_FAILED ? 0 : (Gen)handle,
+		.failed = handle & HANDLE_FAILED ? (int)(guint32)handle : 0,
 	};
 	op_run(&op);
 }

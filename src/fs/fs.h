@@ -69,6 +69,11 @@ char *fs_mailbox_path(Fs *fs, MailboxId mailbox);
  * kernel may have been told before it got the answer, and must be told again. Any thread. */
 guint fs_news(Fs *fs);
 
+/* Before the kernel is answered with entries of these messages: they are among those that it will
+ * be told to forget when the generation ends. false: it has ended, and they must not be shown. Any
+ * thread. */
+bool fs_shows(Fs *fs, Gen gen, const ImapSet *uids);
+
 /* ---- attributes (attr.c) ---- */
 
 void attr_of_dir(const Fs *fs, const Tree *tree, const TreeDir *dir, struct stat *ret);

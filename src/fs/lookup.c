@@ -16,6 +16,14 @@ static void reply_dir(const Op *op, const Tree *tree, const TreeDir *dir)
 	kernel_reply_entry(op->req, &entry);
 }
 
+/* Answers. ESTALE: a generation that ended meanwhile does not tell what the name means, and the
+ * kernel asks once more. */
+static void reply_failure(const Op *op, Gen gen, int errnum)
+{
+	bool ended = gen != 0 && store_gen_mailbox(op->fs->store, gen) == 0;
+	kernel_reply_errno(op->req, ended ? ESTALE : errnum);
+}
+
 /* Answers. The message may have been looked up while the mailbox changed: see fs_news(). */
 static void reply_message(const Op *op, Gen gen, const StoreMessage *message, guint news)
 {
@@ -28,7 +36,10 @@ static void reply_message(const Op *op, Gen gen, const StoreMessage *message, gu
 	attr_of_message(fs, gen, message, &entry.attr);
 	g_autoptr(ImapSet) uids = imap_set_new();
 	imap_set_add(uids, message->uid, message->uid);
-	shown_add(fs->shown, gen, uids);
+	if (!fs_shows(fs, gen, uids)) {
+		kernel_reply_errno(op->req, ESTALE);
+		return;
+	}
 	kernel_reply_entry(op->req, &entry);
 	if (fs_news(fs) == news)
 		return;
@@ -54,7 +65,7 @@ static bool advance_message(Op *op, const GError *error, MailboxId mailbox, guin
 	if ((!known || doubtful) && !op->synced)
 		return op_sync(op, mailbox);
 	if (!known || (doubtful && refused(op, error))) {
-		kernel_reply_error(op->req, error);
+		reply_failure(op, gen, kernel_errno(error));
 		return false;
 	}
 
@@ -66,14 +77,14 @@ static bool advance_message(Op *op, const GError *error, MailboxId mailbox, guin
 	case STORE_ABSENT:
 		if (!op->synced && !engine_names_fresh(fs->engine, mailbox))
 			return op_sync(op, mailbox);
-		kernel_reply_errno(op->req, ENOENT);
+		reply_failure(op, gen, ENOENT);
 		return false;
 	case STORE_MISS:
 		break;
 	}
 	if (!op->fetched)
 		return op_attributes(op, gen, uid);
-	kernel_reply_error(op->req, error);
+	reply_failure(op, gen, kernel_errno(error));
 	return false;
 }
 

@@ -34,6 +34,13 @@ guint fs_news(Fs *fs)
 	return (guint)g_atomic_int_get(&fs->news);
 }
 
+/* In this order: of a generation that ends after this look the engine takes all that were shown. */
+bool fs_shows(Fs *fs, Gen gen, const ImapSet *uids)
+{
+	shown_add(fs->shown, gen, uids);
+	return store_gen_mailbox(fs->store, gen) != 0;
+}
+
 const TreeDir *fs_dir(const Fs *fs, const Tree *tree, Inode inode)
 {
 	switch (inode.kind) {

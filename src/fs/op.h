@@ -21,7 +21,8 @@ struct Op {
 	gsize size;
 	guint64 offset;
 	bool plus;
-	Gen gen; /* READDIR: what the directory was opened with; 0: any */
+	Gen gen; /* READDIR: what the directory was opened with; 0: no messages */
+	int failed; /* READDIR: why there are none, an errno; 0: there shall be none */
 	bool synced; /* op_sync() was done */
 	bool turned; /* op_turn() was done */
 	bool renumbered; /* op_renumbered() was done */

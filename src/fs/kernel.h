@@ -58,7 +58,8 @@ bool kernel_enter(Kernel *kernel);
 void kernel_leave(Kernel *kernel);
 
 /* Waits until nobody is within kernel_enter(), lets nobody in any more, and answers what is parked.
- * After the loop's end, before the session's descriptor is closed. */
+ * After the loop's end, before the session's descriptor is closed; once more for each request that
+ * came after it. */
 void kernel_close(Kernel *kernel);
 
 /* ---- READs that wait ---- */

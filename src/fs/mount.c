@@ -1,8 +1,10 @@
 #include "fs/mount.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fs/fs.h"
@@ -14,6 +16,11 @@ enum {
 
 	/* How often fs_stop() tries to wake the loop. */
 	WAKE_US = G_USEC_PER_SEC / 50,
+
+	/* How long unmounting waits for an invalidation that is under way, and between two looks
+	 * for requests that keep it. */
+	STOP_US = 2 * G_USEC_PER_SEC,
+	STOP_STEP_US = G_USEC_PER_SEC / 100,
 
 	/* All permissions that a read-only tree has; the masks take away. */
 	FILE_MODE = 0444,
@@ -245,15 +252,38 @@ bool fs_mount(Fs *fs, Engine *engine, const char *mountpoint, GError **error)
 	return true;
 }
 
+/* false: there was none. */
+static bool answer_one(Fs *fs, struct fuse_buf *buf)
+{
+	if (fuse_session_receive_buf(fs->session, buf) <= 0)
+		return false;
+	fuse_session_process_buf(fs->session, buf);
+	kernel_close(fs->kernel);
+	return true;
+}
+
+/* The news may wait in the kernel for a lock whose holder waits for us. Those that are parked were
+ * answered; but a request may have come since the last worker left, and with a descriptor of its
+ * own the news keeps the connection, which else would end such a request, open (channel.c). */
+static void let_news_end(Fs *fs)
+{
+	struct fuse_buf buf = {0};
+	bool more = true;
+	gint64 end = g_get_monotonic_time() + STOP_US;
+	fcntl(fuse_session_fd(fs->session), F_SETFL, O_RDWR | O_NONBLOCK);
+	while (!notify_stopped(fs->notify, more ? 0 : STOP_STEP_US) && g_get_monotonic_time() < end)
+		more = answer_one(fs, &buf);
+	free(buf.mem);
+}
+
 void fs_unmount(Fs *fs)
 {
 	if (!fs->mounted)
 		return;
 	fs->mounted = false;
-	/* The news may wait in the kernel for a request that is parked: first those are answered.
-	 */
 	kernel_close(fs->kernel);
 	notify_stop(fs->notify);
+	let_news_end(fs);
 	fuse_session_unmount(fs->session);
 }
 

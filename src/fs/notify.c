@@ -12,9 +12,6 @@ enum {
 	/* A READ answered a moment ago may have another of the same reader behind it, still on its
 	 * way to us; see message_changed() in events.c for what a correction would do to it. */
 	LATER_US = G_USEC_PER_SEC,
-
-	/* How long stopping waits for a call to libfuse that is about to enter the kernel. */
-	STOP_US = G_USEC_PER_SEC / 10,
 };
 
 /* What is to be forgotten about one directory. */
@@ -445,13 +442,17 @@ void notify_stop(Notify *notify)
 	g_mutex_lock(&notify->lock);
 	notify->stopping = true;
 	g_cond_broadcast(&notify->wake);
-	/* The news may be stuck in the kernel until the session's descriptor is closed, and that
-	 * must not be closed under a call that has not entered the kernel yet. */
-	gint64 end = g_get_monotonic_time() + STOP_US;
+	g_mutex_unlock(&notify->lock);
+	g_clear_pointer(&notify->corrections_thread, g_thread_join);
+}
+
+bool notify_stopped(Notify *notify, gint64 wait_us)
+{
+	gint64 end = g_get_monotonic_time() + wait_us;
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
 	while (notify->calls > 0) {
 		if (!g_cond_wait_until(&notify->wake, &notify->lock, end))
 			break;
 	}
-	g_mutex_unlock(&notify->lock);
-	g_clear_pointer(&notify->corrections_thread, g_thread_join);
+	return notify->calls == 0;
 }

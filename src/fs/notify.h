@@ -26,8 +26,11 @@ void notify_free(Notify *notify);
  * its standard input, output and error. */
 void notify_start(Notify *notify, struct fuse_session *session, bool foreground);
 
-/* No invalidation begins after this returns; queued replies are sent. Waits a moment. */
+/* No invalidation begins after this returns; queued replies are sent. One may be under way. */
 void notify_stop(Notify *notify);
+
+/* After notify_stop(): whether none is under way, for which this waits so long. */
+bool notify_stopped(Notify *notify, gint64 wait_us);
 
 /* ---- news ---- */
 

@@ -7,6 +7,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import stat
 import subprocess
 import threading
@@ -378,3 +379,33 @@ def test_killed_while_news_waits_for_a_reader(fake, mount):
     assert ended == [errno.ECONNABORTED]
     mail.destroy()
     assert not is_mounted(mail.path)
+
+
+@needs('IDLE')
+def test_stopped_while_news_waits_for_a_request_that_nobody_reads(fake, mount, program, tmp_path):
+    """A request that comes when the last worker has left holds its folder's lock, and news of that folder
+    waits for it: the program ends all the same, and who asked is answered."""
+    shim, held = binary().parent.parent / 'tests' / 'preload' / 'loop-end.so', tmp_path / 'held'
+    if not shim.exists() or b'__asan_init' in binary().read_bytes():
+        pytest.skip('nothing can be loaded before libfuse here')
+    server = fake()
+    server.inbox.extend([BODY] * 1000)
+    program.env |= {'LD_PRELOAD': str(shim), 'IMAPFS_LOOP_END': str(held)}
+    mail = mount(server, poll=1)
+    os.stat(mail.inbox / '1.eml')
+    mail.ended = True
+    mail.process.send_signal(signal.SIGTERM)
+    eventually(held.stat, 20)
+    reader = subprocess.Popen(['stat', mail.inbox / '9999.eml'], stderr=subprocess.PIPE, text=True)
+    uids = iter(range(1, 1000))
+
+    def news_waits():
+        server.inbox.expunge(next(uids))
+        waiting_news(mail.pid)
+    try:
+        eventually(news_waits, 20)
+        held.unlink()
+        mail.finish(10)
+    finally:
+        reader.kill()
+    assert 'No such file' in reader.communicate()[1]

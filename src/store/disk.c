@@ -19,6 +19,8 @@ enum {
 
 	/* Half a block is lost with each body that goes from the middle of a file. */
 	YIELD_ROUNDS = 4,
+	YIELD_LEAST = 64 << 10,
+	YIELD_RETRY_US = 60 * 1000 * 1000, /* after bodies went in vain */
 };
 
 void store_disk_init(Disk *disk)
@@ -111,13 +113,41 @@ static bool measure(const Store *store, guint64 *ret_free, guint64 *ret_reserve)
 	return true;
 }
 
+static bool went_in_vain(Disk *disk)
+{
+	pthread_mutex_lock(&disk->mutex);
+
+	bool in_vain = g_get_monotonic_time() < disk->in_vain_until_us;
+
+	pthread_mutex_unlock(&disk->mutex);
+	return in_vain;
+}
+
+static void note_in_vain(Disk *disk)
+{
+	pthread_mutex_lock(&disk->mutex);
+	disk->in_vain_until_us = g_get_monotonic_time() + YIELD_RETRY_US;
+	pthread_mutex_unlock(&disk->mutex);
+}
+
+/* Where a snapshot of the file system keeps what is deleted, or the room comes later, bodies are
+ * worth more than nothing. */
 bool store_disk_yield(Store *store)
 {
-	guint64 left, reserve;
+	guint64 left, reserve, before = 0;
 	bool gone = false;
 
-	for (int i = 0; i < YIELD_ROUNDS && measure(store, &left, &reserve) && left < reserve; i++)
-		gone |= store_bodies_shrink(store, reserve - left);
+	if (went_in_vain(&store->disk))
+		return false;
+	for (int i = 0; i < YIELD_ROUNDS && measure(store, &left, &reserve) && left < reserve;
+		i++) {
+		if (gone && left <= before) {
+			note_in_vain(&store->disk);
+			return true;
+		}
+		before = left;
+		gone |= store_bodies_shrink(store, MAX(reserve - left, YIELD_LEAST));
+	}
 	return gone;
 }
 

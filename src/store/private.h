@@ -37,8 +37,9 @@ typedef struct {
 } Trouble;
 
 typedef struct {
-	pthread_mutex_t mutex; /* guards the next */
+	pthread_mutex_t mutex; /* guards the next two */
 	Trouble trouble[DISK_CONTENTS_];
+	gint64 in_vain_until_us; /* bodies went and the disk got no room: none goes before */
 	gint warned; /* atomic: that files cannot be written */
 
 	guint64 room; /* engine thread: what bodies may take before it is measured again */
@@ -110,7 +111,7 @@ void store_disk_works(Store *store, DiskContent content);
 bool store_disk_take(Store *store, guint64 bytes);
 
 /* Lets bodies go, those first that were not used for the longest time, until the index has its
- * reserve. Returns whether any went. */
+ * reserve, or none for a minute after that was in vain. Returns whether any went. Any thread. */
 bool store_disk_yield(Store *store);
 
 /* mailbox.c */

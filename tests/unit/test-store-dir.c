@@ -609,6 +609,46 @@ static void test_bodies_go_for_the_index(void)
 	close_disk(&f);
 }
 
+/* As a snapshot of the file system does: what is deleted takes its room as before. */
+static void keep_files(const Fixture *f)
+{
+	g_autofree char *path = g_strdup_printf("%s/bodies/%u", f->cachedir, f->gen);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	guint n = 0;
+
+	g_assert_nonnull(dir);
+	for (const char *name; (name = g_dir_read_name(dir)); n++) {
+		g_autofree char *from = g_build_filename(path, name, NULL);
+		g_autofree char *to = g_strdup_printf("%s/kept-%u", f->parent, n);
+
+		g_assert_cmpint(link(from, to), ==, 0);
+	}
+}
+
+/* Where room does not come from it, no further body goes. */
+static void test_bodies_do_not_go_in_vain(void)
+{
+	enum { MESSAGES = 20, SIZE = OWN_FILE + 1 };
+	Fixture f;
+
+	if (!small_disk(&f, "size=24m"))
+		return;
+	open_store(&f, 1 << 30);
+	set_names(f.store, f.gen, "1:20", "");
+	for (guint32 uid = 1; uid <= MESSAGES; uid++)
+		g_assert_true(commit_whole(f.store, f.gen, uid, SIZE));
+	keep_files(&f);
+	for (guint i = 0; free_bytes(&f) > 500000; i++) {
+		g_autofree char *name = g_strdup_printf("foreign-%u", i);
+
+		g_assert_true(write_file(&f, name, 100000));
+	}
+	g_assert_true(store_disk_yield(f.store));
+	g_assert_false(store_disk_yield(f.store));
+	g_assert_cmpuint(count_bodies(&f, MESSAGES), ==, MESSAGES - 1);
+	close_disk(&f);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -629,5 +669,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/dir/disk-full", test_disk_full);
 	g_test_add_func("/store/dir/full-disk-keeps-the-index", test_full_disk_keeps_the_index);
 	g_test_add_func("/store/dir/bodies-go-for-the-index", test_bodies_go_for_the_index);
+	g_test_add_func("/store/dir/bodies-do-not-go-in-vain", test_bodies_do_not_go_in_vain);
 	return g_test_run();
 }

@@ -6,15 +6,17 @@
  * forgotten the former.
  *
  * The offset of an entry says what it is: 1 and 2 are `.` and `..`, 2 + id a directory, 3 + the
- * highest id `.imapfs`, 2^32 + uid a message; in `.imapfs` 3 + i is the entry i. Listing goes on
- * after that, whatever came or went meanwhile: nothing is shown twice and nothing that stayed is
- * left out. */
+ * highest id `.imapfs`, generation * 2^32 + uid a message; in `.imapfs` 3 + i is the entry i.
+ * Listing goes on after that, whatever came or went meanwhile: nothing is shown twice and nothing
+ * that stayed is left out. The kernel, too, goes on after it, in what it keeps of whoever listed
+ * the directory last: it asks us where it does not find it there, so for the offset of another
+ * generation. */
 #include <errno.h>
 
 #include "fs/name.h"
 #include "fs/op.h"
 
-#define OFFSET_MESSAGES ((guint64)1 << 32)
+#define OFFSET_MESSAGES ((guint64)1 << 32) /* of the first generation */
 
 /* The handle of an opened directory: the generation whose messages it shows; with this bit the
  * errno that its reader gets instead of them; 0: it has none. */
@@ -120,7 +122,7 @@ static bool add_message(Listing *listing, const StoreMessage *message)
 	}
 	char name[NAME_MESSAGE_BYTES];
 	name_of_message(message->uid, name);
-	if (!add(listing, name, &entry, OFFSET_MESSAGES + message->uid))
+	if (!add(listing, name, &entry, OFFSET_MESSAGES * listing->gen + message->uid))
 		return false;
 	if (listing->op->plus && entry.ino != 0)
 		imap_set_add(listing->uids, message->uid, message->uid);
@@ -134,7 +136,7 @@ static guint32 add_messages(Listing *listing)
 {
 	const Op *op = listing->op;
 	bool wanted = op->plus && op->offset != 0 && !op->fetched;
-	guint32 after = op->offset > OFFSET_MESSAGES ? (guint32)(op->offset - OFFSET_MESSAGES) : 0;
+	guint32 after = op->offset > OFFSET_MESSAGES ? (guint32)op->offset : 0;
 	StoreMessage rows[ROWS];
 	gsize n;
 	do {

@@ -286,6 +286,26 @@ def test_uidvalidity_change_of_many(fake, mount):
     assert b'new' in eventually(is_new)
 
 
+def test_uidvalidity_change_within_a_listing(fake, mount):
+    """Nor does the kernel go on with what another reader listed after the change."""
+    server, n = fake(), 3000
+    server.inbox.extend(texts(n))
+    mail = mount(server, poll=1, expect=['connection', 'reset', 'lost', 'closed'])
+    os.listdir(mail.inbox)
+    with os.scandir(mail.inbox) as before:
+        next(before)
+        server.inbox.reset(2000, [TEXT % (1, 1)] * (n + 1))
+        server.kill()
+
+        def is_new():
+            assert f'{n + 1}.eml' in os.listdir(mail.inbox)
+        eventually(is_new)
+        is_new()
+        with pytest.raises(OSError) as stale:
+            assert f'{n + 1}.eml' not in [entry.name for entry in before]
+    assert stale.value.errno == errno.ESTALE
+
+
 def test_many_readers_of_one_message_share_one_fetch(fake, mount):
     server = fake()
     body = nasty.large(100_000)

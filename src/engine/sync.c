@@ -62,6 +62,8 @@ static void end(Sync *sync, const GError *error)
 	bool late = !error && (box->dirty || box->arrived || box->flags_due);
 	box->sync = NULL;
 	box->trusted = !error && !late;
+	/* The map may be of an answer that never got into the store. */
+	box->dirty |= error && sync->all;
 	if (late)
 		store_names_confirm(engine->store, gen, false);
 	else if (!error)

@@ -226,6 +226,30 @@ static const Script scripts[] = {
 	{"search-refused-in-both-forms", REFUSED_BOTH "S: A5 OK done\n"
 						      "S: A6 BAD no search here\n"
 						      "= done sync IO *no search here*\n"},
+	{"search-of-the-deleted-refused-in-both-forms",
+		/* Who is there was told, but never put into the listing: a NOOP cannot prove it. */
+		KNOWN "S: * 2 EXISTS\n"
+		      "= names changed, gone: unknown\n"
+		      "= names changed, gone: unknown\n" SEARCHES("A6",
+			      "A7") "S: * ESEARCH UID ALL 5,8\n"
+				    "S: A6 OK done\n"
+				    "S: A7 NO not now\n"
+				    "C: A8 NOOP\n"
+				    "C: A9 UID SEARCH ALL\n"
+				    "S: A8 OK done\n"
+				    "S: * SEARCH 5 8\n"
+				    "S: A9 OK done\n"
+				    "C: A10 UID SEARCH DELETED\n"
+				    "S: A10 NO not now\n"
+				    "> turn\n"
+				    "= turned\n"
+				    "> sync\n"
+				    "C: A11 NOOP\n"
+				    "S: A11 OK done\n" SEARCHES("A12", "A13") SEARCHED("A12", "A13",
+					    "5,8") "= names changed, gone: 6:7, new: 8\n"
+						   "= done sync ok\n"
+						   "> listing\n"
+						   "= listing 5,8\n"},
 	{"search-in-several-lines", REFUSED_BOTH "S: A5 OK done\n"
 						 "S: * SEARCH 5 6\n"
 						 "S: * SEARCH 7\n"

@@ -243,6 +243,14 @@ static void confirm(const Box *box)
 		store_names_confirm(store, store_gen(store, box->id), true);
 }
 
+/* To be listed when somebody looks at it; at once if it changed, or where the next news must be
+ * told although nobody does. */
+static void doubt(Box *box, bool changed)
+{
+	if (box->trusted)
+		sync_doubt(box, changed || push_keeps(box));
+}
+
 /* STATUS, asked for or told by NOTIFY. */
 void push_note_status(Conn *conn, const ImapMailboxStatus *status)
 {
@@ -269,29 +277,35 @@ void push_note_status(Conn *conn, const ImapMailboxStatus *status)
 	else if (box->sync)
 		/* Its answers may be from before. */
 		box->renew = true;
-	else if (box->trusted)
-		sync_doubt(box, !same);
+	else
+		doubt(box, !same);
 }
 
-/* What was not answered for is to be listed when somebody looks at it. */
+/* Nothing was said of it. */
+static void not_answered(Box *box)
+{
+	if (box->polled && idle_covers(box))
+		sync_renew(box);
+	else if (box->polled)
+		doubt(box, false);
+	box->polled = false;
+}
+
+/* LIST with STATUS need not have named all. */
 void push_polled(Engine *engine)
 {
 	GHashTableIter iter;
 	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		Box *box = value;
-		if (box->polled && box->trusted)
-			sync_doubt(box, false);
-		box->polled = false;
-	}
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		not_answered(value);
 }
 
 static void status_done(const ImapStatus *status, const GError *error, gpointer data)
 {
 	Box *box = data;
-	if (box->polled && box->trusted && status)
-		sync_doubt(box, false);
+	if (status)
+		not_answered(box);
 	box->polled = false;
 }
 
@@ -353,7 +367,7 @@ static void poll_all(Engine *engine, gint64 now_us)
 	for (guint i = 0; i < due->len; i++) {
 		Box *box = g_ptr_array_index(due, i);
 		if (!together && i >= STATUS_MOST) {
-			sync_doubt(box, false);
+			doubt(box, false);
 			continue;
 		}
 		box->polled = true;

@@ -122,6 +122,35 @@ static const Script scripts[] = {
 												  "\"Other"
 												  "\"\n",
 		.connections = 2},
+	{"idle-goes-on-telling-when-status-is-refused",
+		/* Nobody looks: what comes next is told all the same. */
+		START_WITH("IDLE") SYNCED(" Other", "Other", "A2", "A3",
+			"A4") "@accept\n"
+			      "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH IDLE] hi\n"
+			      "C: A11 EXAMINE \"INBOX\"\n" SEARCHES("A12", "A13") EXAMINE(
+				      "A11", "1") SEARCHED("A12", "A13", "5:7")
+				      IDLE("A14") "@on 1\n" IDLE("A5") "> later 61\n" IDLE_ENDS(
+					      "A5") STATUS("A6", "INBOX")
+					      LISTED("A7") "S: A6 NO not now\n" IDLE(
+						      "A8") "@on 2\n" IDLE_ENDS("A14") STATUS("A15",
+						      "Other") "S: A15 OK done\n"
+							       "C: A16 NOOP\nS: A16 OK done\n" IDLE("A17") "S: * 4 EXISTS\n" DOUBTED
+								       IDLE_ENDS(
+									       "A17") "C: A18 UID "
+										      "SEARCH "
+										      "RETURN "
+										      "(ALL) UID "
+										      "8:*\n"
+										      "S: * "
+										      "ESEARCH UID "
+										      "ALL 8\n"
+										      "S: A18 OK "
+										      "done\n= "
+										      "names "
+										      "changed, "
+										      "gone: , "
+										      "new: 8\n",
+		.connections = 2},
 	{"idle-tells-of-new-mail",
 		IDLING "S: * 4 EXISTS\n" DOUBTED IDLE_ENDS(
 			"A5") "C: A6 UID SEARCH RETURN (ALL) UID 8:*\n"
@@ -271,10 +300,13 @@ static const Script scripts[] = {
 				   LISTED("A10") "C: A11 NOOP\n"
 						 "S: A9 NO not now\n" DOUBTED},
 	{"status-is-believed-for-a-while",
-		/* It does not tell who is \\Deleted. */
+		/* It does not tell who is \\Deleted. INBOX is listed although nobody looks. */
 		LEFT "> later 601\n" STATUS("A9", "INBOX") LISTED(
 			"A10") "C: A11 NOOP\n"
-			       "S: * STATUS INBOX (MESSAGES 3 UIDNEXT 8 UIDVALIDITY 1)\n" DOUBTED},
+			       "S: * STATUS INBOX (MESSAGES 3 UIDNEXT 8 UIDVALIDITY 1)\n" DOUBTED
+			       "S: A9 OK done\n"
+			       "S: A11 OK done\n"
+			       "C: A12 EXAMINE \"INBOX\"\n"},
 	{"notify-tells-of-other-mailboxes",
 		NOTIFIED "S: * STATUS INBOX (MESSAGES 4 UIDNEXT 9)\n" DOUBTED
 			 "C: A9 EXAMINE \"INBOX\"\n" SEARCHES(

@@ -67,6 +67,13 @@ static guint backoff_ms(guint attempts, gint64 away_us)
 	return (guint)(delay / 2) + (guint)g_random_int_range(0, (gint32)(delay / 2) + 1);
 }
 
+/* Not while the server wants a pause. */
+static guint after_pause_ms(const Engine *engine, guint delay_ms)
+{
+	gint64 left_us = engine->paused_us - g_get_monotonic_time();
+	return left_us > 0 ? MAX(delay_ms, (guint)(left_us / 1000) + 1) : delay_ms;
+}
+
 /* Somebody asks for mail while the account is away: the next attempt comes soon, but the request
  * itself does not wait for it. */
 void pool_demand(Engine *engine)
@@ -80,8 +87,9 @@ void pool_demand(Engine *engine)
 	if (!engine->retry)
 		return;
 	gint64 due = g_source_get_ready_time(engine->retry);
-	if (due > now + BACKOFF_WANTED_MS * 1000LL)
-		retry_in(engine, BACKOFF_WANTED_MS);
+	guint delay_ms = after_pause_ms(engine, BACKOFF_WANTED_MS);
+	if (due > now + delay_ms * 1000LL)
+		retry_in(engine, delay_ms);
 }
 
 void pool_look(Engine *engine)
@@ -138,9 +146,12 @@ static void reconnect(Engine *engine, const GError *error)
 	engine_set_state(engine, ENGINE_CONNECTING, error);
 	g_info("%s; reconnecting", error->message);
 	bool wanted = engine->waiting.length > 0;
+	guint delay_ms = 0;
 	if (engine->short_lives > 1)
-		retry_in(engine,
-			backoff_ms(engine->short_lives, wanted ? 0 : AWAY_LONG_MS * 1000LL));
+		delay_ms = backoff_ms(engine->short_lives, wanted ? 0 : AWAY_LONG_MS * 1000LL);
+	delay_ms = after_pause_ms(engine, delay_ms);
+	if (delay_ms > 0)
+		retry_in(engine, delay_ms);
 	else
 		pool_connect(engine);
 }
@@ -162,8 +173,9 @@ static void lost_last(Engine *engine, bool was_ready, const GError *error)
 	if (engine->attempts++ == 0)
 		engine->away_us = now;
 	go_offline(engine, ENGINE_OFFLINE, error);
-	retry_in(engine,
-		was_ready ? BACKOFF_FIRST_MS : backoff_ms(engine->attempts, now - engine->away_us));
+	guint delay_ms =
+		was_ready ? BACKOFF_FIRST_MS : backoff_ms(engine->attempts, now - engine->away_us);
+	retry_in(engine, after_pause_ms(engine, delay_ms));
 }
 
 /* "Too many connections" and the like: live with those that are there. */

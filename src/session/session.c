@@ -70,12 +70,14 @@ static bool in_clear(const Session *session)
 
 static void fail_bye(Session *session, const ImapStatus *status)
 {
-	if (in_clear(session))
+	if (in_clear(session)) {
 		session_failf(session, MAIL_ERROR_UNAVAILABLE, "%s: the server ends the connection",
 			session->config.host);
-	else
-		session_fail(session,
-			code_bye_error(status, session->config.host, session->step == STEP_LOGIN));
+		return;
+	}
+	session->throttled |= code_is_throttled(status);
+	session_fail(
+		session, code_bye_error(status, session->config.host, session->step == STEP_LOGIN));
 }
 
 /* ---- responses ---- */

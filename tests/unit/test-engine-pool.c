@@ -308,6 +308,32 @@ static const Script scripts[] = {
 		      "> later 2\n"
 		      "C: A7 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
 		      "C: A8 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n"},
+	{"throttled-at-the-end-waits",
+		/* However long the connection lived. */
+		START "= done start ok\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "> later 11\n"
+		      "S: * BYE [THROTTLED] too much\n"
+		      "@eof\n"
+		      "@close\n"
+		      "@accept 900 1900\n"},
+	{"throttled-at-the-greeting-waits",
+		/* Longer each time, whoever asks. */
+		START "= done start ok\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "> later 11\n"
+		      "@close\n"
+		      "@accept\n"
+		      "S: * BYE Too many connections\n"
+		      "@close\n"
+		      "@accept 900 1900\n"
+		      "S: * BYE Too many connections\n"
+		      "@close\n"
+		      "> sync\n"
+		      "= done sync OFFLINE *\n"
+		      "@accept 1900 2900\n"},
 	{"throttled-is-not-polled",
 		/* Six times, so that the pause is longer than a request waits. */
 		KNOWN SLOWER SLOWER SLOWER SLOWER SLOWER SLOWER

@@ -110,7 +110,6 @@ typedef enum {
 	NOTIFY_OFF,
 	NOTIFY_ASKED,
 	NOTIFY_ON,
-	NOTIFY_OVER, /* [NOTIFICATIONOVERFLOW]: the server stopped */
 } NotifyStep;
 
 struct Conn {

@@ -165,13 +165,16 @@ void push_ready(Conn *conn)
 	ask_notify(conn);
 }
 
-/* RFC 5465 5.8: the server stopped telling. */
+/* RFC 5465 5.8: the server stopped telling, of what is selected too, so that IDLE is deaf there. A
+ * new connection, which does without, hears; what may have been missed is compared. */
 void push_note_code(Conn *conn, ImapCode code)
 {
-	if (code != IMAP_CODE_NOTIFICATIONOVERFLOW)
+	if (code != IMAP_CODE_NOTIFICATIONOVERFLOW || conn->notify == NOTIFY_OFF)
 		return;
-	conn->notify = NOTIFY_OVER;
-	update(conn->engine);
+	conn->engine->notify_refused = true;
+	g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_UNAVAILABLE,
+		"NOTIFY is too much for %s", conn->engine->config.session.host);
+	session_close(conn->session, error);
 }
 
 /* RFC 5465 5.4: a LIST that nobody asked for is about a mailbox that came, went or was renamed. */

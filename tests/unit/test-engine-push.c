@@ -351,11 +351,13 @@ static const Script scripts[] = {
 								   "@on 2\n" NOTIFY("A14"),
 		.connections = 2},
 	{"notify-overflows",
-		/* From there on it is as without. */
+		/* From there on it is as without, and what it covered is compared. */
 		NOTIFIED "S: * OK [NOTIFICATIONOVERFLOW] too much\n"
-			 "> turn\n"
-			 "= turned\n"
-			 "> later 61\n" STATUS("A9", "INBOX") LISTED("A10") "C: A11 NOOP\n"},
+			 "@eof\n"
+			 "@close\n"
+			 "@accept\n"
+			 "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH NOTIFY] hi\n" LISTED("A9")
+				 STATUS("A10", "INBOX") STATUS("A11", "Other")},
 	{"notify-refused",
 		START_WITH("NOTIFY IDLE") NOTIFY("A2") "S: A2 NO [BADEVENT] no\n" SYNCED(
 			"", "INBOX", "A3", "A4", "A5")

@@ -181,7 +181,8 @@ static void note_fetch(Session *session, const ImapFetch *fetch)
 	if (!session->map || !(fetch->has & IMAP_FETCH_UID) || fetch->seq == 0)
 		return;
 	guint64 known = imap_set_count(session->map);
-	if (fetch->seq == known + 1 && fetch->uid > imap_set_max(session->map))
+	bool is_next = fetch->seq == known + 1 && fetch->seq <= session->box.exists;
+	if (is_next && fetch->uid > imap_set_max(session->map))
 		imap_set_add(session->map, fetch->uid, fetch->uid);
 	else if (fetch->seq <= known && imap_set_nth(session->map, fetch->seq) != fetch->uid)
 		g_clear_pointer(&session->map, imap_set_free);

@@ -332,6 +332,13 @@ static const Script scripts[] = {
 			      "> fresh\n"
 			      "= fresh: yes\n"
 			      "@quiet\n"},
+	{"notify-names-what-arrives-before-it-is-there",
+		/* A FETCH beyond EXISTS teaches nothing: it is asked for. */
+		START_WITH("NOTIFY") NOTIFY("A2") "S: A2 OK done\n" SYNCED("", "INBOX", "A3", "A4",
+			"A5") "S: * 4 FETCH (UID 8 FLAGS ())\\r\\n* 4 EXISTS\n" DOUBTED
+			      "C: A6 UID SEARCH RETURN (ALL) UID 8:*\n"
+			      "S: * ESEARCH UID ALL 8\n"
+			      "S: A6 OK done\n= names changed, gone: , new: 8\n"},
 	{"notify-tells-of-new-folders", NOTIFIED
 		"S: * LIST () \"/\" New\n" LISTED("A9") "S: * LIST () \"/\" Newer\n" LISTED("A10")},
 	{"notify-moves-to-another-connection",

@@ -10,6 +10,7 @@ struct Account {
 	GMutex lock;
 	GCond changed;
 	bool started, stopped; /* lock */
+	bool left; /* lock: nobody waits for it any more */
 	guint asking; /* lock: secrets that are being asked for */
 	gint64 since_us; /* lock: that the server is waited for; g_get_monotonic_time() */
 	GError *error; /* lock: why it did not start */
@@ -95,10 +96,14 @@ EngineConfig account_engine_config(Account *account)
 static void on_started(const GError *error, gpointer data)
 {
 	Account *account = data;
-	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&account->lock);
+	g_mutex_lock(&account->lock);
 	account->started = true;
 	account->error = error ? g_error_copy(error) : NULL;
+	bool left = account->left;
 	g_cond_signal(&account->changed);
+	g_mutex_unlock(&account->lock);
+	if (error && left)
+		g_message("%s", error->message);
 }
 
 static void on_stop(GCancellable *stop, gpointer data)
@@ -125,6 +130,7 @@ static bool wait_for_start(Account *account, guint patience_ms, GError **error)
 	bool patient = true;
 	while (!account->started && !account->stopped && patient)
 		patient = wait_locked(account, patience_ms);
+	account->left = true;
 	if (account->started && !account->error)
 		return true;
 	if (account->started)

@@ -242,6 +242,19 @@ def test_background_does_not_wait_long_for_a_server_that_is_known(fake, mount, p
     wait_gone(pids)
 
 
+def test_login_that_is_refused_when_nobody_waits_is_said(fake, mount):
+    server = fake()
+    known_account(server, mount)
+    server.black_hole()
+    mail = mount(server, timeout=100)
+    mail.wait_for_output('no answer from localhost yet')
+    server.quirks.login = '[AUTHENTICATIONFAILED] go away'
+    server.black_hole(False)
+    mail.wait_for_output('go away')
+    mail.expect('go away')
+    assert (mail.inbox / '1.eml').read_bytes() == BODY
+
+
 def test_background_waits_for_the_password_command(fake, mount, program):
     """However long it takes: one that is refused then is told."""
     server = fake()

@@ -102,7 +102,7 @@ static void on_started(const GError *error, gpointer data)
 	bool left = account->left;
 	g_cond_signal(&account->changed);
 	g_mutex_unlock(&account->lock);
-	if (error && left)
+	if (left && error && error->code != MAIL_ERROR_CANCELLED)
 		g_message("%s", error->message);
 }
 

@@ -449,9 +449,13 @@ static void judge_idle(Conn *conn)
 {
 	Engine *engine = conn->engine;
 	SessionIdle idle = session_idle_state(conn->session);
-	if (idle == SESSION_IDLE_WORKS)
+	if (idle == SESSION_IDLE_WORKS) {
 		engine->idle_failures = 0;
-	if (idle != SESSION_IDLE_FAILED || engine->idle_refused)
+		engine->idle_worked = true;
+	}
+	/* Once it worked a refusal is about this connection: Exchange has such that are "not
+	 * connected" for any command. */
+	if (idle != SESSION_IDLE_FAILED || engine->idle_refused || engine->idle_worked)
 		return;
 	engine->idle_refused = true;
 	g_info("%s does not do IDLE; it is polled", engine->config.session.host);

@@ -28,6 +28,17 @@
 
 #define IDLING START_WITH("IDLE") SYNCED("", "INBOX", "A2", "A3", "A4") IDLE("A5")
 
+#define NOT_CONNECTED(tag)                                                                         \
+	"C: " tag " IDLE\n"                                                                        \
+	"S: " tag " BAD not connected\n"
+
+/* On a new connection. */
+#define IDLING_AGAIN                                                                               \
+	"@accept\n"                                                                                \
+	"S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH IDLE] hi\n" LISTED(                            \
+		"A11") "C: A12 EXAMINE \"INBOX\"\n" SEARCHES("A13", "A14") EXAMINE("A12", "1")     \
+		SEARCHED("A13", "A14", "5:7") IDLE("A15")
+
 /* What it told shows that IDLE runs. */
 #define TOLD                                                                                       \
 	IDLING "S: * 3 EXPUNGE\n"                                                                  \
@@ -199,6 +210,15 @@ static const Script scripts[] = {
 					    "hi\n" LISTED("A8") SYNCED("", "INBOX", "A9", "A10",
 						    "A11") "> later 61\n" LISTED("A12") "C: A13 "
 											"NOOP\n"},
+	{"idle-refused-after-it-worked-is-tried-again",
+		/* On the next connection; LIST shows that the refusal was seen. */
+		IDLING
+		"> turn\n"
+		"= turned\n"
+		"> later 301\n" IDLE_ENDS("A5") "C: A6 NOOP\n"
+						"S: A6 OK done\n" LISTED("A7")
+							NOT_CONNECTED("A8") "> later 61\n" LISTED(
+								"A9") "@close\n" IDLING_AGAIN},
 	{"inbox-is-kept-beside-the-last",
 		/* Somebody looks at Other: INBOX gets a connection of its own. */
 		START_WITH("IDLE") SYNCED(" Other", "Other", "A2", "A3",

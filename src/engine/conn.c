@@ -229,7 +229,8 @@ static void on_closed(const GError *error, gpointer data)
 	body_end(conn);
 	list_conn_closed(conn);
 	drop_conn(engine, conn);
-	if (session_take_throttled(conn->session))
+	/* A further one that did not get in is no fault of those that are there: limit(). */
+	if (session_take_throttled(conn->session) && (was_ready || !pool_first_ready(engine)))
 		pool_slow_down(engine, engine->conns->len);
 	if (engine->stopping && engine->conns->len == 0)
 		g_main_loop_quit(engine->loop);

@@ -276,6 +276,26 @@ static const Script scripts[] = {
 			"> later 2\n"
 			"C: A22 *\n",
 		.connections = 2},
+	{"too-many-at-the-greeting-leaves-the-others",
+		/* Nor do they pause: the next one would be longer than this test waits. */
+		MANY SLOWER SLOWER SLOWER SLOWER SLOWER SLOWER
+		"> later 21\n" LATE LATE LATE LATE LATE LATE "> later 12\n"
+		"C: A6 *\n"
+		"> later 272\n"
+		"> together body 9 0 10; body 8 0 10; body 7 0 10; body 6 0 10\n"
+		"C: A7 *\n"
+		"> body 4 0 10\n"
+		"C: A8 *\n"
+		"@accept\n"
+		"S: * BYE Too many connections\n"
+		"@eof\n"
+		"@close\n"
+		"> turn\n"
+		"= turned\n"
+		"@on 1\n"
+		"> body 3 0 10\n"
+		"C: A9 *\n",
+		.connections = 2, .poll_s = 3600},
 	{"too-many-and-then-none",
 		/* While one logs out since there are too many, the last other one is lost. */
 		CROWDED

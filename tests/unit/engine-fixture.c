@@ -30,16 +30,20 @@ typedef struct {
 
 /* ---- the clock ---- */
 
-static gint ahead_s; /* atomic */
+static gint64 begun_us; /* set before there is an engine */
+static gint ahead_s, looks; /* atomic */
 
-/* The engine's clock, and that of all it is made of, by --wrap of the linker: an hour of it need
- * not be waited for. GLib's own timers run on as they do. */
+/* The engine's clock, and that of all it is made of, by --wrap of the linker: it stands still but
+ * for `later`, so that no script depends on how fast it is played, and an hour need not be waited
+ * for. What happens one after the other still differs, by a microsecond for each look. GLib's own
+ * timers run on as they do. */
 gint64 __real_g_get_monotonic_time(void);
 gint64 __wrap_g_get_monotonic_time(void);
 
 gint64 __wrap_g_get_monotonic_time(void)
 {
-	return __real_g_get_monotonic_time() + (gint64)g_atomic_int_get(&ahead_s) * G_USEC_PER_SEC;
+	return begun_us + (gint64)g_atomic_int_get(&ahead_s) * G_USEC_PER_SEC +
+	       g_atomic_int_add(&looks, 1);
 }
 
 static gint hurry; /* atomic */
@@ -462,8 +466,9 @@ static void play(gconstpointer data)
 	if (script->known.uids)
 		know(world.store, &script->known);
 	world.player = player_new(context, script->name, script->text, SECONDS, &hooks, &world);
-	world.engine = start_engine(&world, trust, script);
+	begun_us = __real_g_get_monotonic_time();
 	g_atomic_int_set(&ahead_s, 0);
+	world.engine = start_engine(&world, trust, script);
 	g_atomic_int_set(&hurry, 1);
 	engine_start(world.engine, on_done, asked_new(&world, "start"));
 	player_run(world.player);

@@ -16,7 +16,7 @@
  *	> generation [MAILBOX]		its generation now is what requests are about
  *	> secret [TEXT]			the password from now on; none: asking for it fails
  *	> threads [none]		whether the program can make further threads
- *	> later SECONDS			the clock of the engine goes forward
+ *	> later SECONDS			the clock of the engine, which stands still, goes forward
  *	> hurry N			timers that are set from now on run N times as fast
  *	> sleep SECONDS			the machine sleeps: CLOCK_BOOTTIME alone goes forward
  *	> stop				engine_free()

@@ -480,11 +480,22 @@ static const Script scripts[] = {
 	{"silence",
 		KNOWN "> body 5 0 10\n"
 		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "> later 2\n"
 		      "= done body 5 0 10 TIMEOUT *\n"
+		      "@eof\n"
 		      "> body 5 0 10\n"
 		      "= done body 5 0 10 OFFLINE *\n",
 		SHORT_MS},
-	{"silence-before-login", "= done start TIMEOUT *\n", SHORT_MS},
+	{"silence-in-the-login",
+		"S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\n"
+		"C: A1 AUTHENTICATE PLAIN *\n"
+		"> turn\n"
+		"= turned\n"
+		"> later 2\n"
+		"= done start TIMEOUT *\n",
+		SHORT_MS},
 };
 
 int main(int argc, char **argv)

@@ -264,12 +264,20 @@ static void on_turned(const GError *error, gpointer data)
 	tell(data, "turned");
 }
 
-/* What was asked before is queued by now; once around the loop, and what could go out was sent. */
-static void on_turn(const GError *error, gpointer data)
+/* Once around the loop what could go out is sent, behind this. */
+static void on_turning(const GError *error, gpointer data)
 {
 	World *world = data;
 
 	engine_attributes(world->engine, 0, 1, on_turned, world);
+}
+
+/* What was asked or said before is queued by the end of this turn of the loop. */
+static void on_turn(const GError *error, gpointer data)
+{
+	World *world = data;
+
+	engine_attributes(world->engine, 0, 1, on_turning, world);
 }
 
 static void show_read(World *world, const char *text)

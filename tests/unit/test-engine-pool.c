@@ -363,6 +363,22 @@ static const Script scripts[] = {
 		"> later 33\n"
 		"C: A6 *\n",
 		.timeout_ms = 5000, .poll_s = 5},
+	{"throttled-is-not-listed",
+		/* Mailboxes that come or go are asked for once the pause is over, and then at once.
+		 */
+		"S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH NOTIFY] hi\n" LISTED(
+			"A1") "= done start ok\n"
+			      "C: A2 NOTIFY SET *\n"
+			      "S: A2 OK done\n"
+			      "S: * NO [THROTTLED] slow down\n"
+			      "> turn\n"
+			      "= turned\n"
+			      "S: * LIST () \"/\" New\n"
+			      "> turn\n"
+			      "= turned\n"
+			      "@quiet\n"
+			      "> later 2\n"
+			      "C: A3 LIST *\n"},
 	{"throttled-by-words-waits",
 		/* Gmail says it at the end of the line. */
 		KNOWN "> body 5 0 10\n"

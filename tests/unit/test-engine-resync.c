@@ -379,6 +379,37 @@ static const Script scripts[] = {
 								       "C: A10 LIST *\n" ASK_FLAGS(
 									       "A11"),
 		KNOWN_BEFORE},
+	{"condstore-for-a-reader-beside-whom-it-is-listed",
+		/* On a further connection, behind its EXAMINE: flags are asked for there. */
+		LOGGED_IN(" CONDSTORE") LISTING(
+			"A1") "> generation\n"
+			      "> together body 9 0 10; body 8 0 10; body 7 0 10; body 6 0 10; body "
+			      "5 "
+			      "0 10\n" ASK_CONDSTORE(
+				      "A2") "C: A3 UID FETCH 5:9 (UID INTERNALDATE "
+					    "BODY.PEEK[])\n" STATE("9", "10", "22") DONE(
+						    "A2") "> turn\n= turned\n"
+							  "> body 4 0 10\n"
+							  "C: A4 UID FETCH 4 *\n"
+							  "@accept\n" LOGGED_IN(
+								  " CONDSTORE ID") "C: A21 ID "
+										   "*\n" DONE(
+											   "A21") "> together sync; body 3 0 "
+												  "10\n" ASK_CONDSTORE("A22") "C: A23 UID FETCH 1:9 (UID FLAGS) (CHANGEDSINCE 20)\n" SEARCHES(
+													  "A24",
+													  "A25") "C: A26 UID FETCH 3 *\n" STATE("9",
+													  "10",
+													  "22") DONE("A22") FLAGS("6",
+													  "6",
+													  SEEN,
+													  "22") "= message 6 changed\n" DONE("A23")
+													  SEARCHED(
+														  "A24",
+														  "A25",
+														  "1:9") SYNCED
+														  ROW("6",
+															  "known flags 1"),
+		.known = {"1:9", 1, 10, 20, 131072}, .connections = 2},
 	{"condstore-first-listing",
 		CONDSTORE ASK_CONDSTORE("A2") SEARCHES("A3", "A4") STATE("3", "8", "20") DONE("A2")
 			SEARCHED("A3", "A4", "5:7") SYNCED MARK("8 20")},

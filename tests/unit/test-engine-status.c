@@ -1,10 +1,18 @@
 #include "engine/engine.h"
 #include "store-fixture.h"
 
+typedef struct {
+	GMutex gate;
+	GAsyncQueue *held;
+} Hold;
+
 static void hold(const GError *error, gpointer data)
 {
-	g_mutex_lock(data);
-	g_mutex_unlock(data);
+	Hold *at = data;
+
+	g_async_queue_push(at->held, at);
+	g_mutex_lock(&at->gate);
+	g_mutex_unlock(&at->gate);
 }
 
 /* Whoever asks is answered while the engine thread does not come to it. */
@@ -14,24 +22,26 @@ static void test_stuck(void)
 	EngineConfig config = {.connections = 1, .poll_s = 60, .timeout_ms = 1000};
 	EngineStatus status = {.waiting = 7};
 	Fixture f;
-	GMutex gate;
+	Hold at = {.held = g_async_queue_new()};
 
 	fixture_open(&f, false, 1 << 20, false);
 	set_names(f.store, f.gen, "1", "");
 	put_message(&f, 1, 10, 0);
 
 	Engine *engine = engine_new(&config, f.store, &none, NULL);
-	gint64 start = g_get_monotonic_time();
 
-	g_mutex_init(&gate);
-	g_mutex_lock(&gate);
-	engine_attributes(engine, f.gen, 1, hold, &gate);
+	g_mutex_init(&at.gate);
+	g_mutex_lock(&at.gate);
+	engine_attributes(engine, f.gen, 1, hold, &at);
+	g_async_queue_pop(at.held);
+	gint64 start = g_get_monotonic_time();
 	engine_status(engine, &status);
 	g_assert_cmpuint(status.waiting, <=, 1);
 	g_assert_cmpint(g_get_monotonic_time() - start, >=, 50 * 1000);
-	g_mutex_unlock(&gate);
+	g_mutex_unlock(&at.gate);
 	engine_free(engine);
-	g_mutex_clear(&gate);
+	g_mutex_clear(&at.gate);
+	g_async_queue_unref(at.held);
 	fixture_close(&f);
 }
 

@@ -316,6 +316,7 @@ AWAY = {
 def test_a_mount_with_a_cache_needs_no_server(known, mount, how):
     AWAY[how](known)
     mail = mount(known, expect=['.'])
+    mail.wait_for_output('showing what is known until the server is there')
     assert len(os.listdir(mail.inbox)) == 300
     assert read(mail.inbox / '7.eml') == body(7)
     known.quirks.instead_of_tls = known.quirks.greeting = None

@@ -22,6 +22,7 @@ def test_help_and_version(program):
     assert run.returncode == 0
     for word in ('SOURCE', 'MOUNTPOINT', 'passcmd', 'cafile', 'check'):
         assert word in run.stdout
+    assert re.search(r'cache_size=SIZE.*at least 1M', run.stdout)
     run = program.run('--version')
     assert run.returncode == 0
     assert re.match(r'imapfs \d+\.\d+\.\d+', run.stdout)
@@ -222,12 +223,11 @@ def known_account(server, mount):
     mail.unmount()
 
 
-def test_background_does_not_wait_long_for_a_server_that_is_known(fake, mount, program, tmp_path):
+def test_background_does_not_wait_long_for_a_server_that_is_known(fake, mount, program):
     server = fake()
     known_account(server, mount)
     server.black_hole()
-    path = tmp_path / 'background'
-    path.mkdir()
+    path = program.mountpoint
     start = time.monotonic()
     run = program.run(server.source, path, '-o', program.options(server, timeout=100))
     assert run.returncode == 0, run.stdout

@@ -281,7 +281,7 @@ def test_a_password_file_that_is_corrected_is_noticed(fake, mount, program):
 
     def online():
         assert state()['state'] == 'online'
-    eventually(online)
+    eventually(online, 25 / SLOW)  # not by the next attempt, which comes after 30 seconds
     assert state()['retry_ms'] is None
     assert len(logins(server)) == before + 1
 

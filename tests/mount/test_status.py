@@ -427,6 +427,24 @@ def test_a_large_change_in_a_deep_folder_is_bounded(server, mount, follow):
     assert os.stat(mail / '.imapfs' / 'events').st_size < 2 << 20
 
 
+def test_a_server_that_falls_silent_is_noticed_by_itself(server, mount, follow):
+    """Nobody asks for anything, and TCP goes on: the command that comes every `poll` seconds, 5 at
+    least, is not answered."""
+    mail = mount(server, timeout=2, poll=1)
+    mail.expect('.')
+    os.listdir(mail.inbox)
+    journal = follow(mail)
+    server.black_hole()
+    start = time.monotonic()
+    now = status(mail)
+    assert now['state'] == 'online' and now['error'] is None and len(now['connections']) == 1
+    assert 'no answer' in journal.wait_for(kind='offline')['why']
+    assert time.monotonic() - start < 5 + 2 + 3 * SLOW
+    now = status(mail)
+    assert now['state'] == 'offline' and 'no answer' in now['error']['text']
+    assert not [one for one in now['connections'] if one['state'] == 'ready']
+
+
 def test_going_and_coming_are_events(server, mount, follow):
     mail = mount(server, timeout=2)
     mail.expect('.')

@@ -5,6 +5,7 @@
 Wants IMAPFS_BUILD. Beside each figure is what a bare client on a connection of its own is told:
 Dovecot keeps news back for half a second to tell more at once, the scripted server does not."""
 
+import json
 import os
 import statistics
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from tests.bench.drain import Drain
 from tests.fake import Certs, Server
+from tests.support import eventually
 from tests.support.dovecot import Account, Dovecot
 from tests.support.mounting import Mount, Program
 
@@ -91,14 +93,18 @@ class Bare:
     def __init__(self, server, name):
         self.wire = Drain(server.port, server.user, server.password, server.ca)
         self.wire.run(f'EXAMINE {name}')
-        self.told = threading.Event()
+        self.told, self.idles = threading.Event(), threading.Event()
         self.wire.wire.settimeout(None)
         self.wire.wire.sendall(b'idle IDLE\r\n')
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
+        if not self.idles.wait(LIMIT_S):
+            raise TimeoutError
 
     def _read(self):
         while data := self.wire.wire.recv(65536):
+            if data.startswith(b'+'):
+                self.idles.set()
             if b' EXISTS' in data or b' EXPUNGE' in data:
                 self.at = time.monotonic()
                 self.told.set()
@@ -115,6 +121,13 @@ def wait(*conditions):
             raise TimeoutError
         time.sleep(0.0005)
     return took
+
+
+def is_watched(mail, names):
+    """Fails unless the server tells the mount of changes there, and nothing else is under way."""
+    status = json.loads((mail / '.imapfs' / 'status').read_bytes())
+    assert {one['path'] for one in status['folders'] if one['pushed']} >= set(names)
+    assert not any(one['under_way'] for one in status['connections'])
 
 
 def uids(folder):
@@ -189,7 +202,7 @@ def run(kind, notify, tries):
                 server.append(name)
                 server.append(name)
                 os.listdir(mail / name)
-            time.sleep(1.5)
+            eventually(lambda: is_watched(mail, ('INBOX', 'Other')))
             whole = [('INBOX',), ('Other', 'INBOX')] if notify else [('INBOX',), ('Other',)]
             for names in whole:
                 how = f'{kind.__name__}, {"NOTIFY" if notify else "IDLE"}, {" and ".join(names)}'

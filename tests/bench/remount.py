@@ -4,6 +4,7 @@
 
 Wants IMAPFS_BUILD. One run each; bytes are those up and down, TLS and login included in the mount's."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from tests.bench.run import Bench, resident
 from tests.fake import Certs
+from tests.support import eventually
 from tests.support.dovecot import Account, Dovecot
 from tests.support.mounting import Program
 from tests.support.proxy import Proxy
@@ -53,13 +55,17 @@ class Remounts(Bench):
             raise RuntimeError(run.stdout)
         self.mail = self.program.mountpoint
 
-    def settled(self):
-        """The counters, once nothing more goes over the wire."""
-        now, before = self.proxy.counters(), None
-        while now != before:
-            time.sleep(0.2)
-            now, before = self.proxy.counters(), now
-        return now
+    def settled(self, idle):
+        """The counters, once nothing more goes over the wire: nothing is under way, and where a
+        folder was looked at the mount waits for news of it."""
+        def rests():
+            status = json.loads((self.mail / '.imapfs' / 'status').read_bytes())
+            assert status['state'] == 'online' and status['requests']['waiting'] == 0
+            assert all(one['state'] == 'ready' and one['under_way'] == 0
+                       for one in status['connections'])
+            assert any(one['idle'] for one in status['connections']) == idle
+        eventually(rests)
+        return self.proxy.counters()
 
     def change(self, arrivals=10, expunges=10, flags=10):
         self.client.select()
@@ -76,11 +82,11 @@ class Remounts(Bench):
         start = time.monotonic()
         self.mount()
         mounted = time.monotonic() - start
-        alone = self.settled()
+        alone = self.settled(idle=False)
         start = time.monotonic()
         run = subprocess.run(['ls', '-f', self.mail / 'INBOX'], capture_output=True, check=True)
         took = time.monotonic() - start
-        all_of_it = self.settled()
+        all_of_it = self.settled(idle=True)
         right = set(self.client.uid('SEARCH', 'ALL')[1][0].split())
         seen = {name[:-4] for name in run.stdout.split() if name.endswith(b'.eml')}
         size = sum(path.stat().st_size for path in self.program.cache.rglob('index.db*'))

@@ -300,12 +300,28 @@ def test_more_stuck_reads_than_threads(fake, mount):
     server.black_hole(False)
 
 
-def leave_no_room_for_threads(mail):
-    """A stack takes 8 MiB. Returns how to give the room back."""
+def room(mail):
     status = Path(f'/proc/{mail.pid}/status').read_text()
-    size = int(re.search(r'VmSize:\s+(\d+)', status)[1]) << 10
+    return int(re.search(r'VmSize:\s+(\d+)', status)[1]) << 10
+
+
+def is_at_rest(mail):
+    """Fails while a thread works: it may be about to take memory, or to start another one."""
+    for stat_file in Path(f'/proc/{mail.pid}/task').glob('*/stat'):
+        assert stat_file.read_text().rpartition(')')[2].split()[0] == 'S'
+
+
+def leave_no_room_for_threads(mail):
+    """A stack takes 8 MiB, and a thread of libfuse that reads for the first time one. Returns how to
+    give the room back."""
     _, most = resource.prlimit(mail.pid, resource.RLIMIT_AS)
-    resource.prlimit(mail.pid, resource.RLIMIT_AS, (size + (2 << 20), most))
+
+    def leave():
+        is_at_rest(mail)
+        size = room(mail)
+        resource.prlimit(mail.pid, resource.RLIMIT_AS, (size + (7 << 20), most))
+        assert room(mail) <= size
+    eventually(leave)
     return lambda: resource.prlimit(mail.pid, resource.RLIMIT_AS, (most, most))
 
 

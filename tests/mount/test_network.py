@@ -279,10 +279,18 @@ def known(server, mount):
     return server
 
 
-def drop(reset):
-    def then(wire):
-        raise Drop(reset)
-    return then
+def hear(wire):
+    """What the client says first: who closes without having read it resets."""
+    assert wire.sock.recv(65536)
+
+
+def close(wire):
+    hear(wire)
+    raise Drop()
+
+
+def reset(wire):
+    raise Drop(reset=True)
 
 
 def drop_in_the_handshake(wire):
@@ -291,6 +299,7 @@ def drop_in_the_handshake(wire):
 
 
 def portal(wire):
+    hear(wire)
     wire.write(b'HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n\r\n')
     raise Drop()
 
@@ -301,8 +310,8 @@ def answer_login(server, kind, text):
 
 
 AWAY = {
-    'closes': lambda server: setattr(server.quirks, 'instead_of_tls', drop(reset=False)),
-    'resets': lambda server: setattr(server.quirks, 'instead_of_tls', drop(reset=True)),
+    'closes': lambda server: setattr(server.quirks, 'instead_of_tls', close),
+    'resets': lambda server: setattr(server.quirks, 'instead_of_tls', reset),
     'resets-later': lambda server: setattr(server.quirks, 'instead_of_tls', drop_in_the_handshake),
     'no-tls': lambda server: setattr(server.quirks, 'instead_of_tls', portal),
     'no-imap': lambda server: setattr(server.quirks, 'greeting', b'HTTP/1.1 200 OK\r\n\r\n'),

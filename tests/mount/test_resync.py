@@ -43,15 +43,14 @@ def start(mount, server, **more):
     return mail
 
 
-def select_another(mail):
-    """Takes the one connection of the mount to a mailbox that it never listed."""
+def leave(mail):
+    """Takes the one connection of the mount to a mailbox that it never listed: what others do in
+    INBOX from here on is told by its next selection alone, not by IDLE."""
     os.listdir(mail / mail.others.pop())
 
 
-def select_again(mail, expected):
-    """With its one connection on another mailbox the folder has to be selected anew."""
-    select_another(mail)
-
+def come_back(mail, expected):
+    """INBOX has to be selected anew."""
     def check():
         assert listing(mail.inbox) == names(expected)
     eventually(check)
@@ -80,13 +79,14 @@ def test_changes_elsewhere(server, mount, mode):
     mail = start(mount, server)
     assert listing(mail.inbox) == names(range(1, 51))
     assert os.stat(mail.inbox / '7.eml').st_size == len(BODY)
+    leave(mail)
     for uid in (3, 4, 50):
         server.inbox.expunge(uid)
     server.inbox.set_flags(9, ['\\Deleted'])
     server.inbox.set_flags(10, ['\\Seen'])
     server.inbox.extend([BODY + b'more'] * 2)
     left = set(range(1, 53)) - {3, 4, 9, 50}
-    select_again(mail, left)
+    come_back(mail, left)
     assert os.stat(mail.inbox / '52.eml').st_size == len(BODY) + 4
     said = commands(server)
     assert said[0] == 'EXAMINE "INBOX"' + (
@@ -96,7 +96,7 @@ def test_changes_elsewhere(server, mount, mode):
     assert any('CHANGEDSINCE' in line for line in said) == (mode == 'condstore')
     # And what did not change is not asked for.
     before = len(server.lines(b'EXAMINE "INBOX"'))
-    select_another(mail)
+    leave(mail)
 
     def selected_again():
         assert listing(mail.inbox) == names(left)
@@ -113,8 +113,9 @@ def test_uidvalidity_changes_meanwhile(server, mount, mode):
     mail = start(mount, server)
     assert listing(mail.inbox) == names(range(1, 51))
     assert read(mail.inbox / '2.eml') == BODY
+    leave(mail)
     server.inbox.reset(2000, [b'Subject: other\r\n\r\nother\r\n'] * 3)
-    select_again(mail, {1, 2, 3})
+    come_back(mail, {1, 2, 3})
 
     def other():
         assert b'other' in read(mail.inbox / '2.eml')
@@ -134,9 +135,10 @@ def test_wrong_answers_evict_nothing(server, mount, changes):
     mail.expect('QRESYNC is not used any more')
     assert listing(mail.inbox) == names(range(1, 51))
     for turn in range(3):
+        leave(mail)
         server.inbox.expunge(3 + turn)
         server.inbox.extend([BODY] * 2)
-        select_again(mail, set(range(1, 53 + 2 * turn)) - set(range(3, 4 + turn)))
+        come_back(mail, set(range(1, 53 + 2 * turn)) - set(range(3, 4 + turn)))
     asked = server.lines(b'EXAMINE "INBOX" \\(QRESYNC')
     assert len(asked) == 2
     mail.wait_for_output('QRESYNC is not used any more')
@@ -159,6 +161,7 @@ def test_changes_elsewhere_on_a_real_server(real, mount):
     mail = start(mount, account, arguments=['-d'])
     mail.expect('.')
     assert listing(mail.inbox) == names(range(1, 21))
+    leave(mail)
     client.select('INBOX')
     client.uid('STORE', '4,5,20', '+FLAGS', '(\\Deleted)')
     client.expunge()
@@ -166,11 +169,12 @@ def test_changes_elsewhere_on_a_real_server(real, mount):
     client.uid('STORE', '8', '+FLAGS', '(\\Seen)')
     account.append(BODY, BODY)
     left = set(range(1, 23)) - {4, 5, 7, 20}
-    select_again(mail, left)
+    come_back(mail, left)
+    leave(mail)
     client.uid('STORE', '7', '-FLAGS', '(\\Deleted)')
     account.append(BODY)
     client.logout()
-    select_again(mail, left | {7, 23})
+    come_back(mail, left | {7, 23})
     mail.wait_for_output(r'EXAMINE "INBOX"' + MODES[mode][1] + r'\n')
     selections = [part for part in mail.output().split('EXAMINE "') if part.startswith('INBOX')]
     assert len(selections) > 2

@@ -88,6 +88,9 @@ static void command_done(Sync *sync, const ImapStatus *status, const GError *err
 	if (error && !sync->error) {
 		sync->error = g_error_copy(error);
 		sync->lost = !status;
+		/* A connection that breaks says nothing of the mailbox. */
+		if (sync->lost && error->code == MAIL_ERROR_IO)
+			sync->error->code = MAIL_ERROR_UNAVAILABLE;
 	}
 	if (--sync->commands > 0)
 		return;

@@ -410,6 +410,14 @@ static const Script scripts[] = {
 					    "@accept", "A3") "= names changed, gone: unknown\n"
 							     "> fresh\n"
 							     "= fresh: no\n"},
+	{"shown-when-connections-break",
+		/* Which says no more of the mailbox than when they are closed. */
+		KNOWN "> sync\n"
+		      "C: A6 NOOP\n"
+		      "@reset\n" RECONNECT("A1") "@reset\n" RECONNECT(
+			      "A2") "@reset\n"
+				    "= done sync UNAVAILABLE *broke*\n" BACK(
+					    "@accept", "A3") "= names changed, gone: unknown\n"},
 	{"shown-when-a-listing-is-late", KNOWN "> sync\n"
 					       "C: A6 NOOP\n"
 					       "> turn\n"

@@ -434,6 +434,7 @@ def test_a_server_that_falls_silent_is_noticed_by_itself(server, mount, follow):
     mail.expect('.')
     os.listdir(mail.inbox)
     journal = follow(mail)
+    eventually(lambda: quiet(mail))
     server.black_hole()
     start = time.monotonic()
     now = status(mail)

@@ -301,6 +301,7 @@ def drop_in_the_handshake(wire):
 def portal(wire):
     hear(wire)
     wire.write(b'HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n\r\n')
+    wire.flush()
     raise Drop()
 
 
@@ -309,23 +310,42 @@ def answer_login(server, kind, text):
               lambda session, command: session.tagged(command, kind, text) or True)
 
 
+def close_notify(wire):
+    hear(wire)
+    wire.write(bytes((21, 3, 3, 0, 2, 1, 0)))  # an alert (RFC 8446 6.1)
+    wire.flush()
+    raise Drop()
+
+
+def instead_of_tls(action):
+    return lambda server: setattr(server.quirks, 'instead_of_tls', action)
+
+
+def greeting(line):
+    return lambda server: setattr(server.quirks, 'greeting', line)
+
+
+# What the mount takes it for, and how it is done.
 AWAY = {
-    'closes': lambda server: setattr(server.quirks, 'instead_of_tls', close),
-    'resets': lambda server: setattr(server.quirks, 'instead_of_tls', reset),
-    'resets-later': lambda server: setattr(server.quirks, 'instead_of_tls', drop_in_the_handshake),
-    'no-tls': lambda server: setattr(server.quirks, 'instead_of_tls', portal),
-    'no-imap': lambda server: setattr(server.quirks, 'greeting', b'HTTP/1.1 200 OK\r\n\r\n'),
-    'bye': lambda server: setattr(server.quirks, 'greeting', b'* BYE come later\r\n'),
-    'login-bad': lambda server: answer_login(server, 'BAD', 'internal'),
-    'login-unavailable': lambda server: answer_login(server, 'NO', '[UNAVAILABLE] backend down'),
+    'closes': ('truncated', instead_of_tls(close)),
+    'resets': ('reset by peer', instead_of_tls(reset)),
+    'resets-later': ('reset by peer', instead_of_tls(drop_in_the_handshake)),
+    'ends-tls': ('ended the TLS handshake', instead_of_tls(close_notify)),
+    'no-tls': ('not TLS', instead_of_tls(portal)),
+    'no-imap': ('no IMAP server', greeting(b'HTTP/1.1 200 OK\r\n\r\n')),
+    'bye': ('come later', greeting(b'* BYE come later\r\n')),
+    'login-bad': ('internal', lambda server: answer_login(server, 'BAD', 'internal')),
+    'login-unavailable': ('backend down', lambda server: answer_login(
+        server, 'NO', '[UNAVAILABLE] backend down')),
 }
 
 
 @pytest.mark.parametrize('how', AWAY)
 def test_a_mount_with_a_cache_needs_no_server(known, mount, how):
-    AWAY[how](known)
+    why, set_up = AWAY[how]
+    set_up(known)
     mail = mount(known, expect=['.'])
-    mail.wait_for_output('showing what is known until the server is there')
+    mail.wait_for_output(f'{why}.*; showing what is known until the server is there')
     assert len(os.listdir(mail.inbox)) == 300
     assert read(mail.inbox / '7.eml') == body(7)
     known.quirks.instead_of_tls = known.quirks.greeting = None

@@ -306,7 +306,7 @@ void attribute_note(Conn *conn, guint32 uid, const ImapFetch *fetch)
 		.date = fetch->internaldate,
 	};
 	StoreMessage before;
-	bool listed = store_peek_message(engine->store, conn->gen, uid, &before);
+	bool listed = box_recall(box, conn->gen, uid, &before);
 	bool changed = false;
 	store_set_attributes(engine->store, conn->gen, &message, fields, &changed);
 	if (!(fields.has_flags && fields.has_size && fields.has_date) &&

@@ -78,6 +78,12 @@ bool box_hides(const Box *box, guint flags)
 	return flags & IMAP_FLAG_DELETED && !store_shows_deleted(box->engine->store);
 }
 
+bool box_recall(const Box *box, Gen gen, guint32 uid, StoreMessage *ret)
+{
+	store_recall(box->engine->store, gen);
+	return store_peek_message(box->engine->store, gen, uid, ret);
+}
+
 static void replace_set(ImapSet **set)
 {
 	imap_set_free(*set);

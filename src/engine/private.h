@@ -264,6 +264,10 @@ void box_rest(Box *box);
 /* Whether a message with these flags is not listed. */
 bool box_hides(const Box *box, guint flags);
 
+/* A message as it was last known, by an earlier mount too: what news of it is compared with.
+ * False as store_peek_message() is. */
+bool box_recall(const Box *box, Gen gen, guint32 uid, StoreMessage *ret);
+
 /* Forgets all queued work; its waiters were finished before. */
 void box_reset(Box *box);
 

@@ -157,7 +157,7 @@ static void apply_flags(Conn *conn, const SessionChange *change, ImapSet *gone, 
 	StoreMessage message = {.uid = change->uid, .flags = change->flags};
 	StoreFields fields = {.has_flags = true, .keywords = (const char *const *)change->keywords};
 	bool changed = false;
-	store_peek_message(engine->store, conn->gen, change->uid, &before);
+	box_recall(conn->box, conn->gen, change->uid, &before);
 	bool moved = (before.flags ^ change->flags) & IMAP_FLAG_DELETED;
 	if (!before.known && !moved)
 		return;

@@ -55,6 +55,14 @@ static void forget(Box *box)
 	box_pump(box);
 }
 
+/* Somebody did while nobody could be asked: what push keeps is asked for now. */
+static void looked_at(Box *box)
+{
+	if (!box->engine->last_box)
+		box->engine->last_box = box;
+	box->renew |= push_keeps(box);
+}
+
 /* The wire lives again: what the kernel was shown meanwhile must be asked for anew. */
 void sync_forget_shown(Engine *engine)
 {
@@ -73,6 +81,7 @@ void sync_forget_shown(Engine *engine)
 			continue;
 		Gen gen = store_gen(engine->store, box->id);
 		box->shown_stale = false;
+		looked_at(box);
 		forget(box);
 		engine->events->names_changed(box->id, gen, NULL, NULL, engine->data);
 	}

@@ -1,5 +1,6 @@
 """A folder is selected again after others changed it: by QRESYNC, by CONDSTORE, or by counting."""
 
+import json
 import os
 
 import pytest
@@ -35,6 +36,10 @@ def listing(folder):
 def read(path):
     with open(path, 'rb') as file:
         return file.read()
+
+
+def flags(path):
+    return os.getxattr(path, 'user.imap.flags').decode()
 
 
 def start(mount, server, **more):
@@ -105,6 +110,41 @@ def test_changes_elsewhere(server, mount, mode):
     again = commands(server)
     assert not any(line.endswith(' ALL') or 'FETCH' in line for line in again)
     assert any(line.endswith(' DELETED') for line in again) == (mode == 'plain')
+
+
+@MODE
+def test_flags_changed_between_two_mounts(server, mount, mode):
+    """What the first mount knew of a message is on disk only when the second hears of it."""
+    server.mask(*MODES[mode][0], 'IMAP4rev2')
+    server.inbox.set_flags(3, ['\\Seen', 'Old'])
+    mail = start(mount, server)
+    assert listing(mail.inbox) == names(range(1, 51))
+    assert flags(mail.inbox / '3.eml') == '\\Seen Old'
+    os.stat(mail.inbox / '2.eml')
+    mail.unmount()
+    server.inbox.set_flags(2, ['\\Flagged'])
+    server.inbox.set_flags(3, ['New'])
+    mail = start(mount, server)
+    assert listing(mail.inbox) == names(range(1, 51))
+
+    def confirmed():
+        status = json.loads((mail / '.imapfs' / 'status').read_bytes())
+        assert status['folders'][0]['path'] == 'INBOX'
+        assert status['folders'][0]['confirmed_ms'] is not None
+    eventually(confirmed)
+    new = ['', '\\Flagged', 'New']
+
+    def shown():
+        assert [flags(mail.inbox / f'{uid}.eml') for uid in (1, 2, 3)] == new
+    eventually(shown)
+
+    def told():
+        lines = [json.loads(line) for line in (mail / '.imapfs' / 'events').read_text().splitlines()]
+        assert {line['uid'] for line in lines if line['kind'] == 'flags'} == {2, 3}
+    eventually(told)
+    mail.unmount()
+    mail = start(mount, server)
+    assert [flags(mail.inbox / f'{uid}.eml') for uid in (1, 2, 3)] == new
 
 
 @MODE

@@ -168,6 +168,8 @@ class Crashes:
             found = os.stat(mail / folder / name)
             assert found.st_size == len(message.body)
             assert time.gmtime(found.st_mtime).tm_mday == message.uid
+            shown = os.getxattr(mail / folder / name, 'user.imap.flags').decode().split()
+            assert set(shown) == set(message.flags), (folder, name)
 
     def check_bytes(self, mail, folder, name, message):
         if (mail / folder / name).read_bytes() != message.body:

@@ -1,5 +1,5 @@
-"""Readers and a second client that changes the mailboxes at random; at every quiet point the tree
-is what the server has. IMAPFS_SOAK=SECONDS makes it longer."""
+"""Readers and a second client that changes the mailboxes at random, now and then while nothing is
+mounted; at every quiet point the tree is what the server has. IMAPFS_SOAK=SECONDS makes it longer."""
 
 import errno
 import hashlib
@@ -18,6 +18,7 @@ from tests.support.dovecot import Account
 SECONDS = float(os.environ.get('IMAPFS_SOAK', 10))
 ROUND_S = 1.5
 QUIET_S = 20
+REMOUNT = 4  # of so many rounds one is without a mount
 PASSING = (errno.ENOENT, errno.ESTALE, errno.EIO, errno.ENOTDIR, errno.EAGAIN)
 
 
@@ -201,9 +202,14 @@ class Changer:
         except imaplib.IMAP4.abort:
             self.again()
 
+    def go_on(self, seconds):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.change()
+
 
 def on_server(changer):
-    """{folder: {name: bytes}} as the server has them. Dovecot may end a session within FETCH, since a
+    """{folder: {name: (flags, bytes)}} as the server has them. Dovecot may end a session within FETCH, since a
     folder that was deleted had the same name."""
     def attempt():
         try:
@@ -220,7 +226,8 @@ def fetch_all(changer):
         changer.select(folder, readonly=True)
         answer = changer.imap.uid('FETCH', '1:*', '(FLAGS BODY.PEEK[])')[1]
         found[folder] = {
-            head.split(b'UID ')[1].split()[0].decode() + '.eml': body
+            head.split(b'UID ')[1].split()[0].decode() + '.eml': (
+                {flag.decode() for flag in imaplib.ParseFlags(head)} - {r'\Recent'}, body)
             for head, body in (pair for pair in answer if isinstance(pair, tuple))
             if rb'\Deleted' not in head}
     return found
@@ -234,8 +241,10 @@ def in_tree(root):
         found[entry.name] = {}
         for name in os.listdir(entry):
             path = os.path.join(entry, name)
-            found[entry.name][name] = content(path)
-            assert os.stat(path).st_size == len(found[entry.name][name]), path
+            flags = set(os.getxattr(path, 'user.imap.flags').decode().split())
+            data = content(path)
+            found[entry.name][name] = flags, data
+            assert os.stat(path).st_size == len(data), path
     return found
 
 
@@ -247,9 +256,11 @@ def difference(tree, server):
         if tree[folder].keys() != messages.keys():
             return (f'{folder}: too many {sorted(tree[folder].keys() - messages.keys())}, '
                     f'missing {sorted(messages.keys() - tree[folder].keys())}')
-        for name, data in messages.items():
-            if tree[folder][name] != data:
+        for name, (flags, data) in messages.items():
+            if tree[folder][name][1] != data:
                 return f'{folder}/{name}: other bytes'
+            if tree[folder][name][0] != flags:
+                return f'{folder}/{name}: {tree[folder][name][0]} instead of {flags}'
     return ''
 
 
@@ -281,17 +292,23 @@ def test_soak(account, mount):
     m = mount(account, poll=2)
     readers = Readers(m.path)
     end, rounds, slowest = time.monotonic() + SECONDS, 0, 0
-    while time.monotonic() < end:
-        readers.go.set()
-        until = time.monotonic() + ROUND_S
-        while time.monotonic() < until:
-            changer.change()
-        readers.rest()
+    while time.monotonic() < end or rounds < REMOUNT:
+        mounted = rounds % REMOUNT != REMOUNT - 1
+        if mounted:
+            readers.go.set()
+        else:
+            m.unmount()
+        changer.go_on(ROUND_S)
+        if mounted:
+            readers.rest()
+        else:
+            m = mount(account, poll=2, mountpoint=m.path)
         assert not readers.faults, readers.faults[:3]
         slowest = max(slowest, settle(m.path, on_server(changer)))
         rounds += 1
     readers.stop()
     assert not readers.faults, readers.faults[:3]
-    assert rounds > 0 and readers.reads > 10
+    assert readers.reads > 10
     print(f'{sum(changer.changes.values())} changes {changer.changes}, {readers.reads} reads, '
-          f'{rounds} comparisons, the slowest after {slowest:.1f} s')
+          f'{rounds} comparisons, of these {rounds // REMOUNT} after changes without a mount, '
+          f'the slowest after {slowest:.1f} s')

@@ -360,13 +360,19 @@ void peer_write(SSL *ssl, const void *bytes, gsize len)
 	SSL_write_ex(ssl, bytes, len, &done);
 }
 
-void peer_read_to_end(Peer *peer, SSL *ssl)
+void peer_read_until(Peer *peer, SSL *ssl, const char *end)
 {
 	char buf[65536];
 	gsize n;
 
-	while (SSL_read_ex(ssl, buf, sizeof(buf), &n) == 1)
+	while (!(end && g_str_has_suffix(peer->got->str, end)) &&
+	       SSL_read_ex(ssl, buf, sizeof(buf), &n) == 1)
 		g_string_append_len(peer->got, buf, (gssize)n);
+}
+
+void peer_read_to_end(Peer *peer, SSL *ssl)
+{
+	peer_read_until(peer, ssl, NULL);
 	peer->octets = BIO_number_read(SSL_get_rbio(ssl));
 	peer->got_close_notify = SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN;
 }

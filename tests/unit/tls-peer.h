@@ -72,5 +72,6 @@ void peer_forget_authority(void);
 /* For scripts. */
 SSL *peer_accept(Peer *peer, int fd); /* NULL: the client refused */
 void peer_write(SSL *ssl, const void *bytes, gsize len);
+void peer_read_until(Peer *peer, SSL *ssl, const char *end); /* or to the end of it all */
 void peer_read_to_end(Peer *peer, SSL *ssl);
 void peer_close(SSL *ssl); /* close_notify */

@@ -366,7 +366,7 @@ void peer_read_until(Peer *peer, SSL *ssl, const char *end)
 	gsize n;
 
 	while (!(end && g_str_has_suffix(peer->got->str, end)) &&
-	       SSL_read_ex(ssl, buf, sizeof(buf), &n) == 1)
+		SSL_read_ex(ssl, buf, sizeof(buf), &n) == 1)
 		g_string_append_len(peer->got, buf, (gssize)n);
 }
 

@@ -24,13 +24,48 @@ static int fail(const GError *error)
 	return EXIT_FAILURE;
 }
 
+/* Whether there is time left, after some of it. */
+static bool wait_a_bit(gint64 end_us, GCancellable *stop)
+{
+	enum { STEP_MS = 20 };
+	GPollFD poll;
+	if (g_get_monotonic_time() >= end_us || !g_cancellable_make_pollfd(stop, &poll))
+		return false;
+	g_poll(&poll, 1, STEP_MS);
+	g_cancellable_release_fd(stop);
+	return !g_cancellable_is_cancelled(stop);
+}
+
+/* fusermount3 and umount return before the mount that they end has saved what it knows and let go
+ * of its directory. Whether one is about to end nobody else can tell, so that any is waited for. */
+static Store *open_store_when_free(const Options *options, GCancellable *stop, GError **error)
+{
+	enum { PATIENCE_S = 5 };
+	gint64 end_us = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
+	for (bool told = false;; told = true) {
+		g_autoptr(GError) why = NULL;
+		Store *store = store_new(
+			options->cachedir, options->cache_size, options->show_deleted, &why);
+		if (store)
+			return store;
+		bool busy = why->code == MAIL_ERROR_BUSY;
+		if (busy && !told)
+			g_info("another mount of this account has not ended yet; waiting for it");
+		if (busy && wait_a_bit(end_us, stop))
+			continue;
+		if (busy && !g_cancellable_is_cancelled(stop))
+			g_prefix_error(&why, "waited %d seconds: ", PATIENCE_S);
+		g_propagate_error(error, g_steal_pointer(&why));
+		return NULL;
+	}
+}
+
 /* Without a cache directory that can be written, bodies are kept in memory; but one that is someone
  * else's or in use is not silently left aside. */
-static Store *open_store(const Options *options, GError **error)
+static Store *open_store(const Options *options, GCancellable *stop, GError **error)
 {
 	g_autoptr(GError) why = NULL;
-	Store *store =
-		store_new(options->cachedir, options->cache_size, options->show_deleted, &why);
+	Store *store = open_store_when_free(options, stop, &why);
 	if (store)
 		return store;
 	if (why->code == MAIL_ERROR_ACCESS || why->code == MAIL_ERROR_BUSY) {
@@ -143,7 +178,7 @@ static bool run_mounted(Service *service, const Options *options, Account *accou
 static bool mount_account(
 	const Options *options, Account *account, GCancellable *stop, int parent, GError **error)
 {
-	g_autoptr(Store) store = open_store(options, error);
+	g_autoptr(Store) store = open_store(options, stop, error);
 	if (!store)
 		return false;
 	FsConfig fs_config = {

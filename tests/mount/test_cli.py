@@ -1,5 +1,6 @@
 """The command line: what is accepted, refused, and said."""
 
+import fcntl
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import select
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -240,6 +242,55 @@ def test_background_does_not_wait_long_for_a_server_that_is_known(fake, mount, p
     finally:
         subprocess.run(['fusermount3', '-u', path])
     wait_gone(pids)
+
+
+@contextmanager
+def cache_in_use(program):
+    """As by a mount whose end is not over yet."""
+    lock, = (program.cache / 'imapfs').glob('*/lock')
+    with open(lock) as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def test_mount_waits_for_the_end_of_the_one_before(fake, mount, program):
+    server = fake()
+    known_account(server, mount)
+    path = program.mountpoint
+    with cache_in_use(program):
+        process = program.start('-f', server.source, path, '-o', program.options(server))
+        assert re.search('has not ended yet', process.stdout.readline())
+        assert not is_mounted(path)
+    try:
+        assert wait_mounted(path, process.pid, 20 * SLOW), process.stdout.read()
+        assert (path / 'INBOX' / '1.eml').read_bytes() == BODY
+    finally:
+        subprocess.run(['fusermount3', '-u', path])
+        assert process.wait(20 * SLOW) == 0
+        assert 'has not ended' not in process.stdout.read(), 'it is told twice'
+        process.stdout.close()
+
+
+def test_mount_that_does_not_end_is_not_waited_for_long(fake, mount, program):
+    server = fake()
+    known_account(server, mount)
+    path = program.mountpoint
+    with cache_in_use(program):
+        start = time.monotonic()
+        run = program.run(server.source, path, '-o', program.options(server))
+        assert time.monotonic() - start > 4.5
+        assert run.returncode == 1
+        assert re.search('waited 5 seconds: cache directory .*: another mount is using it',
+                         run.stdout), run.stdout
+        assert not is_mounted(path)
+
+        process = program.start('-f', server.source, path, '-o', program.options(server))
+        process.stdout.readline()
+        start = time.monotonic()
+        process.terminate()
+        assert process.wait(20 * SLOW) == 1
+        assert time.monotonic() - start < 4, 'it waits although it shall end'
+        process.stdout.close()
 
 
 def test_login_that_is_refused_when_nobody_waits_is_said(fake, mount):

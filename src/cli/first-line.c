@@ -1,6 +1,7 @@
 #include "cli/first-line.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -120,33 +121,61 @@ char *first_line_read(int fd, GCancellable *cancel, GError **error)
 	return read_until(fd, g_get_monotonic_time() + DEADLINE_US, cancel, error);
 }
 
+typedef struct {
+	const char *name; /* in messages */
+	GPid pid; /* the shell */
+	bool has_group; /* of its own, with all that the shell starts */
+	int output;
+} Command;
+
 /* In the child before exec: what main() blocks is not for the command. */
-static void unblock_signals(gpointer data)
+static void set_up_child(gpointer data)
 {
+	const Command *command = data;
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	if (command->has_group)
+		setpgid(0, 0);
+}
+
+/* What a shell started is not ended with it; a process group is. But at a terminal a group of its
+ * own would be in the background, where SIGTTIN and SIGTTOU stop who asks for a passphrase, as
+ * pinentry-curses does; there the command stays in our group, and Ctrl-C reaches all of it. */
+static bool has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return errno != ENXIO;
+	close(fd);
+	return true;
+}
+
+/* Not reaped yet, so that the number is nobody else's. */
+static void send_signal(const Command *command, int signal_number)
+{
+	kill(command->has_group ? -command->pid : command->pid, signal_number);
 }
 
 /* A command may close its output and go on. Kernels before 5.3 have no pidfd: there it is waited
  * for. */
-static void kill_when_late(pid_t pid, gint64 end, GCancellable *cancel)
+static void kill_when_late(const Command *command, gint64 end, GCancellable *cancel)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int pidfd = (int)syscall(SYS_pidfd_open, command->pid, 0);
 	if (pidfd < 0)
 		return;
 	if (!first_line_wait(pidfd, end, cancel, NULL))
-		kill(pid, SIGKILL);
+		send_signal(command, SIGKILL);
 	close(pidfd);
 }
 
-static bool check_exit(const char *name, pid_t pid, GError **error)
+static bool check_exit(const Command *command, GError **error)
 {
 	int status;
-	while (waitpid(pid, &status, 0) < 0) {
+	while (waitpid(command->pid, &status, 0) < 0) {
 		if (errno != EINTR) {
-			g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH, "%s: %s", name,
+			g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH, "%s: %s", command->name,
 				g_strerror(errno));
 			return false;
 		}
@@ -154,52 +183,51 @@ static bool check_exit(const char *name, pid_t pid, GError **error)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
 	if (WIFEXITED(status))
-		g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH, "%s exited with status %d", name,
-			WEXITSTATUS(status));
+		g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH, "%s exited with status %d",
+			command->name, WEXITSTATUS(status));
 	else
-		g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH, "%s was killed by signal %d", name,
-			WTERMSIG(status));
+		g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH, "%s was killed by signal %d",
+			command->name, WTERMSIG(status));
 	return false;
 }
 
-/* The line of a command whose output is fd; reaps it. */
-static char *line_of(const char *name, pid_t pid, int fd, GCancellable *cancel, GError **error)
+/* Reaps it. */
+static char *line_of(const Command *command, GCancellable *cancel, GError **error)
 {
 	gint64 end = g_get_monotonic_time() + DEADLINE_US;
 	g_autoptr(GError) why = NULL;
-	char *line = read_until(fd, end, cancel, &why);
+	char *line = read_until(command->output, end, cancel, &why);
 	bool refused = !line && why->code == MAIL_ERROR_AUTH;
 	if (line || refused)
-		kill_when_late(pid, end, cancel);
+		kill_when_late(command, end, cancel);
 	else
-		kill(pid, SIGKILL);
+		send_signal(command, SIGKILL);
 
 	/* Why a command failed says more than that nothing came of it. */
-	bool succeeded = check_exit(name, pid, line || refused ? error : NULL);
+	bool succeeded = check_exit(command, line || refused ? error : NULL);
 	if (line && succeeded)
 		return line;
 	if (line) {
 		explicit_bzero(line, strlen(line));
 		g_free(line);
 	} else if (succeeded || !refused) {
-		g_propagate_prefixed_error(error, g_steal_pointer(&why), "%s: ", name);
+		g_propagate_prefixed_error(error, g_steal_pointer(&why), "%s: ", command->name);
 	}
 	return NULL;
 }
 
 char *first_line_of_command(
-	const char *name, const char *command, GCancellable *cancel, GError **error)
+	const char *name, const char *text, GCancellable *cancel, GError **error)
 {
-	char *argv[] = {"/bin/sh", "-c", (char *)command, NULL};
+	char *argv[] = {"/bin/sh", "-c", (char *)text, NULL};
+	Command command = {.name = name, .has_group = !has_terminal()};
 	g_autoptr(GError) why = NULL;
-	GPid pid;
-	int output;
-	if (!g_spawn_async_with_pipes("/", argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, unblock_signals,
-		    NULL, &pid, NULL, &output, NULL, &why)) {
+	if (!g_spawn_async_with_pipes("/", argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, set_up_child,
+		    &command, &command.pid, NULL, &command.output, NULL, &why)) {
 		g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH, "%s: %s", name, why->message);
 		return NULL;
 	}
-	char *line = line_of(name, pid, output, cancel, error);
-	close(output);
+	char *line = line_of(&command, cancel, error);
+	close(command.output);
 	return line;
 }

@@ -9,11 +9,11 @@
  * a NUL or is longer than LIMIT_SECRET; MAIL_ERROR_TIMEOUT, MAIL_ERROR_CANCELLED, MAIL_ERROR_IO. */
 char *first_line_read(int fd, GCancellable *cancel, GError **error);
 
-/* Runs `/bin/sh -c command` with nothing as its input. name is what messages call it. As
+/* Runs `/bin/sh -c text` with nothing as its input. name is what messages call it. As
  * first_line_read(); also MAIL_ERROR_AUTH when it exits with a status other than 0. The command
  * itself is in no message. */
 char *first_line_of_command(
-	const char *name, const char *command, GCancellable *cancel, GError **error);
+	const char *name, const char *text, GCancellable *cancel, GError **error);
 
 /* Waits until fd can be read. false: error says why not. end: g_get_monotonic_time(), -1: never. */
 bool first_line_wait(int fd, gint64 end, GCancellable *cancel, GError **error);

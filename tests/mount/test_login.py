@@ -2,12 +2,15 @@
 
 import json
 import os
+import pty
 import re
+import select
 import time
 
 import pytest
 
 from tests.support import MASK, SLOW, eventually
+from tests.support.mounting import binary
 
 PASSWORD = 'geheim-7b1f'
 TOKEN = 'ya29.token-51c0'
@@ -328,6 +331,39 @@ def test_password_command_gives_more_than_a_line(fake, program):
 def test_endless_password_command(fake, program):
     run = check(program, fake(), passfile=None, passcmd='yes | tr -d "\\n"', timeout=2)
     assert run.returncode == 1
+
+
+def test_password_command_ends_whole(fake, program, tmp_path):
+    """What the shell started ends with it."""
+    server = fake()
+    pipe = tmp_path / 'pipe'
+    os.mkfifo(pipe)
+    command = f'(exec 3>{pipe}; echo began >&3; sleep 100); cat pass'
+    process = program.start('check', server.source, '-o', program.options(
+        server, passfile=None, passcmd=command), start_new_session=True)
+    with open(pipe) as file:
+        assert file.readline() == 'began\n'
+        process.terminate()
+        assert process.wait(20 * SLOW) == 1
+        assert select.select([file], [], [], 10 * SLOW)[0], 'it goes on'
+    process.stdout.close()
+
+
+def test_password_command_stays_in_the_foreground_of_a_terminal(fake, program, tmp_path):
+    """Where a program that asks for a passphrase would otherwise be stopped."""
+    server = fake()
+    groups = tmp_path / 'groups'
+    options = program.options(server, passfile=None, passcmd=(
+        f'ps -o pgid= -o tpgid= -p $$ > {groups}; echo {PASSWORD}'))
+    words = [str(binary()), 'check', server.source, '-o', options]
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(words[0], words, program.env)
+    try:
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    finally:
+        os.close(terminal)
+    assert groups.read_text().split() == [str(pid), str(pid)]
 
 
 def test_missing_password_file(fake, program, tmp_path):

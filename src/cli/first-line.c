@@ -16,25 +16,27 @@ enum {
 	/* A command may ask its user for something: a PIN, a touch of a key. */
 	DEADLINE_US = 120 * G_USEC_PER_SEC,
 
-	/* Output of a command is read to its end, so that it is not killed by SIGPIPE, but not
-	 * without one. */
-	OUTPUT = 1 << 20,
+	/* What a command may do after its first line, so that it is not ended by SIGPIPE and its
+	 * status tells whether the line is good. */
+	REST_US = 1 * G_USEC_PER_SEC,
+	REST = 1 << 20,
 
 	CHUNK = 4096,
 };
 
-bool first_line_wait(int fd, gint64 end, GCancellable *cancel, GError **error)
+/* Until one of two can be read; the second may be -1. */
+static bool wait_for(int fd, int other, gint64 end, GCancellable *cancel, GError **error)
 {
-	GPollFD polls[2] = {{.fd = fd, .events = G_IO_IN}};
-	guint n = 1;
-	if (cancel && g_cancellable_make_pollfd(cancel, &polls[1]))
-		n = 2;
+	GPollFD polls[3] = {{.fd = fd, .events = G_IO_IN}, {.fd = other, .events = G_IO_IN}};
+	guint n = 2;
+	if (cancel && g_cancellable_make_pollfd(cancel, &polls[2]))
+		n = 3;
 	int ready;
 	do {
 		gint64 left_ms = (end - g_get_monotonic_time()) / 1000 + 1;
 		ready = g_poll(polls, n, end < 0 ? -1 : (int)CLAMP(left_ms, 0, G_MAXINT));
 	} while (ready < 0 && errno == EINTR);
-	if (n == 2)
+	if (n == 3)
 		g_cancellable_release_fd(cancel);
 
 	if (g_cancellable_is_cancelled(cancel)) {
@@ -47,6 +49,11 @@ bool first_line_wait(int fd, gint64 end, GCancellable *cancel, GError **error)
 		return false;
 	}
 	return true;
+}
+
+bool first_line_wait(int fd, gint64 end, GCancellable *cancel, GError **error)
+{
+	return wait_for(fd, -1, end, cancel, error);
 }
 
 static char *refuse(GError **error, const char *text)
@@ -71,37 +78,26 @@ static char *take_line(const char *buffer, gsize len, GError **error)
 	return g_strndup(buffer, n);
 }
 
-static bool fail_io(GError **error, const char *why)
-{
-	g_set_error(error, MAIL_ERROR, MAIL_ERROR_IO, "reading the password: %s", why);
-	return false;
-}
-
-/* What does not fit is read and dropped. */
-static bool read_all(
+/* Until a line or all of it is there, or more than a secret has. */
+static bool read_some(
 	int fd, gint64 end, char *buffer, gsize *ret_len, GCancellable *cancel, GError **error)
 {
 	gsize len = 0;
-	gsize dropped = 0;
-	while (dropped < OUTPUT) {
-		char rest[CHUNK];
-		gsize room = LIMIT_SECRET - len;
+	bool done = false;
+	while (!done && len < LIMIT_SECRET) {
 		if (!first_line_wait(fd, end, cancel, error))
 			return false;
-		ssize_t n = room > 0 ? read(fd, buffer + len, room) : read(fd, rest, sizeof(rest));
-		explicit_bzero(rest, sizeof(rest));
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
-			return fail_io(error, g_strerror(errno));
-		if (n > 0 && room > 0)
-			len += (gsize)n;
-		else if (n > 0)
-			dropped += (gsize)n;
-		if (n == 0) {
-			*ret_len = len;
-			return true;
+		ssize_t n = read(fd, buffer + len, LIMIT_SECRET - len);
+		if (n < 0 && errno != EINTR && errno != EAGAIN) {
+			g_set_error(error, MAIL_ERROR, MAIL_ERROR_IO, "reading the password: %s",
+				g_strerror(errno));
+			return false;
 		}
+		done = n == 0 || (n > 0 && memchr(buffer + len, '\n', (gsize)n));
+		len += n > 0 ? (gsize)n : 0;
 	}
-	return fail_io(error, "there is no end to it");
+	*ret_len = len;
+	return true;
 }
 
 static char *read_until(int fd, gint64 end, GCancellable *cancel, GError **error)
@@ -109,7 +105,7 @@ static char *read_until(int fd, gint64 end, GCancellable *cancel, GError **error
 	char *buffer = g_malloc(LIMIT_SECRET);
 	gsize len = 0;
 	char *line = NULL;
-	if (read_all(fd, end, buffer, &len, cancel, error))
+	if (read_some(fd, end, buffer, &len, cancel, error))
 		line = take_line(buffer, len, error);
 	explicit_bzero(buffer, LIMIT_SECRET);
 	g_free(buffer);
@@ -158,16 +154,50 @@ static void send_signal(const Command *command, int signal_number)
 	kill(command->has_group ? -command->pid : command->pid, signal_number);
 }
 
-/* A command may close its output and go on. Kernels before 5.3 have no pidfd: there it is waited
- * for. */
-static void kill_when_late(const Command *command, gint64 end, GCancellable *cancel)
+static bool has_ended(const Command *command)
+{
+	siginfo_t info = {0};
+	return waitid(P_PID, (id_t)command->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == command->pid;
+}
+
+/* Reads what comes and drops it. Returns whether the command ended; what it left running may hold
+ * its output open. */
+static bool watch_end(const Command *command, int pidfd, GCancellable *cancel)
+{
+	gint64 end = g_get_monotonic_time() + REST_US;
+	int output = command->output;
+	for (gsize dropped = 0; !has_ended(command) && dropped < REST;) {
+		char rest[CHUNK];
+		if (!wait_for(pidfd, output, end, cancel, NULL))
+			return false;
+		if (output < 0 || has_ended(command))
+			continue;
+		ssize_t n = read(output, rest, sizeof(rest));
+		explicit_bzero(rest, sizeof(rest));
+		if (n > 0)
+			dropped += (gsize)n;
+		else if (n == 0 || errno != EINTR)
+			output = -1;
+	}
+	return has_ended(command);
+}
+
+/* After all that is wanted of it has come. Returns whether it ended by itself. Kernels before 5.3
+ * have no pidfd: there it is waited for. */
+static bool let_end(const Command *command, GCancellable *cancel)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, command->pid, 0);
 	if (pidfd < 0)
-		return;
-	if (!first_line_wait(pidfd, end, cancel, NULL))
-		send_signal(command, SIGKILL);
+		return true;
+	bool ended = watch_end(command, pidfd, cancel);
+	if (!ended) {
+		send_signal(command, SIGTERM);
+		if (!watch_end(command, pidfd, NULL))
+			send_signal(command, SIGKILL);
+	}
 	close(pidfd);
+	return ended;
 }
 
 static bool check_exit(const Command *command, GError **error)
@@ -197,22 +227,25 @@ static char *line_of(const Command *command, GCancellable *cancel, GError **erro
 	gint64 end = g_get_monotonic_time() + DEADLINE_US;
 	g_autoptr(GError) why = NULL;
 	char *line = read_until(command->output, end, cancel, &why);
-	bool refused = !line && why->code == MAIL_ERROR_AUTH;
-	if (line || refused)
-		kill_when_late(command, end, cancel);
+	bool by_itself = false;
+	if (line || why->code == MAIL_ERROR_AUTH)
+		by_itself = let_end(command, cancel);
 	else
 		send_signal(command, SIGKILL);
 
 	/* Why a command failed says more than that nothing came of it. */
-	bool succeeded = check_exit(command, line || refused ? error : NULL);
-	if (line && succeeded)
+	g_autoptr(GError) status = NULL;
+	bool failed = !check_exit(command, &status) && by_itself;
+	if (line && !failed)
 		return line;
 	if (line) {
 		explicit_bzero(line, strlen(line));
 		g_free(line);
-	} else if (succeeded || !refused) {
-		g_propagate_prefixed_error(error, g_steal_pointer(&why), "%s: ", command->name);
 	}
+	if (failed)
+		g_propagate_error(error, g_steal_pointer(&status));
+	else
+		g_propagate_prefixed_error(error, g_steal_pointer(&why), "%s: ", command->name);
 	return NULL;
 }
 

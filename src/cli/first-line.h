@@ -5,13 +5,14 @@
 #include <gio/gio.h>
 #include <stdbool.h>
 
-/* Reads fd to its end; the first line without its newline. MAIL_ERROR_AUTH when it is empty, holds
- * a NUL or is longer than LIMIT_SECRET; MAIL_ERROR_TIMEOUT, MAIL_ERROR_CANCELLED, MAIL_ERROR_IO. */
+/* Reads until a line is whole or fd at its end; the line without its newline. MAIL_ERROR_AUTH when
+ * it is empty, holds a NUL or is longer than LIMIT_SECRET; MAIL_ERROR_TIMEOUT,
+ * MAIL_ERROR_CANCELLED, MAIL_ERROR_IO. */
 char *first_line_read(int fd, GCancellable *cancel, GError **error);
 
 /* Runs `/bin/sh -c text` with nothing as its input. name is what messages call it. As
- * first_line_read(); also MAIL_ERROR_AUTH when it exits with a status other than 0. The command
- * itself is in no message. */
+ * first_line_read(); also MAIL_ERROR_AUTH when it fails by itself within a second after its
+ * line; one that goes on is ended, and the line is good. The command itself is in no message. */
 char *first_line_of_command(
 	const char *name, const char *text, GCancellable *cancel, GError **error);
 

@@ -328,9 +328,45 @@ def test_password_command_gives_more_than_a_line(fake, program):
     assert run.returncode == 0, run.stdout
 
 
-def test_endless_password_command(fake, program):
-    run = check(program, fake(), passfile=None, passcmd='yes | tr -d "\\n"', timeout=2)
+@pytest.mark.parametrize('command', [
+    f'yes {PASSWORD}', f'yes {PASSWORD} | cat', f'echo {PASSWORD}; exec sleep 100',
+    f'trap "" TERM; echo {PASSWORD}; while :; do sleep 0.1; done',
+    f'echo {PASSWORD}; exec >&-; exec sleep 100'])
+def test_password_command_that_goes_on(fake, program, command):
+    start = time.monotonic()
+    run = check(program, fake(), passfile=None, passcmd=command)
+    assert run.returncode == 0, run.stdout
+    assert time.monotonic() - start < 50
+
+
+def test_password_command_leaves_something_running(fake, program, tmp_path):
+    """It has the output of the command, too, and is nobody's business."""
+    pipe = tmp_path / 'pipe'
+    os.mkfifo(pipe)
+    heard = tmp_path / 'heard'
+    command = f'echo {PASSWORD}; (exec 2>/dev/null; read x < {pipe}; echo $x > {heard}) & :'
+    run = check(program, fake(), passfile=None, passcmd=command)
+    assert run.returncode == 0, run.stdout
+    with open(pipe, 'w') as file:
+        file.write('still there\n')
+
+    def told():
+        assert heard.read_text() == 'still there\n'
+    eventually(told)
+
+
+def test_password_command_fails_after_its_line(fake, program):
+    server = fake()
+    run = check(program, server, passfile=None, passcmd=f'echo {PASSWORD}; echo more; exit 3')
     assert run.returncode == 1
+    assert 'passcmd exited with status 3' in run.stdout
+    assert not logins(server)
+
+
+def test_endless_line_of_a_password_command(fake, program):
+    run = check(program, fake(), passfile=None, passcmd='yes | tr -d "\n"', timeout=2)
+    assert run.returncode == 1
+    assert 'passcmd: the password is too long' in run.stdout
 
 
 def test_password_command_ends_whole(fake, program, tmp_path):

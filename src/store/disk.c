@@ -57,6 +57,16 @@ void store_disk_failed(Store *store, DiskContent content, const char *why)
 			why);
 }
 
+/* What was there when it was opened, and is not there any more, is named. */
+void store_disk_refused(Store *store, DiskContent content, int why)
+{
+	g_autofree char *gone = NULL;
+
+	if (why == ENOENT)
+		gone = g_strdup_printf("%s was deleted, or a part of it", store->dir->path);
+	store_disk_failed(store, content, gone ? gone : g_strerror(why));
+}
+
 void store_disk_works(Store *store, DiskContent content)
 {
 	Trouble *trouble = &store->disk.trouble[content];

@@ -101,9 +101,10 @@ void store_disk_init(Disk *disk);
 void store_disk_clear(Disk *disk);
 
 /* What store_unwritable() tells from now on, until store_disk_works(). failed: also said to the
- * log, once. */
+ * log, once; refused: by an errno. */
 void store_disk_lacks(Store *store, DiskContent content, const char *why);
 void store_disk_failed(Store *store, DiskContent content, const char *why);
+void store_disk_refused(Store *store, DiskContent content, int why);
 void store_disk_works(Store *store, DiskContent content);
 
 /* A body is about to be written. false, and errno is ENOSPC: the disk has no more than the reserve

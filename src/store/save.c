@@ -9,6 +9,7 @@
 #include "store/generation.h"
 #include "base/limits.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum {
@@ -22,7 +23,8 @@ struct Saver {
 	GThread *thread;
 	GHashTable *saved; /* Gen to Sets; the thread's own */
 	Batch *unwritten; /* the thread's own: could not be written, comes before all else */
-	const char *why; /* the thread's own: the last write failed; constant text */
+	const char *why; /* the thread's own: the last write failed; constant text;
+			  * NULL: the file, or the directory, was deleted */
 
 	pthread_mutex_t turn; /* held while one waits for the next: lock_db() */
 	pthread_mutex_t db_mutex; /* guards the next */
@@ -184,7 +186,7 @@ static void give_up(Saver *saver)
 static bool write_locked(Saver *saver, const Batch *batch)
 {
 	if (saver->db && !store_db_is_there(saver->store->dir->fd)) {
-		saver->why = "it was deleted, or its index";
+		saver->why = NULL;
 		return false;
 	}
 	if (saver->db && write_batch(saver, batch))
@@ -229,7 +231,10 @@ static bool save(Saver *saver)
 {
 	if (write_all(saver) || (store_disk_yield(saver->store) && write_all(saver)))
 		return true;
-	store_disk_failed(saver->store, DISK_INDEX, saver->why);
+	if (saver->why)
+		store_disk_failed(saver->store, DISK_INDEX, saver->why);
+	else
+		store_disk_refused(saver->store, DISK_INDEX, ENOENT);
 	return false;
 }
 

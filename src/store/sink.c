@@ -92,7 +92,7 @@ static bool flush_to_file(StoreSink *sink)
 		store_disk_works(store, DISK_BODIES);
 		return true;
 	}
-	store_disk_failed(store, DISK_BODIES, g_strerror(errno));
+	store_disk_refused(store, DISK_BODIES, errno);
 	return false;
 }
 
@@ -223,7 +223,7 @@ static bool put_in_new_file(StoreSink *sink, BodyFile file, guint64 origin)
 
 	if (fd >= 0 && copy_to(sink, fd, origin))
 		return true;
-	store_disk_failed(sink->store, DISK_BODIES, g_strerror(errno));
+	store_disk_refused(sink->store, DISK_BODIES, errno);
 	if (fd >= 0)
 		store_file_drop(bodies_fd, file);
 	return false;

@@ -230,10 +230,11 @@ def test_a_deleted_cache_is_noticed(fake, mount, program):
     shutil.rmtree(program.cache)
     for name in ('other', 'third'):
         assert (mail / name / '1.eml').read_bytes() == BODY
-    mail.wait_for_output('cannot write to the cache directory')
+    directory = cache_of(mail)['directory']
+    mail.wait_for_output(f'cannot write to the cache directory: {directory} was deleted')
 
     def told():
-        assert 'deleted' in cache_of(mail)['unwritable']
+        assert f'{directory} was deleted' in cache_of(mail)['unwritable']
     eventually(told)
     mail.unmount()
     assert mail.output().count('cannot write to the cache directory') == 1

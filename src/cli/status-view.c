@@ -59,6 +59,12 @@ static void add(GString *to, const char *name, const char *format, ...)
 	va_end(args);
 }
 
+/* "1 command", "2 commands". */
+static char *count_text(gint64 n, const char *noun)
+{
+	return g_strdup_printf("%" G_GINT64_FORMAT " %s%s", n, noun, n == 1 ? "" : "s");
+}
+
 static void add_account(const JsonReader *reader, GString *to)
 {
 	g_autofree char *account = plain(json_reader_text(reader, "account"));
@@ -113,12 +119,12 @@ static char *work_text(const JsonReader *reader, guint i)
 		size_text(json_reader_number(reader, 0, "connections.%u.fetching_bytes", i));
 	if (g_strcmp0(state, "ready") != 0)
 		return plain(state);
+	g_autofree char *fetching = count_text(messages, "message");
+	g_autofree char *under_way = count_text(commands, "command");
 	if (messages > 0)
-		return g_strdup_printf("%" G_GINT64_FORMAT " %s on the way, %s to come", messages,
-			messages == 1 ? "message" : "messages", bytes);
+		return g_strdup_printf("%s on the way, %s to come", fetching, bytes);
 	if (commands > 0)
-		return g_strdup_printf("%" G_GINT64_FORMAT " %s under way", commands,
-			commands == 1 ? "command" : "commands");
+		return g_strdup_printf("%s under way", under_way);
 	if (is_true(json_reader_text(reader, "connections.%u.idle", i)))
 		return g_strdup("waiting for news");
 	return g_strdup("at rest");
@@ -164,8 +170,9 @@ static void add_cache(const JsonReader *reader, GString *to)
 	g_autofree char *directory = where ? plain(where) : g_strdup("memory");
 	g_autofree char *bytes = size_text(json_reader_number(reader, 0, "cache.bytes"));
 	g_autofree char *limit = size_text(json_reader_number(reader, 0, "cache.limit"));
-	add(to, "cache", "%s of %s, %" G_GINT64_FORMAT " messages, in %s", bytes, limit,
-		json_reader_number(reader, 0, "cache.bodies"), directory);
+	g_autofree char *bodies =
+		count_text(json_reader_number(reader, 0, "cache.bodies"), "message");
+	add(to, "cache", "%s of %s, %s, in %s", bytes, limit, bodies, directory);
 	add_memory(reader, to);
 }
 
@@ -173,12 +180,12 @@ static void add_traffic(const JsonReader *reader, GString *to)
 {
 	g_autofree char *received = size_text(json_reader_number(reader, 0, "traffic.received"));
 	g_autofree char *sent = size_text(json_reader_number(reader, 0, "traffic.sent"));
-	add(to, "traffic",
-		"%s received, %s sent, %" G_GINT64_FORMAT " commands, %" G_GINT64_FORMAT
-		" connections of %" G_GINT64_FORMAT " tried",
-		received, sent, json_reader_number(reader, 0, "traffic.commands"),
-		json_reader_number(reader, 0, "traffic.logins"),
-		json_reader_number(reader, 0, "traffic.attempts"));
+	g_autofree char *commands =
+		count_text(json_reader_number(reader, 0, "traffic.commands"), "command");
+	g_autofree char *logins =
+		count_text(json_reader_number(reader, 0, "traffic.logins"), "connection");
+	add(to, "traffic", "%s received, %s sent, %s, %s of %" G_GINT64_FORMAT " tried", received,
+		sent, commands, logins, json_reader_number(reader, 0, "traffic.attempts"));
 }
 
 static char *freshness(gint64 age_ms, bool pushed)

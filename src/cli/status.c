@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -30,9 +31,7 @@ static void copy(int from, int to)
 			return;
 }
 
-/* The status of the mount that the path is in. -1: with errno, ENOENT when there is no such path,
- * ENXIO when nothing of ours is mounted there. */
-static int open_status(const char *path)
+static int open_status_above(const char *path)
 {
 	g_autofree char *mountpoint = mountpoint_of(path);
 	if (!mountpoint)
@@ -41,6 +40,27 @@ static int open_status(const char *path)
 	int fd = open(status, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		errno = ENXIO;
+	return fd;
+}
+
+static bool is_link(const char *path)
+{
+	struct stat status;
+	return lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+}
+
+/* The status of the mount that the path is in: where it leads, or, as with .imapfs/events, the link
+ * itself. -1: with errno, ENOENT when there is no such path, ENXIO when nothing of ours is mounted
+ * there. */
+static int open_status(const char *path)
+{
+	int fd = open_status_above(path);
+	int why = errno;
+	if (fd >= 0 || !is_link(path))
+		return fd;
+	g_autofree char *parent = g_path_get_dirname(path);
+	fd = open_status_above(parent);
+	errno = why;
 	return fd;
 }
 

@@ -495,12 +495,16 @@ def test_command_for_any_path_in_a_mount(server, mount, program, tmp_path):
     mail = mount(server)
     (tmp_path / 'link').symlink_to(mail.inbox)
     for path in (mail.inbox, mail.inbox / '1.eml', mail / 'Lists' / 'a', mail / '.imapfs',
-                 mail / '.imapfs' / 'status', tmp_path / 'link', f'{mail.path}/Lists/..'):
+                 mail / '.imapfs' / 'status', mail / '.imapfs' / 'events', tmp_path / 'link',
+                 f'{mail.path}/Lists/..'):
         run = program.run('status', path)
         assert run.returncode == 0, run.stdout
         assert f'user@localhost:{server.port}, online' in run.stdout
     run = program.run('status', mail / 'Nope')
     assert run.returncode == 1 and 'Nope: No such file or directory' in run.stdout
+    (tmp_path / 'dangling').symlink_to('nowhere')
+    run = program.run('status', tmp_path / 'dangling')
+    assert run.returncode == 1 and 'dangling: No such file or directory' in run.stdout
 
 
 def test_command_where_the_program_is_gone(server, mount, program):

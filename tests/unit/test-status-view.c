@@ -66,6 +66,20 @@ static void test_nothing(void)
 	assert_view("{\"imapfs\":\"1\"}", "account      ?, ? since ?\n" NOTHING);
 }
 
+static void test_one_of_each(void)
+{
+	assert_view("{\"imapfs\":\"1\",\"connections\":[{\"state\":\"ready\",\"fetching\":1}],"
+		    "\"cache\":{\"bodies\":1},"
+		    "\"traffic\":{\"commands\":1,\"attempts\":1,\"logins\":1}}",
+		"account      ?, ? since ?\n"
+		"requests     none waits\n"
+		"connections  no folder: 1 message on the way, 0 B to come; 0 B received, quiet "
+		"for 0.0 s\n"
+		"traffic      0 B received, 0 B sent, 1 command, 1 connection of 1 tried\n"
+		"cache        0 B of 0 B, 1 message, in memory\n"
+		"folders      none was looked at yet\n");
+}
+
 static void test_next_try(void)
 {
 	assert_view("{\"imapfs\":\"1\",\"state\":\"offline\",\"retry_ms\":1500}",
@@ -100,6 +114,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/status-view/all", test_all_of_it);
 	g_test_add_func("/status-view/nothing", test_nothing);
+	g_test_add_func("/status-view/one", test_one_of_each);
 	g_test_add_func("/status-view/next-try", test_next_try);
 	g_test_add_func("/status-view/control", test_no_control_characters);
 	return g_test_run();

@@ -1,4 +1,4 @@
-/* `imapfs check SOURCE`: what would a mount find? */
+/* `imapfs check [options] SOURCE`: what would a mount find? */
 #pragma once
 
 #include "cli/options.h"

@@ -276,7 +276,7 @@ char *options_help(void)
 {
 	GString *text =
 		g_string_new("Usage: imapfs [options] SOURCE MOUNTPOINT    mount an IMAP account\n"
-			     "       imapfs check SOURCE                   log in and say what the "
+			     "       imapfs check [options] SOURCE         log in and say what the "
 			     "server offers\n"
 			     "       imapfs status [--json] MOUNTPOINT     say how a mount "
 			     "stands\n"

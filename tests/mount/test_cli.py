@@ -24,6 +24,7 @@ def test_help_and_version(program):
     assert run.returncode == 0
     for word in ('SOURCE', 'MOUNTPOINT', 'passcmd', 'cafile', 'check'):
         assert word in run.stdout
+    assert re.search(r'imapfs check \[options\] SOURCE {2,}log in', run.stdout)
     assert re.search(r'cache_size=SIZE.*at least 1M', run.stdout)
     run = program.run('--version')
     assert run.returncode == 0

@@ -162,7 +162,11 @@ bool fs_has_root(Fs *fs)
 		return false;
 	fs_tree_update(fs);
 	g_autoptr(Tree) tree = fs_tree(fs);
-	return find_root(fs, tree) != NULL;
+	if (!find_root(fs, tree))
+		return false;
+	/* What the first LIST shows otherwise changed since that mount. */
+	journal_folders(fs);
+	return true;
 }
 
 bool fs_set_root(Fs *fs, GError **error)

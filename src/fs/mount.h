@@ -28,7 +28,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fs, fs_free)
 const EngineEvents *fs_events(void);
 
 /* Whether the mailboxes are known and the root is among them: of an earlier mount. Before
- * fs_mount().
+ * fs_mount() and before the engine starts: what it lists otherwise is news.
  */
 bool fs_has_root(Fs *fs);
 

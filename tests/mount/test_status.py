@@ -400,6 +400,26 @@ def test_a_new_folder_ends_no_events(dovecot, imap, mount, follow):
     journal.wait_for(kind='new', folder='INBOX', uid=2)
 
 
+def test_folders_that_come_and_go_between_mounts_are_events(server, mount, follow):
+    server.add('Old')
+    server.add('Stay')
+    mail = mount(server, poll=5)
+    mail.unmount()
+    server.remove('Old')
+    server.add('Fresh')
+    mail = mount(server, poll=5)
+    journal = follow(mail)
+    journal.wait_for(kind='folder-new', folder='Fresh')
+    journal.wait_for(kind='folder-gone', folder='Old')
+    mail.unmount()
+    mail = mount(server, poll=5)
+    server.add('Last')
+    journal.wait_for(kind='folder-new', folder='Last')
+    folders = [(one['kind'], one['folder']) for one in journal.lines if 'folder' in one]
+    assert sorted(folders) == [('folder-gone', 'Old'), ('folder-new', 'Fresh'),
+                               ('folder-new', 'Last')], 'the first list is no news'
+
+
 def test_a_large_change_is_counted(server, mount, follow):
     mail = mount(server, poll=5)
     os.listdir(mail.inbox)

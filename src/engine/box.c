@@ -14,6 +14,7 @@ Box *box_get(Engine *engine, MailboxId mailbox)
 	box->id = mailbox;
 	box->name = g_strdup(found.name);
 	box->sync_waiters = waiters_new();
+	box->held = waiters_new();
 	box->gone = imap_set_new();
 	box->attribute_waiters = waiters_table_new();
 	box->attribute_want = imap_set_new();
@@ -29,8 +30,11 @@ Box *box_get(Engine *engine, MailboxId mailbox)
 
 void box_free(Box *box)
 {
-	body_reset(box);
+	g_autoptr(GPtrArray) left = waiters_new();
+	body_take_all(box, left);
 	g_ptr_array_unref(box->sync_waiters);
+	g_ptr_array_unref(box->held);
+	g_clear_error(&box->refusal);
 	imap_set_free(box->gone);
 	g_hash_table_unref(box->attribute_waiters);
 	imap_set_free(box->attribute_want);
@@ -46,6 +50,8 @@ void box_free(Box *box)
 
 bool box_has_work(const Box *box)
 {
+	if (box->refusal)
+		return false;
 	return ((box->sync_waiters->len > 0 || box->renew) && !box->sync) ||
 	       attribute_has_work(box) || flags_has_work(box) || box->urgent.length > 0 ||
 	       box->ahead.length > 0;
@@ -90,9 +96,9 @@ static void replace_set(ImapSet **set)
 	*set = imap_set_new();
 }
 
-static void reset_attributes(Box *box)
+static void take_attributes(Box *box, GPtrArray *waiters)
 {
-	g_hash_table_remove_all(box->attribute_waiters);
+	waiters_table_take(box->attribute_waiters, waiters);
 	replace_set(&box->attribute_want);
 	replace_set(&box->attribute_flying);
 	replace_set(&box->attribute_again);
@@ -101,27 +107,30 @@ static void reset_attributes(Box *box)
 	box->attribute_window = 0;
 }
 
-void box_reset(Box *box)
+/* Who waits for anything of a message is held, and the work for them is forgotten. */
+static void hold_messages(Box *box)
 {
-	g_ptr_array_set_size(box->sync_waiters, 0);
-	reset_attributes(box);
-	flags_fail_all(box, NULL);
-	body_reset(box);
+	take_attributes(box, box->held);
+	flags_take_all(box, box->held);
+	body_take_all(box, box->held);
 }
 
+void box_reset(Box *box)
+{
+	hold_messages(box);
+	g_ptr_array_set_size(box->held, 0);
+	g_ptr_array_set_size(box->sync_waiters, 0);
+	g_clear_error(&box->refusal);
+}
+
+/* What cannot be named any more is stale to whoever has it open. */
 static void fail_messages(Box *box, const GError *error)
 {
-	GHashTableIter iter;
-	gpointer waiters;
-	g_autoptr(GPtrArray) all = waiters_new();
-	g_hash_table_iter_init(&iter, box->attribute_waiters);
-	while (g_hash_table_iter_next(&iter, NULL, &waiters))
-		while (((GPtrArray *)waiters)->len > 0)
-			g_ptr_array_add(all, g_ptr_array_steal_index_fast(waiters, 0));
-	reset_attributes(box);
-	waiters_finish(all, error);
-	flags_fail_all(box, error);
-	body_fail_all(box, error);
+	g_autoptr(GError) why = g_error_copy(error);
+	if (why->code == MAIL_ERROR_NOT_FOUND)
+		why->code = MAIL_ERROR_STALE;
+	hold_messages(box);
+	waiters_finish(box->held, why);
 }
 
 void box_try_again(Box *box)
@@ -131,16 +140,60 @@ void box_try_again(Box *box)
 	box_pump(box);
 }
 
+/* What LIST does not name is not found, whatever is said of it. */
+static void fail_all(Box *box, const GError *error)
+{
+	g_autoptr(GError) why = g_error_copy(error);
+	if (box->missing)
+		why->code = MAIL_ERROR_NOT_FOUND;
+	box->questions = 0;
+	waiters_finish(box->sync_waiters, why);
+	fail_messages(box, why);
+}
+
+/* A server need not say why (RFC 3501 6.3.1), Dovecot does not when a mailbox is gone. While others
+ * make and delete mailboxes a LIST may be old when it comes. */
+static bool may_be_gone(Box *box, const GError *error)
+{
+	enum { QUESTIONS = 3 };
+	bool open = error->code == MAIL_ERROR_IO || error->code == MAIL_ERROR_NOT_FOUND;
+	return open && box->refused_us == 0 && ++box->questions <= QUESTIONS;
+}
+
 void box_refused(Box *box, const GError *error)
 {
 	box->sync_refused = box->sync != NULL;
-	/* It may be gone. */
+	if (box->refusal) {
+		hold_messages(box);
+		return;
+	}
+	bool open = may_be_gone(box, error);
 	if (box->refused_us == 0) {
 		box->refused_us = g_get_monotonic_time();
 		box->engine->list_due = true;
 	}
-	waiters_finish(box->sync_waiters, error);
-	fail_messages(box, error);
+	if (open) {
+		hold_messages(box);
+		box->refusal = g_error_copy(error);
+		list_ask_about(box);
+		return;
+	}
+	fail_all(box, error);
+}
+
+void box_judge(Box *box, bool listed)
+{
+	g_autoptr(GError) error = g_steal_pointer(&box->refusal);
+	box->missing = !listed;
+	if (listed) {
+		waiters_finish(box->held, error);
+		box_pump(box);
+		return;
+	}
+	/* Not tried by itself until LIST names it again. */
+	box->refused_us = g_get_monotonic_time();
+	box->renew = false;
+	fail_all(box, error);
 }
 
 /* Whether the UIDVALIDITY changes again and again: backends that do not agree. Then one connection
@@ -191,6 +244,8 @@ void box_selected(Box *box, Conn *conn)
 	guint32 uidvalidity = session_selected(conn->session)->uidvalidity;
 	Gen old = store_gen(engine->store, box->id);
 	box->refused_us = 0;
+	box->questions = 0;
+	box->missing = false;
 	conn->gen = store_gen_open(engine->store, box->id, uidvalidity);
 	bool changed = old != 0 && old != conn->gen;
 	box->unstable = uidvalidity == 0 || flaps(box, changed);

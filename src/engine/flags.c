@@ -81,18 +81,15 @@ void flags_note(Conn *conn, guint32 uid)
 		waiters_table_end(conn->box->flags_waiters, uid, NULL);
 }
 
-void flags_fail_all(Box *box, const GError *error)
+void flags_take_all(Box *box, GPtrArray *waiters)
 {
-	guint n;
-	g_autofree gpointer *keys = g_hash_table_get_keys_as_array(box->flags_waiters, &n);
+	waiters_table_take(box->flags_waiters, waiters);
 	imap_set_free(box->flags_want);
 	imap_set_free(box->flags_flying);
 	imap_set_free(box->flags_retried);
 	box->flags_want = imap_set_new();
 	box->flags_flying = imap_set_new();
 	box->flags_retried = imap_set_new();
-	for (guint i = 0; i < n; i++)
-		waiters_table_end(box->flags_waiters, GPOINTER_TO_UINT(keys[i]), error);
 }
 
 /* Whom the answer left out: once more if the connection was lost, and else the message went, most

@@ -27,6 +27,7 @@ void list_conn_closed(Conn *conn)
 {
 	if (conn->engine->list_conn == conn) {
 		conn->engine->list_conn = NULL;
+		conn->engine->list_due = true;
 		g_clear_pointer(&conn->engine->listed, g_array_unref);
 	}
 }
@@ -113,6 +114,36 @@ static void set_changed(Engine *engine)
 	sync_doubt_all(engine);
 }
 
+static bool is_listed(const GArray *mailboxes, MailboxId id)
+{
+	for (guint i = 0; i < mailboxes->len; i++) {
+		const StoreMailbox *mailbox = &g_array_index(mailboxes, StoreMailbox, i);
+		if (mailbox->id == id)
+			return !(mailbox->attributes & IMAP_LIST_NOSELECT);
+	}
+	return false;
+}
+
+void list_ask_about(Box *box)
+{
+	box->judged_by = box->engine->lists + 1;
+	box->engine->list_due = true;
+}
+
+/* What was refused before this LIST went out is told whether it is there. */
+static void judge_refused(Engine *engine)
+{
+	g_autoptr(GArray) mailboxes = store_mailboxes(engine->store);
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, engine->boxes);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		Box *box = value;
+		if (box->refusal && engine->lists >= box->judged_by)
+			box_judge(box, is_listed(mailboxes, box->id));
+	}
+}
+
 static void listed(const ImapStatus *status, const GError *error, gpointer data)
 {
 	Engine *engine = data;
@@ -126,6 +157,7 @@ static void listed(const ImapStatus *status, const GError *error, gpointer data)
 	if (!error && store_set_mailboxes(engine->store,
 			      (const ImapList *)(void *)engine->listed->data, engine->listed->len))
 		set_changed(engine);
+	judge_refused(engine);
 	finish(engine, error);
 	engine_pump(engine);
 }
@@ -152,6 +184,8 @@ void list_refresh(Engine *engine, bool with_status)
 	Conn *conn = pool_any(engine);
 	if (engine->list_conn || !conn)
 		return;
+	engine->list_due = false;
+	engine->lists++;
 	engine->list_conn = conn;
 	engine->listed = g_array_new(FALSE, FALSE, sizeof(ImapList));
 	engine->listed_bytes = 0;
@@ -170,7 +204,6 @@ void list_pump(Engine *engine)
 {
 	if (!engine->list_due || engine->list_conn || engine_state(engine) != ENGINE_ONLINE)
 		return;
-	engine->list_due = false;
 	list_refresh(engine, false);
 }
 

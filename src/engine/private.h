@@ -26,6 +26,7 @@ typedef struct {
 } Waiter;
 
 Waiter *waiter_new(Engine *engine, EngineDone done, gpointer data);
+Waiter *waiter_ref(Waiter *waiter);
 void waiter_unref(Waiter *waiter);
 void waiter_finish(Waiter *waiter, const GError *error);
 void waiters_finish_all(Engine *engine, const GError *error);
@@ -34,10 +35,11 @@ void waiters_finish_all(Engine *engine, const GError *error);
 bool waiters_expire(Engine *engine, gint64 now_us);
 
 /* Who waits for which message: UID to an array of waiters. add() takes over the caller's reference;
- * end() finishes those of one UID and forgets them. */
+ * end() finishes those of one UID and forgets them; take() moves all of them to the array. */
 GHashTable *waiters_table_new(void);
 void waiters_table_add(GHashTable *table, guint32 uid, Waiter *waiter);
 void waiters_table_end(GHashTable *table, guint32 uid, const GError *error);
+void waiters_table_take(GHashTable *table, GPtrArray *to);
 
 /* A growing array that owns Waiter references. */
 GPtrArray *waiters_new(void);
@@ -225,6 +227,11 @@ struct Box {
 	bool polled; /* STATUS is under way */
 	/* since when EXAMINE is; 0: it is not, or mailboxes came or went meanwhile */
 	gint64 refused_us;
+	GError *refusal; /* what it was refused with, until LIST tells whether it is there */
+	GPtrArray *held; /* who waits for that and for anything of its messages */
+	bool missing; /* it is not, until mailboxes come or go */
+	guint judged_by; /* the LIST that tells, in Engine.lists */
+	guint questions; /* of that kind since it was selected */
 
 	/* attribute.c */
 	GHashTable *attribute_waiters; /* uid -> GPtrArray of Waiter */
@@ -281,8 +288,13 @@ bool box_renew(Box *box);
 /* EXAMINE failed, and another one is made for those who wait. */
 void box_try_again(Box *box);
 
-/* The mailbox cannot be selected: everything asked of it ends with this error. */
+/* The mailbox cannot be selected: everything asked of it ends with this error; but if it may be
+ * gone it waits for LIST. */
 void box_refused(Box *box, const GError *error);
+
+/* LIST was answered: what is gone is not found, and its messages are stale; a listing of what is
+ * there is tried once more. */
+void box_judge(Box *box, bool listed);
 
 /* ---- the verbs: request is the entry, dispatch sends what is queued, the rest is news ---- */
 
@@ -295,6 +307,8 @@ void list_note(Engine *engine, Conn *conn, const ImapList *list);
 void list_conn_closed(Conn *conn);
 void list_reset(Engine *engine);
 void list_age(Engine *engine, gint64 now_us);
+/* box_judge() comes with the answer to the next LIST that goes out. */
+void list_ask_about(Box *box);
 
 void sync_request(Box *box, Waiter *waiter);
 void sync_dispatch(Box *box, Conn *conn);
@@ -326,8 +340,8 @@ void flags_request(Box *box, Gen gen, guint32 uid, Waiter *waiter);
 bool flags_has_work(const Box *box);
 void flags_dispatch(Box *box, Conn *conn);
 void flags_note(Conn *conn, guint32 uid);
-/* Ends what waits, error NULL: it was ended before. */
-void flags_fail_all(Box *box, const GError *error);
+/* Forgets all of it; who waits is moved to the array. */
+void flags_take_all(Box *box, GPtrArray *waiters);
 
 void body_request(Box *box, Gen gen, guint32 uid, guint64 offset, guint64 len, Waiter *waiter);
 void body_request_whole(Box *box, Gen gen, guint32 uid, Waiter *waiter);
@@ -337,8 +351,8 @@ bool body_begin(Conn *conn, const ImapBodyStart *start);
 void body_bytes(Conn *conn, const void *bytes, gsize len);
 void body_note(Conn *conn, guint32 uid, const ImapFetch *fetch);
 void body_end(Conn *conn);
-void body_fail_all(Box *box, const GError *error);
-void body_reset(Box *box);
+/* As flags_take_all(). */
+void body_take_all(Box *box, GPtrArray *waiters);
 
 /* ---- push.c: how each mailbox is kept right ---- */
 
@@ -480,6 +494,7 @@ struct Engine {
 
 	/* list.c */
 	bool list_due;
+	guint lists; /* sent so far */
 	bool list_with_status; /* the one under way */
 	bool list_status_refused;
 	GPtrArray *list_waiters;

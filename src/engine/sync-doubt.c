@@ -98,6 +98,7 @@ void sync_doubt_all(Engine *engine)
 		Box *box = value;
 		Gen gen = store_gen(engine->store, box->id);
 		box->refused_us = 0;
+		box->missing = false;
 		if (gen == 0)
 			continue;
 		forget(box);

@@ -13,6 +13,12 @@ Waiter *waiter_new(Engine *engine, EngineDone done, gpointer data)
 	return waiter;
 }
 
+Waiter *waiter_ref(Waiter *waiter)
+{
+	waiter->refs++;
+	return waiter;
+}
+
 void waiter_unref(Waiter *waiter)
 {
 	if (--waiter->refs == 0)
@@ -74,6 +80,17 @@ void waiters_table_end(GHashTable *table, guint32 uid, const GError *error)
 		return;
 	waiters_finish(waiters, error);
 	g_ptr_array_unref(waiters);
+}
+
+void waiters_table_take(GHashTable *table, GPtrArray *to)
+{
+	GHashTableIter iter;
+	gpointer waiters;
+	g_hash_table_iter_init(&iter, table);
+	while (g_hash_table_iter_next(&iter, NULL, &waiters))
+		while (((GPtrArray *)waiters)->len > 0)
+			g_ptr_array_add(to, g_ptr_array_steal_index_fast(waiters, 0));
+	g_hash_table_remove_all(table);
 }
 
 /* What was sent is watched by its session too; this is also for what never got out. */

@@ -67,16 +67,11 @@ GPtrArray *want_end(Want *want)
 	return readers;
 }
 
-static void readers_finish(GPtrArray *readers, const GError *error)
-{
-	for (guint i = 0; i < readers->len; i++)
-		waiter_finish(((Reader *)g_ptr_array_index(readers, i))->waiter, error);
-}
-
 void want_fail(Want *want, const GError *error)
 {
 	g_autoptr(GPtrArray) readers = want_end(want);
-	readers_finish(readers, error);
+	for (guint i = 0; i < readers->len; i++)
+		waiter_finish(((Reader *)g_ptr_array_index(readers, i))->waiter, error);
 }
 
 static bool covers(const Want *want, guint64 offset)
@@ -109,28 +104,26 @@ Stream *stream_of(Engine *engine, Gen gen, guint32 uid)
 	return oldest;
 }
 
-void body_fail_all(Box *box, const GError *error)
+static void take_readers(const Want *want, GPtrArray *waiters)
+{
+	for (guint i = 0; i < want->readers->len; i++)
+		g_ptr_array_add(waiters,
+			waiter_ref(((Reader *)g_ptr_array_index(want->readers, i))->waiter));
+}
+
+void body_take_all(Box *box, GPtrArray *waiters)
 {
 	GHashTableIter iter;
 	gpointer wants;
-	g_autoptr(GPtrArray) readers = g_ptr_array_new_with_free_func(reader_free);
 	g_hash_table_iter_init(&iter, box->wants);
 	while (g_hash_table_iter_next(&iter, NULL, &wants))
 		for (guint i = 0; i < ((GPtrArray *)wants)->len; i++) {
 			Want *want = g_ptr_array_index((GPtrArray *)wants, i);
 			want_recall(want);
-			g_ptr_array_extend_and_steal(readers, g_steal_pointer(&want->readers));
-			want->readers = g_ptr_array_new_with_free_func(reader_free);
+			take_readers(want, waiters);
 		}
 	g_queue_clear(&box->urgent);
 	g_queue_clear(&box->ahead);
 	g_hash_table_remove_all(box->wants);
 	ahead_forget(box->engine, store_gen(box->engine->store, box->id));
-	readers_finish(readers, error);
-}
-
-/* Its waiters were finished before. */
-void body_reset(Box *box)
-{
-	body_fail_all(box, NULL);
 }

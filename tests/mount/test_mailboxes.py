@@ -1,5 +1,6 @@
 """Mailboxes that come and go, and take each other's names, below a mount."""
 
+import errno
 import json
 import os
 import time
@@ -136,3 +137,19 @@ def test_a_folder_that_one_mount_leaves_out_is_kept(fake, mount):
     wait_for(mail / 'Other')
     assert (mail / 'Other' / '1.eml').read_bytes() == OLD
     assert not [entry for entry in server.log[before:] if b'BODY.PEEK' in entry.line]
+
+
+def test_open_in_a_folder_that_is_renamed_away(dovecot, do, mount):
+    """Nobody can name it any more, and what is not here cannot come."""
+    do('create', 'Stay')
+    for body in (OLD, NEW):
+        do('append', 'Stay', None, None, body)
+    mail = mount(dovecot, poll=3)
+    with open(mail / 'Stay' / '1.eml', 'rb') as here, open(mail / 'Stay' / '2.eml', 'rb') as away:
+        assert here.read() == OLD
+        do('rename', 'Stay', 'Gone')
+        with pytest.raises(OSError) as caught:
+            away.read()
+        assert caught.value.errno == errno.ESTALE
+        here.seek(0)
+        assert here.read() == OLD

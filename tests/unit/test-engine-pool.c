@@ -52,16 +52,15 @@
 	"@close\n"
 
 #define NO_SUCH(examine, search, deleted)                                                          \
-	"> sync Other\n"                                                                           \
 	"C: " examine " EXAMINE \"Other\"\n" SEARCHES(search, deleted) "S: " examine               \
 								       " NO no such mailbox\n"
 
 /* What an old connection refuses and lists is asked of a new one. */
 #define LOST_ITS_WAY                                                                               \
-	KNOWN NO_SUCH("A6", "A7", "A8") "S: A7 BAD no\n"                                           \
-					"S: A8 BAD no\n"                                           \
-					"= done sync Other *no such*\n" LISTED("A9")               \
-						NO_SUCH("A10", "A11", "A12") BACK("@accept", "A2")
+	KNOWN "> sync Other\n" NO_SUCH("A6", "A7", "A8") "S: A7 BAD no\n"                          \
+							 "S: A8 BAD no\n" LISTED("A9")             \
+								 NO_SUCH("A10", "A11", "A12")      \
+									 BACK("@accept", "A2")
 
 static const Script scripts[] = {
 	{"reserved-for-who-would-starve",

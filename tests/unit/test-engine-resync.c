@@ -511,8 +511,8 @@ static const Script scripts[] = {
 			STATE("3", "8", "20") DONE("A13") SYNCED HOLDS("5:7"),
 		KNOWN_BEFORE},
 	{"qresync-mailbox-refused",
-		QRESYNC ASK_QRESYNC("A3", "20") "S: A3 NO [NONEXISTENT] gone\n"
-						"= done sync NOT_FOUND *gone*\n" LISTED(
+		QRESYNC ASK_QRESYNC("A3", "20") "S: A3 NO [NOPERM] not you\n"
+						"= done sync other *not you*\n" LISTED(
 							"A4") "> sync\n" ASK_QRESYNC("A5", "20"),
 		KNOWN_BEFORE},
 };

@@ -57,6 +57,12 @@
 	"S: * LIST () \"/\" Other\n"                                                               \
 	"S: " tag " OK done\n"
 
+#define REFUSED_MAILBOX(examine, search, deleted, why)                                             \
+	"C: " examine                                                                              \
+	" EXAMINE \"INBOX\"\n" SEARCHES(search, deleted) "S: " examine " NO " why "\n"             \
+							 "S: " search " BAD no mailbox\n"          \
+							 "S: " deleted " BAD no mailbox\n"
+
 static const Script scripts[] = {
 	{"connection-lost-within-sync", START
 		"= done start ok\n"
@@ -103,16 +109,47 @@ static const Script scripts[] = {
 							    "S: A7 OK done\n"
 							    "= done sync IO *does not say*\n"},
 	{"mailbox-refused",
+		/* It is listed all the same, and asked for once more. */
 		START "= done start ok\n"
-		      "> sync\n"
-		      "C: A2 EXAMINE \"INBOX\"\n"
-		      "C: A3 UID SEARCH RETURN (ALL) ALL\n"
-		      "C: A4 UID SEARCH RETURN (ALL) DELETED\n"
-		      "S: A2 NO [NONEXISTENT] gone\n"
-		      "S: A3 BAD no mailbox\n"
-		      "S: A4 BAD no mailbox\n"
-		      "= done sync NOT_FOUND *gone*\n" LISTED("A5") "> sync\n"
-								    "C: A6 EXAMINE \"INBOX\"\n"},
+		      "> sync\n" REFUSED_MAILBOX("A2", "A3", "A4", "[NONEXISTENT] gone")
+			      LISTED("A5") REFUSED_MAILBOX("A6", "A7", "A8",
+				      "[NONEXISTENT] gone") "= done sync NOT_FOUND *gone*\n"
+							    "> sync\n"
+							    "C: A9 EXAMINE \"INBOX\"\n"},
+	{"mailbox-refused-for-a-reason",
+		START "= done start ok\n"
+		      "> sync\n" REFUSED_MAILBOX("A2", "A3", "A4",
+			      "[NOPERM] no") "= done sync other *no*\n" LISTED("A5")},
+	{"mailbox-refused-is-gone",
+		/* The server does not say why, but LIST does. */
+		KNOWN
+		"> sync Other\n"
+		"C: A6 EXAMINE \"Other\"\n" SEARCHES("A7", "A8") EXAMINE("A6", "1") SEARCHED(
+			"A7", "A8", "1:3") "= done sync Other ok\n"
+					   "> body 6 0 10\n"
+					   "C: A9 EXAMINE \"INBOX\"\n"
+					   "C: A10 UID FETCH 6 (UID INTERNALDATE BODY.PEEK[])\n"
+					   "S: A9 NO no such mailbox\n"
+					   "S: A10 BAD no mailbox\n"
+					   "C: A11 LIST *\n"
+					   "S: * LIST () \"/\" Other\n"
+					   "S: A11 OK done\n"
+					   "= names doubted\n"
+					   "= names doubted\n"
+					   "= done body 6 0 10 STALE *no such*\n"},
+	{"mailbox-refused-while-listed",
+		/* That LIST may be from before. */
+		START "= done start ok\n"
+		      "> later 61\n"
+		      "C: A2 LIST *\n"
+		      "> sync\n" REFUSED_MAILBOX("A3", "A4", "A5",
+			      "no such mailbox") "S: * LIST () \"/\" INBOX\n"
+						 "S: * LIST () \"/\" Other\n"
+						 "S: A2 OK done\n"
+						 "C: A6 LIST *\n"
+						 "S: * LIST () \"/\" Other\n"
+						 "S: A6 OK done\n"
+						 "= done sync NOT_FOUND *no such*\n"},
 	{"new-mail",
 		KNOWN "S: * 4 EXISTS\n"
 		      "= names changed, gone: unknown\n"

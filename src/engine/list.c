@@ -207,12 +207,16 @@ void list_pump(Engine *engine)
 	list_refresh(engine, false);
 }
 
+gint64 list_interval_us(const Engine *engine)
+{
+	enum { LEAST_S = 5 };
+	return MAX(engine->config.poll_s, LEAST_S) * G_USEC_PER_SEC;
+}
+
 /* Mailboxes that come and go are asked for as often as `poll` says, even if the server tells of
  * them: what it tells while LIST is answered looks like part of the answer. */
 void list_age(Engine *engine, gint64 now_us)
 {
-	enum { LEAST_S = 5 };
-	gint64 poll_us = MAX(engine->config.poll_s, LEAST_S) * G_USEC_PER_SEC;
-	if (engine->listed_us != 0 && now_us - engine->listed_us >= poll_us)
+	if (engine->listed_us != 0 && now_us - engine->listed_us >= list_interval_us(engine))
 		list_refresh(engine, false);
 }

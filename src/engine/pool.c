@@ -232,18 +232,22 @@ Conn *pool_any(Engine *engine)
 /* Whether the server lost its way on this connection, as Dovecot does when a mailbox that it had
  * open is deleted and made again, or the index of its mailbox list is: it says that there is no
  * such mailbox, for ever, and goes on listing it. A connection made since the first refusal may
- * know better; what that refuses, too, is refused until mailboxes come or go. */
+ * know better; what that refuses, too, is refused until mailboxes come or go. Where they do so all
+ * the time the account is not reconnected for each. */
 static bool is_lost(const Conn *conn, const Box *box, const ImapStatus *status)
 {
-	if (!conn->selected_once)
+	gint64 since_us = g_get_monotonic_time() - box->left_us;
+	if (!conn->selected_once ||
+		(box->left_us != 0 && since_us < list_interval_us(conn->engine)))
 		return false;
 	return status->code == IMAP_CODE_SERVERBUG ||
 	       (box->refused_us != 0 && conn->ready_us < box->refused_us &&
 		       conn->engine->listed_us > box->refused_us);
 }
 
-static void leave_lost(Conn *conn, const Box *box)
+static void leave_lost(Conn *conn, Box *box)
 {
+	box->left_us = g_get_monotonic_time();
 	g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_UNAVAILABLE,
 		"%s lists %s and refuses to select it", conn->engine->config.session.host,
 		box->name);

@@ -232,6 +232,7 @@ struct Box {
 	bool missing; /* it is not, until mailboxes come or go */
 	guint judged_by; /* the LIST that tells, in Engine.lists */
 	guint questions; /* of that kind since it was selected */
+	gint64 left_us; /* when a connection was given up since it refused it; 0: none was */
 
 	/* attribute.c */
 	GHashTable *attribute_waiters; /* uid -> GPtrArray of Waiter */
@@ -307,6 +308,8 @@ void list_note(Engine *engine, Conn *conn, const ImapList *list);
 void list_conn_closed(Conn *conn);
 void list_reset(Engine *engine);
 void list_age(Engine *engine, gint64 now_us);
+/* The least time between two LISTs that nobody asked for. */
+gint64 list_interval_us(const Engine *engine);
 /* box_judge() comes with the answer to the next LIST that goes out. */
 void list_ask_about(Box *box);
 

@@ -55,6 +55,13 @@
 	"C: " examine " EXAMINE \"Other\"\n" SEARCHES(search, deleted) "S: " examine               \
 								       " NO no such mailbox\n"
 
+#define BUG(examine, search, deleted)                                                              \
+	"C: " examine " EXAMINE \"Other\"\n" SEARCHES(search, deleted) "S: " examine               \
+								       " NO [SERVERBUG] bug\n"
+#define ANSWERED(search, deleted)                                                                  \
+	"S: " search " BAD no\n"                                                                   \
+	"S: " deleted " BAD no\n"
+
 /* What an old connection refuses and lists is asked of a new one. */
 #define LOST_ITS_WAY                                                                               \
 	KNOWN "> sync Other\n" NO_SUCH("A6", "A7", "A8") "S: A7 BAD no\n"                          \
@@ -235,6 +242,18 @@ static const Script scripts[] = {
 					    "@close\n"
 					    "> sync\n" BACK("@accept 0 700",
 						    "A7") "C: A72 EXAMINE \"INBOX\"\n"},
+	{"lost-its-way-is-left-once",
+		/* Not again before the next LIST is due, whatever it cost already. */
+		KNOWN "> sync Other\n" BUG("A6", "A7", "A8") BACK("@accept", "A2") BUG(
+			"A22", "A23", "A24") ANSWERED("A23", "A24") LISTED("A25") BUG("A26", "A27",
+			"A28") ANSWERED("A27",
+			"A28") "= done sync Other *bug*\n"
+			       "> sync\n"
+			       "C: A29 EXAMINE \"INBOX\"\n" SEARCHES("A30", "A31") EXAMINE(
+				       "A29", "1") SEARCHED("A30", "A31",
+				       "5:7") "= done sync ok\n"
+					      "> sync Other\n" BUG("A32", "A33", "A34") ANSWERED(
+						      "A33", "A34") "= done sync Other *bug*\n"},
 	{"lost-its-way-is-left", LOST_ITS_WAY "C: A22 EXAMINE \"Other\"\n"},
 	{"refused-twice-is-selected-anew",
 		KNOWN "> body 5 0 10\n"

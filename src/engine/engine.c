@@ -188,8 +188,9 @@ static bool away(Engine *engine, Waiter *waiter)
 
 static void take_start(Engine *engine, const Ask *ask)
 {
-	engine->starting = true;
-	list_wait(engine, waiter_new(engine, ask->done, ask->data));
+	Waiter *waiter = waiter_new(engine, ask->done, ask->data);
+	engine->starter = waiter;
+	list_wait(engine, waiter);
 	pool_connect(engine);
 }
 
@@ -259,6 +260,7 @@ static void take_stop(Engine *engine)
 {
 	enum { LOGOUT_MS = 500 };
 	engine->stopping = true;
+	engine->starter = NULL;
 	g_autoptr(GError) error =
 		g_error_new_literal(MAIL_ERROR, MAIL_ERROR_CANCELLED, "the mount ends");
 	waiters_finish_all(engine, error);
@@ -414,6 +416,7 @@ static gboolean tick(gpointer data)
 		sync_cut_off(engine);
 	if (!stuck && engine_state(engine) == ENGINE_ONLINE)
 		sync_forget_shown(engine);
+	pool_break(engine, now);
 	pool_look(engine);
 	push_age(engine, now);
 	if (engine->paused_us != 0 && (engine->busy.length > 0 || engine->list_due))

@@ -29,13 +29,22 @@ void waiter_finish(Waiter *waiter, const GError *error)
 	done(error, waiter->data);
 }
 
+/* For the caller's loop: the waiter may be gone afterwards. */
+static void finish_link(const GList *link, const GError *error)
+{
+	Waiter *waiter = link->data;
+	waiter->refs++;
+	waiter_finish(waiter, error);
+	waiter_unref(waiter);
+}
+
 void waiters_finish_all(Engine *engine, const GError *error)
 {
-	for (GList *link; (link = engine->waiting.head);) {
-		Waiter *waiter = link->data;
-		waiter->refs++;
-		waiter_finish(waiter, error);
-		waiter_unref(waiter);
+	/* A completion only posts to the inbox: nothing is added or ended meanwhile. */
+	for (GList *link = engine->waiting.head, *next; link; link = next) {
+		next = link->next;
+		if (link->data != engine->starter)
+			finish_link(link, error);
 	}
 }
 
@@ -80,23 +89,23 @@ void waiters_table_end(GHashTable *table, guint32 uid, const GError *error)
 bool waiters_expire(Engine *engine, gint64 now_us)
 {
 	enum { STUCK_US = 1000 * 1000 };
-	/* The first login may wait for a person; each of its parts has a bound of its own. */
-	if (engine->starting)
-		return false;
 	gint64 limit_us = engine->config.timeout_ms * 1000LL;
 	gint64 progress = pool_progress_time(engine);
 	g_autoptr(GError) error =
 		g_error_new(MAIL_ERROR, MAIL_ERROR_TIMEOUT, "no answer from %s for %u s",
 			engine->config.session.host, engine->config.timeout_ms / 1000);
 	gint64 silent_us = 0;
-	for (GList *link; (link = engine->waiting.head);) {
-		Waiter *waiter = link->data;
+	for (GList *link = engine->waiting.head, *next; link; link = next) {
+		const Waiter *waiter = link->data;
+		next = link->next;
+		/* The first login may wait for a person; each of its parts has its own bound. */
+		if (waiter == engine->starter)
+			continue;
 		silent_us = now_us - MAX(waiter->since_us, progress);
 		if (silent_us < limit_us)
 			break;
-		waiter->refs++;
-		waiter_finish(waiter, error);
-		waiter_unref(waiter);
+		engine->expired_us = now_us;
+		finish_link(link, error);
 	}
 	return silent_us > STUCK_US;
 }

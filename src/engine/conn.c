@@ -159,7 +159,7 @@ static GError *overdue_error(const Engine *engine, const Conn *conn)
  * started waits for its end alone: as long as nobody else asks the account is not away. */
 static bool is_hopeless(Engine *engine, const Conn *conn, gint64 now_us)
 {
-	if (engine_state(engine) == ENGINE_CONNECTING && engine->expired_us == now_us)
+	if (engine_state(engine) == ENGINE_CONNECTING && engine->expired_us >= now_us)
 		return true;
 	if (!conn || conn->overdue || (engine->starter && engine->waiting.length == 1))
 		return false;

@@ -163,13 +163,26 @@ static void fail(Waiter *waiter, MailError code, const char *text)
 	waiter_unref(waiter);
 }
 
+/* Who has just waited and asks for more is told why he waited: a program opens and then reads, and
+ * the kernel asks page by page for what failed to be read ahead, whose error it drops. */
+static void fail_away(Engine *engine, Waiter *waiter)
+{
+	enum { SAME_US = G_USEC_PER_SEC };
+	bool waited =
+		engine->expired_us != 0 && g_get_monotonic_time() - engine->expired_us < SAME_US;
+	if (waited)
+		fail(waiter, MAIL_ERROR_TIMEOUT, "the server did not answer");
+	else
+		fail(waiter, MAIL_ERROR_OFFLINE, "the server cannot be reached");
+}
+
 /* Known to be away: an answer now is worth more than one in twenty seconds. */
 static bool away(Engine *engine, Waiter *waiter)
 {
 	switch (engine_state(engine)) {
 	case ENGINE_OFFLINE:
 		pool_demand(engine);
-		fail(waiter, MAIL_ERROR_OFFLINE, "the server cannot be reached");
+		fail_away(engine, waiter);
 		return true;
 	case ENGINE_REFUSED:
 		pool_demand(engine);
@@ -408,6 +421,7 @@ static gboolean tick(gpointer data)
 	gint64 now = g_get_monotonic_time();
 	bool stuck = waiters_expire(engine, now);
 	g_atomic_int_set(&engine->stuck, stuck);
+	pool_break(engine, now);
 	if (slept(engine)) {
 		pool_resume(engine);
 		push_probe(engine);
@@ -416,7 +430,6 @@ static gboolean tick(gpointer data)
 		sync_cut_off(engine);
 	if (!stuck && engine_state(engine) == ENGINE_ONLINE)
 		sync_forget_shown(engine);
-	pool_break(engine, now);
 	pool_look(engine);
 	push_age(engine, now);
 	if (engine->paused_us != 0 && (engine->busy.length > 0 || engine->list_due))

@@ -469,7 +469,7 @@ struct Engine {
 	gint64 progress_us; /* of connections that are gone */
 	bool further_refused; /* a further login was, since the last that was not */
 	const Waiter *starter; /* waits for the first connection; NULL: it was there, or failed */
-	gint64 expired_us; /* when a request ended last since nothing moved for the timeout */
+	gint64 expired_us; /* when a request ended last that had waited in vain */
 	bool stopping;
 	char *description; /* of the first connection; inbox_lock */
 	guint64 caps; /* likewise */

@@ -1,5 +1,7 @@
 #include "engine/private.h"
 
+enum { WAITED_US = 500 * 1000 }; /* what fails at once takes less */
+
 Waiter *waiter_new(Engine *engine, EngineDone done, gpointer data)
 {
 	Waiter *waiter = g_new0(Waiter, 1);
@@ -26,6 +28,10 @@ void waiter_finish(Waiter *waiter, const GError *error)
 		return;
 	waiter->done = NULL;
 	g_queue_unlink(&waiter->engine->waiting, &waiter->link);
+	gint64 now = g_get_monotonic_time();
+	if (g_error_matches(error, MAIL_ERROR, MAIL_ERROR_TIMEOUT) &&
+		now - waiter->since_us >= WAITED_US)
+		waiter->engine->expired_us = now;
 	done(error, waiter->data);
 }
 
@@ -104,7 +110,6 @@ bool waiters_expire(Engine *engine, gint64 now_us)
 		silent_us = now_us - MAX(waiter->since_us, progress);
 		if (silent_us < limit_us)
 			break;
-		engine->expired_us = now_us;
 		finish_link(link, error);
 	}
 	return silent_us > STUCK_US;

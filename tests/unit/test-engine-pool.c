@@ -489,6 +489,8 @@ static const Script scripts[] = {
 				     "= turned\n"
 				     "> later 11\n"
 				     "= done sync TIMEOUT *password is still being waited for\n"
+				     "> sync\n"
+				     "= done sync TIMEOUT *did not answer\n"
 				     "> later 2\n" FAILS_AT_ONCE},
 	{"secret-that-does-not-come-at-first",
 		/* Who started waits on: a person may be asked for it. */

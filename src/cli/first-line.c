@@ -89,7 +89,7 @@ static bool read_some(
 			return false;
 		ssize_t n = read(fd, buffer + len, LIMIT_SECRET - len);
 		if (n < 0 && errno != EINTR && errno != EAGAIN) {
-			g_set_error(error, MAIL_ERROR, MAIL_ERROR_IO, "reading the password: %s",
+			g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH, "reading the password: %s",
 				g_strerror(errno));
 			return false;
 		}

@@ -96,7 +96,7 @@ static char *from_file(Secret *secret, GCancellable *cancel, GError **error)
 	}
 	if (status.st_mode & (S_IRWXG | S_IRWXO)) {
 		close(fd);
-		return fail(error, MAIL_ERROR_ACCESS, "passfile %s is open to others: chmod 600 it",
+		return fail(error, MAIL_ERROR_AUTH, "passfile %s is open to others: chmod 600 it",
 			path);
 	}
 	char *line = first_line_read(fd, cancel, error);

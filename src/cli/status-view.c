@@ -79,17 +79,30 @@ static void add_account(const JsonReader *reader, GString *to)
 	add(to, "last error", "%s: %s", time, text);
 }
 
+/* Whether a connection is on its way. */
+static bool is_trying(const JsonReader *reader)
+{
+	const char *state;
+	for (guint i = 0; (state = json_reader_text(reader, "connections.%u.state", i)); i++)
+		if (g_strcmp0(state, "connecting") == 0)
+			return true;
+	return false;
+}
+
 /* What comes by itself, and what can be done. */
 static void add_next(const JsonReader *reader, GString *to)
 {
 	gint64 retry = json_reader_number(reader, -1, "retry_ms");
 	g_autofree char *in = duration_text(retry);
-	if (g_strcmp0(json_reader_text(reader, "state"), "refused") == 0)
+	const char *state = json_reader_text(reader, "state");
+	if (g_strcmp0(state, "refused") == 0)
 		add(to, "what to do",
 			"correct the password that passfile, passcmd or tokencmd gives; for "
 			"one that was typed in, mount again");
 	if (retry >= 0)
 		add(to, "next try", "in %s", in);
+	else if (g_strcmp0(state, "online") != 0 && is_trying(reader))
+		add(to, "next try", "trying now");
 }
 
 static void add_requests(const JsonReader *reader, GString *to)

@@ -116,27 +116,71 @@ void pool_resume(Engine *engine)
 		retry_in(engine, 0);
 }
 
+/* Requests end with this error, and what was to be done for them is forgotten. */
+static void end_requests(Engine *engine, const GError *error)
+{
+	waiters_finish_all(engine, error);
+	GHashTableIter iter;
+	gpointer box;
+	g_hash_table_iter_init(&iter, engine->boxes);
+	while (g_hash_table_iter_next(&iter, NULL, &box))
+		box_reset(box);
+}
+
 /* Everything that waits ends with this error; new requests fail at once until it is back. */
 static void go_offline(Engine *engine, EngineState state, const GError *error)
 {
 	/* A failed start is told by who started. */
-	if (engine_state(engine) != state && !engine->starting)
+	if (engine_state(engine) != state && !engine->starter)
 		g_message("%s", error->message);
 	engine_set_state(engine, state, error);
 	g_autoptr(GError) reason = g_error_copy(error);
 	if (state == ENGINE_OFFLINE && error->code != MAIL_ERROR_TIMEOUT)
 		reason->code = MAIL_ERROR_OFFLINE;
 	/* Who started judges what it means; to all others the server is away. */
-	if (engine->starting)
+	if (engine->starter)
 		waiters_finish(engine->list_waiters, error);
-	waiters_finish_all(engine, reason);
-	GHashTableIter iter;
-	gpointer box;
-	g_hash_table_iter_init(&iter, engine->boxes);
-	while (g_hash_table_iter_next(&iter, NULL, &box))
-		box_reset(box);
+	engine->starter = NULL;
+	end_requests(engine, reason);
 	list_reset(engine);
-	engine->starting = false;
+}
+
+static GError *overdue_error(const Engine *engine, const Conn *conn)
+{
+	const SessionConfig *config = &engine->config.session;
+	if (conn && session_asks_secret(conn->session))
+		return g_error_new_literal(MAIL_ERROR, MAIL_ERROR_TIMEOUT,
+			"what is to give the password is still being waited for");
+	return g_error_new(MAIL_ERROR, MAIL_ERROR_TIMEOUT, "no login at %s within %u s",
+		config->host, engine->config.timeout_ms / 1000);
+}
+
+/* Whether an attempt has taken longer than a request waits, or one waited so long for it. Who
+ * started waits for its end alone: as long as nobody else asks the account is not away. */
+static bool is_hopeless(Engine *engine, const Conn *conn, gint64 now_us)
+{
+	if (engine_state(engine) == ENGINE_CONNECTING && engine->expired_us >= now_us)
+		return true;
+	if (!conn || conn->overdue || (engine->starter && engine->waiting.length == 1))
+		return false;
+	return now_us - conn->begun_us >= engine->config.timeout_ms * 1000LL;
+}
+
+/* The attempt itself goes on: its end decides what is next. */
+void pool_break(Engine *engine, gint64 now_us)
+{
+	EngineState state = engine_state(engine);
+	Conn *conn = pool_attempt(engine);
+	bool away = state == ENGINE_CONNECTING || state == ENGINE_OFFLINE;
+	if (!away || !is_hopeless(engine, conn, now_us))
+		return;
+	if (conn)
+		conn->overdue = true;
+	g_autoptr(GError) error = overdue_error(engine, conn);
+	if (state == ENGINE_CONNECTING && !engine->starter)
+		g_message("%s", error->message);
+	engine_set_state(engine, ENGINE_OFFLINE, error);
+	end_requests(engine, error);
 }
 
 /* Lost, not known to be away: what waits may still be served in time. A server that hangs up soon
@@ -251,7 +295,7 @@ static void on_ready(gpointer data)
 	if (first) {
 		bool back = engine_state(engine) != ENGINE_CONNECTING;
 		engine->attempts = engine->looks = 0;
-		engine->starting = false;
+		engine->starter = NULL;
 		g_atomic_int_set(&engine->met, 1);
 		engine_set_state(engine, ENGINE_ONLINE, NULL);
 		if (back)
@@ -357,6 +401,7 @@ void pool_connect(Engine *engine)
 	engine->totals.attempts++;
 	Conn *conn = g_new0(Conn, 1);
 	conn->engine = engine;
+	conn->begun_us = g_get_monotonic_time();
 	g_ptr_array_add(engine->conns, conn);
 	SessionConfig config = engine->config.session;
 	config.secret = secret_ask;

@@ -163,13 +163,26 @@ static void fail(Waiter *waiter, MailError code, const char *text)
 	waiter_unref(waiter);
 }
 
+/* Who has just waited and asks for more is told why he waited: a program opens and then reads, and
+ * the kernel asks page by page for what failed to be read ahead, whose error it drops. */
+static void fail_away(Engine *engine, Waiter *waiter)
+{
+	enum { SAME_US = G_USEC_PER_SEC };
+	bool waited =
+		engine->expired_us != 0 && g_get_monotonic_time() - engine->expired_us < SAME_US;
+	if (waited)
+		fail(waiter, MAIL_ERROR_TIMEOUT, "the server did not answer");
+	else
+		fail(waiter, MAIL_ERROR_OFFLINE, "the server cannot be reached");
+}
+
 /* Known to be away: an answer now is worth more than one in twenty seconds. */
 static bool away(Engine *engine, Waiter *waiter)
 {
 	switch (engine_state(engine)) {
 	case ENGINE_OFFLINE:
 		pool_demand(engine);
-		fail(waiter, MAIL_ERROR_OFFLINE, "the server cannot be reached");
+		fail_away(engine, waiter);
 		return true;
 	case ENGINE_REFUSED:
 		pool_demand(engine);
@@ -188,8 +201,9 @@ static bool away(Engine *engine, Waiter *waiter)
 
 static void take_start(Engine *engine, const Ask *ask)
 {
-	engine->starting = true;
-	list_wait(engine, waiter_new(engine, ask->done, ask->data));
+	Waiter *waiter = waiter_new(engine, ask->done, ask->data);
+	engine->starter = waiter;
+	list_wait(engine, waiter);
 	pool_connect(engine);
 }
 
@@ -259,6 +273,7 @@ static void take_stop(Engine *engine)
 {
 	enum { LOGOUT_MS = 500 };
 	engine->stopping = true;
+	engine->starter = NULL;
 	g_autoptr(GError) error =
 		g_error_new_literal(MAIL_ERROR, MAIL_ERROR_CANCELLED, "the mount ends");
 	waiters_finish_all(engine, error);
@@ -406,6 +421,7 @@ static gboolean tick(gpointer data)
 	gint64 now = g_get_monotonic_time();
 	bool stuck = waiters_expire(engine, now);
 	g_atomic_int_set(&engine->stuck, stuck);
+	pool_break(engine, now);
 	if (slept(engine)) {
 		pool_resume(engine);
 		push_probe(engine);

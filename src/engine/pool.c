@@ -26,12 +26,19 @@ Conn *pool_first_ready(const Engine *engine)
 	return NULL;
 }
 
+Conn *pool_attempt(const Engine *engine)
+{
+	for (guint i = 0; i < engine->conns->len; i++) {
+		Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (!conn->ready)
+			return conn;
+	}
+	return NULL;
+}
+
 bool pool_connecting(const Engine *engine)
 {
-	for (guint i = 0; i < engine->conns->len; i++)
-		if (!((Conn *)g_ptr_array_index(engine->conns, i))->ready)
-			return true;
-	return false;
+	return pool_attempt(engine) != NULL;
 }
 
 /* Whether the mailbox is selected there, or about to be, in its present generation: another
@@ -319,12 +326,14 @@ void conn_answered(Conn *conn, const GError *error)
 	conn->doubtful = conn->refusals > 1 && !(conn->box && conn->box->unstable);
 }
 
+/* That an attempt gets on answers nobody yet. */
 gint64 pool_progress_time(const Engine *engine)
 {
 	gint64 last = engine->progress_us;
 	for (guint i = 0; i < engine->conns->len; i++) {
 		const Conn *conn = g_ptr_array_index(engine->conns, i);
-		last = MAX(last, session_progress_time(conn->session));
+		if (conn->ready)
+			last = MAX(last, session_progress_time(conn->session));
 	}
 	return last;
 }

@@ -29,6 +29,7 @@ Waiter *waiter_new(Engine *engine, EngineDone done, gpointer data);
 Waiter *waiter_ref(Waiter *waiter);
 void waiter_unref(Waiter *waiter);
 void waiter_finish(Waiter *waiter, const GError *error);
+/* Those of all requests, but not of who started and still waits for the first connection. */
 void waiters_finish_all(Engine *engine, const GError *error);
 /* Ends the waiters for which nothing moved on the wire for the timeout. Returns whether somebody
  * waits and nothing has moved for a while: the wire may be a black hole. */
@@ -132,7 +133,8 @@ struct Conn {
 	guint wants_flying; /* number of them */
 	GQueue searches; /* Search* in the order of their commands (sync.c) */
 	StoreSink *sink; /* the body that is arriving (body.c) */
-	gint64 used_us, ready_us;
+	gint64 begun_us, used_us, ready_us;
+	bool overdue; /* logging in took so long that nobody waits for it */
 	NotifyStep notify;
 	gint64 probed_us; /* when a NOOP asked whether it is alive; 0: not, or answered */
 };
@@ -144,12 +146,17 @@ void pool_init(Engine *engine);
 void pool_free(Engine *engine);
 void pool_reap(Engine *engine);
 void pool_demand(Engine *engine);
+/* Breaks off the waiting for an attempt to connect that nothing comes of for too long. */
+void pool_break(Engine *engine, gint64 now_us);
 /* The login was refused: tries again at once if the secret is seen to have changed. */
 void pool_look(Engine *engine);
+/* When bytes moved last for those who wait. */
 gint64 pool_progress_time(const Engine *engine);
 
-/* Any connection that takes commands, NULL: none does. Whether one is on its way. */
+/* Any connection that takes commands, NULL: none does. */
 Conn *pool_first_ready(const Engine *engine);
+/* The one that is on its way, NULL: none is. */
+Conn *pool_attempt(const Engine *engine);
 bool pool_connecting(const Engine *engine);
 
 /* The server is asked for too much: so many connections from now on, and a pause, which grows when
@@ -478,7 +485,8 @@ struct Engine {
 	guint looks; /* for another secret since one was taken */
 	gint64 progress_us; /* of connections that are gone */
 	bool further_refused; /* a further login was, since the last that was not */
-	bool starting; /* the first connection is not there yet */
+	const Waiter *starter; /* waits for the first connection; NULL: it was there, or failed */
+	gint64 expired_us; /* when a request ended last that had waited in vain */
 	bool stopping;
 	char *description; /* of the first connection; inbox_lock */
 	guint64 caps; /* likewise */

@@ -1,5 +1,7 @@
 #include "engine/private.h"
 
+enum { WAITED_US = 500 * 1000 }; /* what fails at once takes less */
+
 Waiter *waiter_new(Engine *engine, EngineDone done, gpointer data)
 {
 	Waiter *waiter = g_new0(Waiter, 1);
@@ -32,16 +34,29 @@ void waiter_finish(Waiter *waiter, const GError *error)
 		return;
 	waiter->done = NULL;
 	g_queue_unlink(&waiter->engine->waiting, &waiter->link);
+	gint64 now = g_get_monotonic_time();
+	if (g_error_matches(error, MAIL_ERROR, MAIL_ERROR_TIMEOUT) &&
+		now - waiter->since_us >= WAITED_US)
+		waiter->engine->expired_us = now;
 	done(error, waiter->data);
+}
+
+/* For the caller's loop: the waiter may be gone afterwards. */
+static void finish_link(const GList *link, const GError *error)
+{
+	Waiter *waiter = link->data;
+	waiter->refs++;
+	waiter_finish(waiter, error);
+	waiter_unref(waiter);
 }
 
 void waiters_finish_all(Engine *engine, const GError *error)
 {
-	for (GList *link; (link = engine->waiting.head);) {
-		Waiter *waiter = link->data;
-		waiter->refs++;
-		waiter_finish(waiter, error);
-		waiter_unref(waiter);
+	/* A completion only posts to the inbox: nothing is added or ended meanwhile. */
+	for (GList *link = engine->waiting.head, *next; link; link = next) {
+		next = link->next;
+		if (link->data != engine->starter)
+			finish_link(link, error);
 	}
 }
 
@@ -97,23 +112,22 @@ void waiters_table_take(GHashTable *table, GPtrArray *to)
 bool waiters_expire(Engine *engine, gint64 now_us)
 {
 	enum { STUCK_US = 1000 * 1000 };
-	/* The first login may wait for a person; each of its parts has a bound of its own. */
-	if (engine->starting)
-		return false;
 	gint64 limit_us = engine->config.timeout_ms * 1000LL;
 	gint64 progress = pool_progress_time(engine);
 	g_autoptr(GError) error =
 		g_error_new(MAIL_ERROR, MAIL_ERROR_TIMEOUT, "no answer from %s for %u s",
 			engine->config.session.host, engine->config.timeout_ms / 1000);
 	gint64 silent_us = 0;
-	for (GList *link; (link = engine->waiting.head);) {
-		Waiter *waiter = link->data;
+	for (GList *link = engine->waiting.head, *next; link; link = next) {
+		const Waiter *waiter = link->data;
+		next = link->next;
+		/* The first login may wait for a person; each of its parts has its own bound. */
+		if (waiter == engine->starter)
+			continue;
 		silent_us = now_us - MAX(waiter->since_us, progress);
 		if (silent_us < limit_us)
 			break;
-		waiter->refs++;
-		waiter_finish(waiter, error);
-		waiter_unref(waiter);
+		finish_link(link, error);
 	}
 	return silent_us > STUCK_US;
 }

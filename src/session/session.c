@@ -417,6 +417,11 @@ SessionTraffic session_traffic(const Session *session)
 	return traffic;
 }
 
+bool session_asks_secret(const Session *session)
+{
+	return session->step == STEP_SECRET;
+}
+
 gint64 session_progress_time(const Session *session)
 {
 	return session->progress_us;

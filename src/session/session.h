@@ -154,6 +154,9 @@ bool session_take_throttled(Session *session);
 /* Ready, and not over: commands may be submitted. */
 bool session_is_ready(const Session *session);
 
+/* Whether SessionSecret was asked and has not answered yet. */
+bool session_asks_secret(const Session *session);
+
 /* IMAP_CAP_BIT()s as of the last CAPABILITY. */
 guint64 session_caps(const Session *session);
 

@@ -289,6 +289,36 @@ def test_a_password_file_that_is_corrected_is_noticed(fake, mount, program):
     assert len(logins(server)) == before + 1
 
 
+@pytest.mark.parametrize('fault', ['missing', 'open'])
+def test_a_password_file_at_fault_is_a_refused_login(fake, mount, program, fault):
+    """And looked at again as soon as it is put right."""
+    server = fake()
+    server.add('Other')
+    mail = mount(server, connections=1, timeout=5)
+    mail.expect('.')
+    secret = program.passfile(PASSWORD)
+    if fault == 'missing':
+        secret.unlink()
+    else:
+        secret.chmod(0o644)
+    server.kill()
+
+    def state():
+        return json.loads((mail / '.imapfs' / 'status').read_bytes())
+
+    def refused():
+        assert state()['state'] == 'refused'
+        assert str(secret) in state()['error']['text']
+    eventually(refused)
+    with pytest.raises(PermissionError):
+        os.listdir(mail / 'Other')
+    if fault == 'missing':
+        program.passfile(PASSWORD)
+    else:
+        secret.chmod(0o600)
+    eventually(lambda: os.listdir(mail / 'Other'), 25 / SLOW)
+
+
 # ---- where secrets come from
 
 def test_password_command_runs_at_every_login(fake, mount, tmp_path):
@@ -400,6 +430,18 @@ def test_password_command_stays_in_the_foreground_of_a_terminal(fake, program, t
     finally:
         os.close(terminal)
     assert groups.read_text().split() == [str(pid), str(pid)]
+
+
+def test_endless_password_command_in_spite_of_a_cache(fake, mount, program):
+    server = fake()
+    mail = mount(server)
+    mail.expect('.')
+    os.listdir(mail.inbox)
+    mail.unmount()
+    run = program.run('-f', server.source, program.mountpoint, '-o',
+                      program.options(server, passfile=None, passcmd='yes | tr -d "\\n"'))
+    assert run.returncode == 1
+    assert 'passcmd: the password is too long' in run.stdout
 
 
 def test_missing_password_file(fake, program, tmp_path):

@@ -1,6 +1,7 @@
 """The network goes away and comes back."""
 
 import errno
+import json
 import os
 import signal
 import socket
@@ -168,6 +169,31 @@ def test_what_is_not_cached_fails_at_once_when_offline(server, mount):
     assert len(os.listdir(mail.inbox)) == 300
     server.refuse = False
     assert eventually(lambda: read(mail.inbox / '9.eml')) == body(9)
+
+
+def test_what_waited_is_told_so(server, mount):
+    """The kernel asks once more for what was not read ahead: that is the same read."""
+    mail = mount(server, timeout=3)
+    mail.expect('.')
+    os.listdir(mail.inbox)
+    os.stat(mail.inbox / '10.eml')
+    server.black_hole()
+    first = Readers([mail.inbox / '8.eml'])
+
+    def waited():
+        status = json.loads((mail / '.imapfs' / 'status').read_bytes())
+        assert status['requests']['oldest_ms'] > 1000
+    eventually(waited)
+    with pytest.raises(OSError) as late:
+        read(mail.inbox / '9.eml')
+    assert late.value.errno == errno.ETIMEDOUT
+    assert first.join(30 * SLOW) == {errno.ETIMEDOUT}
+
+    def away():
+        with pytest.raises(OSError) as refusal:
+            read(mail.inbox / '10.eml')
+        assert refusal.value.errno == errno.EHOSTUNREACH
+    eventually(away)
 
 
 def test_attempts_back_off(server, mount):

@@ -18,6 +18,7 @@ typedef struct {
 	GQueue events; /* char*; lock */
 	char *secret; /* lock */
 	bool secret_is_new; /* lock: set since somebody asked */
+	gint secret_hangs; /* atomic */
 	Gen gen; /* test's thread */
 } World;
 
@@ -379,6 +380,8 @@ static void act(const char *text, gpointer data)
 		g_atomic_int_set(&no_threads, words[1] != NULL);
 	else if (g_str_equal(words[0], "later"))
 		g_atomic_int_add(&ahead_s, (gint)g_ascii_strtoull(words[1], NULL, 10));
+	else if (g_str_equal(words[0], "no"))
+		g_atomic_int_set(&world->secret_hangs, 1);
 	else if (g_str_equal(words[0], "hurry"))
 		g_atomic_int_set(&hurry, (gint)g_ascii_strtoull(words[1], NULL, 10));
 	else if (g_str_equal(words[0], "sleep"))
@@ -393,12 +396,27 @@ static void act(const char *text, gpointer data)
 
 /* ---- scripts ---- */
 
+/* Until nobody wants it any more. */
+static void hang(GCancellable *cancel)
+{
+	GPollFD end;
+
+	g_assert_true(g_cancellable_make_pollfd(cancel, &end));
+	while (!g_cancellable_is_cancelled(cancel))
+		g_poll(&end, 1, -1);
+	g_cancellable_release_fd(cancel);
+}
+
 /* A thread of its own. */
 static char *give_secret(gpointer data, GCancellable *cancel, GError **error)
 {
 	World *world = data;
-	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&world->lock);
 
+	if (g_atomic_int_get(&world->secret_hangs)) {
+		tell(world, "secret is asked for");
+		hang(cancel);
+	}
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&world->lock);
 	if (!world->secret)
 		g_set_error_literal(error, MAIL_ERROR, MAIL_ERROR_AUTH, "there is no password");
 	world->secret_is_new = false;

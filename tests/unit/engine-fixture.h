@@ -15,6 +15,7 @@
  *	> turn				that the engine sent what it could of the above is news
  *	> generation [MAILBOX]		its generation now is what requests are about
  *	> secret [TEXT]			the password from now on; none: asking for it fails
+ *	> no secret			asking for it is news, and does not end
  *	> threads [none]		whether the program can make further threads
  *	> later SECONDS			the clock of the engine, which stands still, goes forward
  *	> hurry N			timers that are set from now on run N times as fast

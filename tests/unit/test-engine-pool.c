@@ -28,6 +28,10 @@
 	"> sync\n"                                                                                 \
 	"@accept\n" LOGIN_PENCIL("A3") REFUSED("A3")
 
+#define FAILS_AT_ONCE                                                                              \
+	"> sync\n"                                                                                 \
+	"= done sync OFFLINE *\n"
+
 /* When it may be asked for again. */
 #define ASKED_LATER                                                                                \
 	"> turn\n"                                                                                 \
@@ -490,6 +494,61 @@ static const Script scripts[] = {
 					    "@accept\n" GREETING "@eof\n"
 					    "@close\n"
 					    "> secret pencil\n" ASKED_LATER LOGIN_PENCIL("A4")},
+	{"secret-that-does-not-come",
+		/* Requests wait no longer than the attempt may take, and later ones not at all. */
+		LOGIN_PENCIL("A1") TAKEN("A1")
+			LISTED("A2") "= done start ok\n"
+				     "> no secret\n"
+				     "@close\n"
+				     "@accept\n" GREETING "= secret is asked for\n"
+				     "> later 10\n"
+				     "> sync\n"
+				     "> turn\n"
+				     "= turned\n"
+				     "> later 11\n"
+				     "= done sync TIMEOUT *password is still being waited for\n"
+				     "> sync\n"
+				     "= done sync TIMEOUT *did not answer\n"
+				     "> later 2\n" FAILS_AT_ONCE},
+	{"secret-that-does-not-come-at-first",
+		/* Who started waits on: a person may be asked for it. */
+		"> no secret\n" GREETING "= secret is asked for\n"
+		"> later 15\n"
+		"> generation\n"
+		"> body 5 0 10\n"
+		"> turn\n"
+		"= turned\n"
+		"> later 6\n"
+		"= done body 5 0 10 TIMEOUT *\n"
+		"> later 2\n" FAILS_AT_ONCE,
+		.known = {"5:7", 1, 8, 0, 10}},
+	{"late-login-is-waited-for-by-nobody",
+		/* It goes on all the same. */
+		LOGIN_PENCIL("A1") TAKEN("A1") LISTED(
+			"A2") "= done start ok\n"
+			      "@close\n"
+			      "@accept\n"
+			      "> later 15\n" LOGIN_PENCIL(
+				      "A3") "> sync\n"
+					    "> turn\n"
+					    "= turned\n"
+					    "> later 6\n"
+					    "= done sync TIMEOUT *no login*\n" TAKEN("A3")
+						    LISTED("A4") "> sync\n"
+								 "C: A5 EXAMINE \"INBOX\"\n"},
+	{"attempt-that-was-waited-for-in-vain",
+		/* However young it is: who asks again after that does not wait as long once more.
+		 */
+		KNOWN "> body 5 0 10\n"
+		      "C: A6 UID FETCH 5 (UID INTERNALDATE BODY.PEEK[])\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "> later 15\n"
+		      "@close\n"
+		      "@accept\n"
+		      "> later 6\n"
+		      "= done body 5 0 10 TIMEOUT *\n"
+		      "> later 2\n" FAILS_AT_ONCE},
 	{"secret-without-a-thread-to-ask-for-it",
 		LOGIN_PENCIL("A1") TAKEN("A1") LISTED(
 			"A2") "= done start ok\n"

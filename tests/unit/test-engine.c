@@ -486,6 +486,9 @@ static const Script scripts[] = {
 		      "= done body 5 0 10 TIMEOUT *\n"
 		      "@eof\n"
 		      "> body 5 0 10\n"
+		      "= done body 5 0 10 TIMEOUT *\n"
+		      "> later 2\n"
+		      "> body 5 0 10\n"
 		      "= done body 5 0 10 OFFLINE *\n",
 		SHORT_MS},
 	{"silence-in-the-login",

@@ -91,6 +91,23 @@ static void test_next_try(void)
 		"one that was typed in, mount again\n" NOTHING);
 }
 
+/* While an attempt is under way none is to come. */
+static void test_trying_now(void)
+{
+	static const char *const states[] = {"connecting", "offline", "refused"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(states); i++) {
+		g_autofree char *text =
+			g_strdup_printf("{\"state\":\"%s\",\"retry_ms\":null,"
+					"\"connections\":[{\"state\":\"connecting\"}]}",
+				states[i]);
+		g_autoptr(JsonReader) reader = json_reader_new(text, strlen(text));
+		g_autofree char *view = status_view(reader);
+
+		g_assert_nonnull(strstr(view, "\nnext try     trying now\n"));
+	}
+}
+
 /* A folder's name or an error may hold what a terminal obeys. */
 static void test_no_control_characters(void)
 {
@@ -116,6 +133,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/status-view/nothing", test_nothing);
 	g_test_add_func("/status-view/one", test_one_of_each);
 	g_test_add_func("/status-view/next-try", test_next_try);
+	g_test_add_func("/status-view/trying-now", test_trying_now);
 	g_test_add_func("/status-view/control", test_no_control_characters);
 	return g_test_run();
 }

@@ -222,6 +222,7 @@ struct Box {
 	bool renew; /* find out what changed although nobody waits */
 	bool trusted; /* the kernel may show the listing without asking */
 	guint sync_tries; /* connections that could not tell */
+	gint64 failed_us; /* when it could not be listed; 0: it could since */
 	bool arrived; /* EXISTS grew since the last listing */
 	gint64 listed_us; /* when the server named all messages */
 	bool dirty; /* something changed that only a listing can tell */
@@ -380,6 +381,8 @@ void push_polled(Engine *engine);
 /* Whether this mailbox should stay selected while others are free to go, and be asked for although
  * nobody looks: INBOX and the one used last. */
 bool push_keeps(const Box *box);
+/* Whether it could not be listed a moment ago: then it is not asked for before somebody looks. */
+bool push_failed(const Box *box);
 /* The machine slept: asks all connections whether they are alive, and trusts no listing that they
  * do not tell of. */
 void push_probe(Engine *engine);

@@ -524,6 +524,13 @@ bool push_keeps(const Box *box)
 	return is_inbox(box) || box == box->engine->last_box;
 }
 
+bool push_failed(const Box *box)
+{
+	enum { FAILED_S = 60 };
+	return box->failed_us != 0 &&
+	       g_get_monotonic_time() - box->failed_us < FAILED_S * G_USEC_PER_SEC;
+}
+
 static Box *inbox_of(Engine *engine)
 {
 	if (engine->inbox_id == 0) {
@@ -547,7 +554,8 @@ static bool may_idle(Engine *engine)
 /* A refused mailbox is not tried again by itself. */
 static void keep(Engine *engine, Box *box)
 {
-	if (!box || box->refused_us != 0 || box->sync || box->renew || pool_has(engine, box))
+	if (!box || box->refused_us != 0 || push_failed(box) || box->sync || box->renew ||
+		pool_has(engine, box))
 		return;
 	if (pool_spare(engine, box))
 		sync_renew(box);

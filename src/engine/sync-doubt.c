@@ -55,12 +55,13 @@ static void forget(Box *box)
 	box_pump(box);
 }
 
-/* Somebody did while nobody could be asked: what push keeps is asked for now. */
+/* Somebody did while nobody could be asked: what push keeps is asked for now, unless it was the
+ * asking that failed. */
 static void looked_at(Box *box)
 {
 	if (!box->engine->last_box)
 		box->engine->last_box = box;
-	box->renew |= push_keeps(box);
+	box->renew |= push_keeps(box) && !push_failed(box);
 }
 
 /* The wire lives again: what the kernel was shown meanwhile must be asked for anew. */

@@ -62,6 +62,7 @@ static void end(Sync *sync, const GError *error)
 	bool late = !error && (box->dirty || box->arrived || box->flags_due);
 	box->sync = NULL;
 	box->trusted = !error && !late;
+	box->failed_us = error ? g_get_monotonic_time() : 0;
 	/* The map may be of an answer that never got into the store. */
 	box->dirty |= error && sync->all;
 	if (late)

@@ -77,6 +77,13 @@
 	"> turn\n"                                                                                 \
 	"= turned\n"
 
+#define CAPABLE "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH IDLE] hi\n"
+
+#define LISTING_BREAKS(tags)                                                                       \
+	"@close\n"                                                                                 \
+	"@accept\n" CAPABLE                                                                        \
+	LISTED(tags "1") "C: " tags "2 EXAMINE \"INBOX\"\n"
+
 #define NOTIFY(tag)                                                                                \
 	"C: " tag " NOTIFY SET (selected-delayed (MessageNew (UID FLAGS) MessageExpunge"           \
 	" FlagChange)) (personal (MessageNew MessageExpunge FlagChange MailboxName"                \
@@ -245,6 +252,17 @@ static const Script scripts[] = {
 									  "@on 2\n"
 									  "@quiet\n",
 		.connections = 2},
+	{"inbox-that-cannot-be-listed-is-left",
+		/* For a minute, so that others can be read: each attempt costs the connection. */
+		START_WITH("IDLE") "> sync\n"
+				   "C: A2 EXAMINE \"INBOX\"\n" LISTING_BREAKS("A1") LISTING_BREAKS(
+					   "A2") "@close\n"
+						 "= done sync UNAVAILABLE *\n"
+						 "@accept\n" CAPABLE LISTED("A31") DOUBTED
+		"> later 45\n" LISTED("A32") "> later 16\n"
+					     "C: A33 EXAMINE "
+					     "\"INBOX\"\n",
+		.poll_s = 40},
 	{"further-logins-that-do-not-last-are-few",
 		/* INBOX does without a connection of its own for a while. */
 		START_WITH("IDLE") SYNCED(" Other", "Other", "A2", "A3", "A4") BRIEF BRIEF

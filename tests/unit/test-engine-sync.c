@@ -447,6 +447,20 @@ static const Script scripts[] = {
 					    "@accept", "A3") "= names changed, gone: unknown\n"
 							     "> fresh\n"
 							     "= fresh: no\n"},
+	{"shown-when-a-listing-is-refused-for-now",
+		/* The kernel asks when somebody looks; nobody asks again and again until then. */
+		KNOWN "> sync\n"
+		      "C: A6 NOOP\n"
+		      "S: A6 NO [UNAVAILABLE] not now\n"
+		      "= done sync UNAVAILABLE *\n"
+		      "= names changed, gone: unknown\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "@quiet\n"
+		      "> sync\n"
+		      "C: A7 NOOP\n"
+		      "S: A7 OK done\n"
+		      "= done sync ok\n"},
 	{"shown-when-connections-break",
 		/* Which says no more of the mailbox than when they are closed. */
 		KNOWN "> sync\n"

@@ -286,6 +286,15 @@ void open_dir_request(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *inf
 
 /* ---- READDIR ---- */
 
+/* Whether the directory shows other messages by now than when it was opened, be it that there were
+ * none: what the kernel keeps of this listing it shows to whoever opens it next. */
+static bool is_outdated(const Op *op, MailboxId mailbox)
+{
+	if (op->failed != 0)
+		return false;
+	return op->gen == 0 ? mailbox != 0 : store_gen(op->fs->store, mailbox) != op->gen;
+}
+
 static bool advance(Op *op, const GError *error)
 {
 	if (op->at.kind == INODE_OWN) {
@@ -300,7 +309,7 @@ static bool advance(Op *op, const GError *error)
 		kernel_reply_errno(op->req, op->at.kind == INODE_MESSAGE ? ENOTDIR : ESTALE);
 		return false;
 	}
-	if (op->gen != 0 && store_gen(fs->store, dir->mailbox) != op->gen) {
+	if (is_outdated(op, dir->mailbox)) {
 		kernel_reply_errno(op->req, ESTALE);
 		return false;
 	}

@@ -1,8 +1,11 @@
 """Mailbox names that are no file names, and what goes back to the server for them."""
 
+import errno
 import os
 
 import pytest
+
+from tests.support import eventually
 
 BODY = b'Subject: here\r\n\r\nyes\r\n'
 LONG = 'x' * 300
@@ -237,3 +240,25 @@ def test_source_names_one_mailbox(fake, mount):
     add(server, 'Archive/2026/May')
     mail = mount(server, source=server.source + '/Archive/2026')
     assert sorted(mail.names()) == ['1.eml', 'May']
+
+
+def test_opened_before_it_held_mail(fake, mount):
+    """Who has it open since then gets no listing of it: the kernel would keep one without mail."""
+    server = fake()
+    add(server, 'parent/child')
+    mail = mount(server, poll=1)
+    opened = os.open(mail / 'parent', os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        assert os.listdir(opened) == ['child']
+        add(server, 'parent')
+        add(server, 'later')
+
+        def known():
+            assert 'later' in os.listdir(mail.path)
+        eventually(known)
+        with pytest.raises(OSError) as caught:
+            os.listdir(opened)
+        assert caught.value.errno == errno.ESTALE
+        assert sorted(os.listdir(mail / 'parent')) == ['1.eml', 'child']
+    finally:
+        os.close(opened)

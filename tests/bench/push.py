@@ -4,7 +4,10 @@
 
 Wants IMAPFS_BUILD. Beside each figure is what a bare client on a connection of its own is told:
 Dovecot keeps news back for half a second to tell more at once, the scripted server does not. On a
-machine that many mounts come and go on, inotify itself stalls for seconds, and Dovecot with it."""
+machine that many mounts come and go on, inotify itself stalls for seconds, and Dovecot with it.
+
+Each is measured on a server of its own: with NOTIFY Dovecot 2.3 goes on watching the log of its list
+index that it rotated, after some 480 changes here, and from then on looks every 30 seconds."""
 
 import json
 import os
@@ -190,7 +193,7 @@ def show(what, seconds):
           f'   worst {max(seconds) * 1000:6.1f} ms', flush=True)
 
 
-def run(kind, notify, tries):
+def run(kind, notify, names, tries):
     with tempfile.TemporaryDirectory() as scratch:
         directory = Path(scratch)
         directory.chmod(0o711)
@@ -205,12 +208,10 @@ def run(kind, notify, tries):
                 server.append(name)
                 os.listdir(mail / name)
             eventually(lambda: is_watched(mail, ('INBOX', 'Other')))
-            whole = [('INBOX',), ('Other', 'INBOX')] if notify else [('INBOX',), ('Other',)]
-            for names in whole:
-                how = f'{kind.__name__}, {"NOTIFY" if notify else "IDLE"}, {" and ".join(names)}'
-                print(f'{how}: {tries} tries each')
-                for what, seconds in measure(server, mail, names, tries).items():
-                    show(what, seconds)
+            how = f'{kind.__name__}, {"NOTIFY" if notify else "IDLE"}, {" and ".join(names)}'
+            print(f'{how}: {tries} tries each')
+            for what, seconds in measure(server, mail, names, tries).items():
+                show(what, seconds)
         finally:
             mail.unmount()
             server.close()
@@ -219,8 +220,9 @@ def run(kind, notify, tries):
 def main():
     tries = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     for kind in (Scripted, Real):
-        for notify in (False, True):
-            run(kind, notify, tries)
+        for notify, names in ((False, ('INBOX',)), (False, ('Other',)),
+                              (True, ('INBOX',)), (True, ('Other', 'INBOX'))):
+            run(kind, notify, names, tries)
 
 
 if __name__ == '__main__':

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.conftest import needs
 from tests.support import SLOW, eventually
 
 OLD, NEW = (b'Subject: %s\r\n\r\nThe %s one.\r\n' % (word, word) for word in (b'old', b'new'))
@@ -48,6 +49,7 @@ def test_deleted_and_made_again(dovecot, do, mount):
     assert message.read_bytes() == NEW
 
 
+@needs('IDLE')
 def test_made_again_at_once(dovecot, imap, do, mount):
     """Under IDLE, where Dovecot does not tell: nobody sees it go and come."""
     do('create', 'Once')

@@ -15,6 +15,7 @@ import time
 
 import pytest
 
+from tests.conftest import needs
 from tests.support import SLOW, eventually
 from tests.support.mounting import binary
 
@@ -170,7 +171,7 @@ def test_status_follows_what_happens(server, mount):
     eventually(after)
 
 
-@pytest.mark.parametrize('capability', ['IDLE', 'NOTIFY'])
+@pytest.mark.parametrize('capability', [pytest.param('IDLE', marks=needs('IDLE')), 'NOTIFY'])
 def test_status_tells_what_is_pushed(server, mount, capability):
     """By IDLE what is selected, by NOTIFY all."""
     server.add('Other')

@@ -121,9 +121,10 @@ def test_dovecot_is_killed_in_the_middle_of_a_grep(dovecot, mount):
     mail = mount(dovecot, timeout=5)
     mail.expect('.')
     assert len(os.listdir(mail.inbox)) == 300
+    # Without a buffer: communicate() would not return what readline() took beyond the first line.
     grep = subprocess.Popen(['grep', '-r', '--line-buffered', 'message', mail.inbox],
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert '.eml:This is message' in grep.stdout.readline()
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+    assert b'.eml:This is message' in grep.stdout.readline()
     dovecot.dovecot.stop(signal.SIGKILL)
     found, failed = grep.communicate(timeout=60 * SLOW)
     assert 1 + len(found.splitlines()) + len(failed.splitlines()) == 300
@@ -182,7 +183,7 @@ def test_what_waited_is_told_so(server, mount):
 
     def waited():
         status = json.loads((mail / '.imapfs' / 'status').read_bytes())
-        assert status['requests']['oldest_ms'] > 1000
+        assert (status['requests']['oldest_ms'] or 0) > 1000
     eventually(waited)
     with pytest.raises(OSError) as late:
         read(mail.inbox / '9.eml')

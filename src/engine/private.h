@@ -502,7 +502,7 @@ struct Engine {
 	/* push.c */
 	Box *last_box; /* that somebody asked something of */
 	MailboxId inbox_id; /* 0: not known yet */
-	guint idle_failures; /* connections in a row that were lost with IDLE unanswered */
+	guint idle_failures, notify_failures; /* connections in a row that were lost unanswered */
 	bool idle_worked; /* on some connection */
 	bool idle_refused, notify_refused;
 

@@ -12,7 +12,7 @@ enum {
 	LISTED_LAST = 10, /* polls for which STATUS is believed where it cannot tell of flags */
 	STATUS_MOST = 16, /* mailboxes asked for one by one */
 	STATUS_FEW = 3, /* more than these are asked for with one LIST */
-	NEVER_CAME = 2, /* connections that ended while "+" was waited for */
+	NEVER_CAME = 2, /* connections in a row lost with IDLE or NOTIFY unanswered */
 };
 
 #define STATUS_ITEMS "MESSAGES UIDNEXT UIDVALIDITY"
@@ -112,9 +112,11 @@ bool engine_tells(Engine *engine, MailboxId mailbox)
 void push_closed(Conn *conn, const GError *error)
 {
 	Engine *engine = conn->engine;
-	SessionIdle idle = session_idle_state(conn->session);
-	if (idle == SESSION_IDLE_FAILED && error && error->code == MAIL_ERROR_TIMEOUT)
+	bool silent = error && error->code == MAIL_ERROR_TIMEOUT;
+	if (silent && session_idle_state(conn->session) == SESSION_IDLE_FAILED)
 		engine->idle_refused |= ++engine->idle_failures >= NEVER_CAME;
+	if (silent && conn->notify == NOTIFY_ASKED)
+		engine->notify_refused |= ++engine->notify_failures >= NEVER_CAME;
 	GHashTableIter iter;
 	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);
@@ -138,6 +140,7 @@ static void notify_done(const ImapStatus *status, const GError *error, gpointer 
 		return;
 	conn->notify = error ? NOTIFY_OFF : NOTIFY_ON;
 	conn->engine->notify_refused |= error != NULL;
+	conn->engine->notify_failures = 0;
 }
 
 /* One connection hears of all mailboxes; when it is gone another one does. On the selected mailbox

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from tests.conftest import needs
 from tests.fake.wire import Drop
 from tests.support import SLOW, eventually
 from tests.support.stuck import Readers, answers_at_once, fastest, wait_until_stuck
@@ -279,6 +280,18 @@ def test_a_dead_idle_connection_is_noticed(server, mount):
     server.inbox.append(body(301))
     eventually(lambda: os.stat(mail.inbox / '301.eml'))
     assert eventually(lambda: read(mail.inbox / '301.eml')) == body(301)
+
+
+@needs('NOTIFY')
+def test_a_server_that_never_answers_notify(server, mount):
+    """Two connections are lost to that; the mount goes on without."""
+    def stall(session, command):
+        session.wire.stall_at = session.wire.sent
+    server.capabilities.append('NOTIFY')
+    server.on(rb'NOTIFY', stall)
+    mail = mount(server, timeout=2)
+    assert eventually(lambda: read(mail.inbox / '7.eml')) == body(7)
+    assert len(server.lines(b'NOTIFY')) == 2
 
 
 @pytest.mark.parametrize('reset', [True, False])

@@ -109,7 +109,6 @@ static void fill(Engine *engine, Walk *walk, Box *box)
 	box_pump(box);
 }
 
-/* A reader came to this message. */
 void ahead_read(Engine *engine, Box *box, Gen gen, guint32 uid)
 {
 	Walk *walk = find(engine, gen, uid);
@@ -139,7 +138,6 @@ bool ahead_walking(const Engine *engine, Gen gen, guint32 uid)
 	return false;
 }
 
-/* Whether the reader of this message passed a mark; the mark is taken, so that one tells. */
 bool ahead_passed(Engine *engine, Gen gen, guint32 uid)
 {
 	for (guint i = 0; i < WALKS; i++) {

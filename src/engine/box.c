@@ -28,6 +28,12 @@ Box *box_get(Engine *engine, MailboxId mailbox)
 	return box;
 }
 
+Box *box_next(GHashTableIter *iter)
+{
+	gpointer box;
+	return g_hash_table_iter_next(iter, NULL, &box) ? box : NULL;
+}
+
 void box_free(Box *box)
 {
 	g_autoptr(GPtrArray) left = waiters_new();

@@ -121,9 +121,8 @@ static void end_requests(Engine *engine, const GError *error)
 {
 	waiters_finish_all(engine, error);
 	GHashTableIter iter;
-	gpointer box;
 	g_hash_table_iter_init(&iter, engine->boxes);
-	while (g_hash_table_iter_next(&iter, NULL, &box))
+	for (Box *box; (box = box_next(&iter));)
 		box_reset(box);
 }
 

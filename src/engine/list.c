@@ -135,10 +135,8 @@ static void judge_refused(Engine *engine)
 {
 	g_autoptr(GArray) mailboxes = store_mailboxes(engine->store);
 	GHashTableIter iter;
-	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		Box *box = value;
+	for (Box *box; (box = box_next(&iter));) {
 		if (box->refusal && engine->lists >= box->judged_by)
 			box_judge(box, is_listed(mailboxes, box->id));
 	}

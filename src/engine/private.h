@@ -6,105 +6,14 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "engine/ahead.h"
 #include "engine/engine.h"
+#include "engine/resync.h"
+#include "engine/waiter.h"
 
 typedef struct Box Box;
 typedef struct Conn Conn;
 typedef struct Sync Sync;
-
-/* ---- waiter.c: somebody outside who waits for a verb ---- */
-
-/* Finished at most once, by the verb, by its deadline, or because the account is gone; after that
- * the verb still holds it, and finishing again does nothing. */
-typedef struct {
-	guint refs;
-	Engine *engine;
-	EngineDone done; /* NULL once finished */
-	gpointer data;
-	gint64 since_us;
-	GList link; /* in Engine.waiting while unfinished */
-} Waiter;
-
-Waiter *waiter_new(Engine *engine, EngineDone done, gpointer data);
-Waiter *waiter_ref(Waiter *waiter);
-void waiter_unref(Waiter *waiter);
-void waiter_finish(Waiter *waiter, const GError *error);
-/* Those of all requests, but not of who started and still waits for the first connection. */
-void waiters_finish_all(Engine *engine, const GError *error);
-/* Ends the waiters for which nothing moved on the wire for the timeout. Returns whether somebody
- * waits and nothing has moved for a while: the wire may be a black hole. */
-bool waiters_expire(Engine *engine, gint64 now_us);
-
-/* Who waits for which message: UID to an array of waiters. add() takes over the caller's reference;
- * end() finishes those of one UID and forgets them; take() moves all of them to the array. */
-GHashTable *waiters_table_new(void);
-void waiters_table_add(GHashTable *table, guint32 uid, Waiter *waiter);
-void waiters_table_end(GHashTable *table, guint32 uid, const GError *error);
-void waiters_table_take(GHashTable *table, GPtrArray *to);
-
-/* A growing array that owns Waiter references. */
-GPtrArray *waiters_new(void);
-/* Finishes and drops all of the array. */
-void waiters_finish(GPtrArray *waiters, const GError *error);
-
-/* ---- resync.c: what a selection says of a mailbox that was known before (RFC 7162) ---- */
-
-/* How changes are found out, best last. */
-typedef enum {
-	RESYNC_LIST, /* nothing known can serve: everything is listed */
-	RESYNC_PLAIN, /* UIDNEXT and EXISTS tell whether the names are still right */
-	RESYNC_CONDSTORE, /* with HIGHESTMODSEQ they tell whether anything changed */
-	RESYNC_QRESYNC, /* EXAMINE says what changed */
-} ResyncMode;
-
-typedef struct {
-	/* when EXAMINE was sent */
-	ResyncMode mode;
-	bool covered; /* another connection has it selected and hears of what changes */
-	bool settled; /* flags were right once, and every change since was told here */
-	Gen gen; /* of what was known */
-	ImapSet *uids; /* the names then, NULL: unknown or not of use; until it is answered */
-	StoreMark mark;
-
-	/* when it was answered, until resync_settle() */
-	enum {
-		RESYNC_UNSURE, /* list it */
-		RESYNC_NAMES, /* its names are right; flags, \Deleted among them, are not known to
-				 be */
-		RESYNC_ALL, /* names and flags are right */
-	} result;
-	StoreMark now;
-} Resync;
-
-/* Fills conn->resync and queues EXAMINE. */
-void resync_select(Conn *conn, Box *box, SessionDone done);
-
-/* EXAMINE was answered OK, the generation is settled: applies what it said if it adds up. */
-void resync_selected(Conn *conn);
-
-/* EXAMINE was refused: whether its parameters may be at fault, and it is worth a try without. */
-bool resync_refused(Conn *conn, Box *box, const ImapStatus *status);
-
-/* A command that asks for the flags that changed; NULL: they are in doubt from now on. */
-ImapCommand *resync_flags_command(Conn *conn);
-
-/* Its answer: flags are in doubt if it was none. */
-void resync_flags_done(Conn *conn, const ImapStatus *status, const GError *error);
-
-/* Names and flags are known as of EXAMINE or later: the next selection begins from here. */
-void resync_settle(Conn *conn);
-
-/* Messages arrived and are in the store: UIDNEXT, which is said at EXAMINE alone, grew with them.
- */
-void resync_arrived(Conn *conn);
-
-/* Flags came, and nobody can say of which message. */
-void resync_missed(Conn *conn);
-
-/* A command was answered on this connection, and all that came with it is in the store: with the
- * flags of before it is as the server had it when it told this HIGHESTMODSEQ (STATUS), if it had
- * told it when the command was sent. */
-void resync_heard(Conn *conn, guint64 modseq);
 
 /* ---- conn.c, pool.c: connections ---- */
 
@@ -266,6 +175,9 @@ struct Box {
 };
 
 Box *box_get(Engine *engine, MailboxId mailbox);
+
+/* The next of `engine->boxes`; NULL: that was the last. */
+Box *box_next(GHashTableIter *iter);
 void box_free(Box *box);
 bool box_has_work(const Box *box);
 bool box_is_urgent(const Box *box);
@@ -401,40 +313,6 @@ void engine_ask_status(Engine *engine);
 
 /* What a connection that ends has moved goes on to count. */
 void status_conn_over(Engine *engine, const Conn *conn);
-
-/* ---- ahead.c: readers that walk a folder ---- */
-
-enum { WALKS = 4 };
-
-typedef struct {
-	gint gen; /* atomic: read by any thread */
-	gint mark; /* atomic: from this UID on the engine wants to know */
-	guint32 last, to;
-	guint streak;
-	guint64 walked; /* bytes the reader has taken */
-	guint64 ahead_bytes;
-	GQueue ahead; /* WalkStep* not yet read */
-	gint64 used_us;
-} Walk;
-
-bool ahead_passed(Engine *engine, Gen gen, guint32 uid); /* any thread */
-void ahead_read(Engine *engine, Box *box, Gen gen, guint32 uid);
-bool ahead_walking(const Engine *engine, Gen gen, guint32 uid);
-/* What was asked for ahead of readers of this generation was dropped. */
-void ahead_forget(Engine *engine, Gen gen);
-void ahead_clear(Engine *engine);
-
-enum { STREAMS = 8 };
-
-/* A reader inside one large message. */
-typedef struct {
-	Gen gen;
-	guint32 uid;
-	guint64 next; /* where it will go on */
-	guint64 range; /* octets asked for last */
-	guint64 cut; /* where an answer shorter than asked ended before the announced end */
-	gint64 used_us;
-} Stream;
 
 /* ---- engine.c ---- */
 

@@ -71,10 +71,8 @@ static void update(Engine *engine)
 {
 	ImapSet *covered = imap_set_new();
 	GHashTableIter iter;
-	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		Box *box = value;
+	for (Box *box; (box = box_next(&iter));) {
 		bool now = covers(box);
 		Gen gen = store_gen(engine->store, box->id);
 		if (box->covered && !now && gen && store_names_time(engine->store, gen) != 0)
@@ -118,10 +116,8 @@ void push_closed(Conn *conn, const GError *error)
 	if (silent && conn->notify == NOTIFY_ASKED)
 		engine->notify_refused |= ++engine->notify_failures >= NEVER_CAME;
 	GHashTableIter iter;
-	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		Box *box = value;
+	for (Box *box; (box = box_next(&iter));) {
 		bool told = box->covered || box == conn->box || conn->notify == NOTIFY_ON;
 		if (!told || covers(box))
 			continue;
@@ -195,13 +191,12 @@ static Box *box_named(const Engine *engine, ImapBytes name)
 {
 	bool inbox = name.len == 5 && g_ascii_strncasecmp(name.data, "INBOX", 5) == 0;
 	GHashTableIter iter;
-	gpointer value;
 	g_hash_table_iter_init(&iter, (GHashTable *)engine->boxes);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		const char *other = ((Box *)value)->name;
+	for (Box *box; (box = box_next(&iter));) {
+		const char *other = box->name;
 		if (inbox ? strcmp(other, "INBOX") == 0
 			  : strlen(other) == name.len && memcmp(other, name.data, name.len) == 0)
-			return value;
+			return box;
 	}
 	return NULL;
 }
@@ -301,10 +296,9 @@ static void not_answered(Box *box)
 void push_polled(Engine *engine)
 {
 	GHashTableIter iter;
-	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);
-	while (g_hash_table_iter_next(&iter, NULL, &value))
-		not_answered(value);
+	for (Box *box; (box = box_next(&iter));)
+		not_answered(box);
 }
 
 static void status_done(const ImapStatus *status, const GError *error, gpointer data)
@@ -351,12 +345,11 @@ static GPtrArray *due_soon(Engine *engine, gint64 now_us)
 {
 	GPtrArray *due = g_ptr_array_new();
 	GHashTableIter iter;
-	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		if (!((Box *)value)->covered && !pool_has(engine, value) &&
-			is_due(value, now_us + poll_us(engine) / 2))
-			g_ptr_array_add(due, value);
+	for (Box *box; (box = box_next(&iter));) {
+		if (!box->covered && !pool_has(engine, box) &&
+			is_due(box, now_us + poll_us(engine) / 2))
+			g_ptr_array_add(due, box);
 	}
 	return due;
 }
@@ -407,10 +400,8 @@ static void age(Engine *engine, gint64 now_us)
 {
 	bool due = false;
 	GHashTableIter iter;
-	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		Box *box = value;
+	for (Box *box; (box = box_next(&iter));) {
 		if (!is_due(box, now_us))
 			continue;
 		if (box->covered)
@@ -494,11 +485,10 @@ static void watch_connections(Engine *engine, gint64 now_us)
 static void distrust_all(Engine *engine)
 {
 	GHashTableIter iter;
-	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		Gen gen = store_gen(engine->store, ((Box *)value)->id);
-		if (gen && !((Box *)value)->covered)
+	for (Box *box; (box = box_next(&iter));) {
+		Gen gen = store_gen(engine->store, box->id);
+		if (gen && !box->covered)
 			store_names_confirm(engine->store, gen, false);
 	}
 }

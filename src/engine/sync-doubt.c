@@ -33,10 +33,8 @@ void sync_cut_off(Engine *engine)
 	g_autoptr(GError) error =
 		g_error_new(MAIL_ERROR, MAIL_ERROR_TIMEOUT, "the server does not answer");
 	GHashTableIter iter;
-	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		Box *box = value;
+	for (Box *box; (box = box_next(&iter));) {
 		Gen gen = store_gen(engine->store, box->id);
 		if (gen && store_names_known(engine->store, gen))
 			cut_off(box, error);
@@ -74,10 +72,8 @@ void sync_forget_shown(Engine *engine)
 		for (MailboxId id = ranges[i].lo; id <= ranges[i].hi; id++)
 			box_get(engine, id);
 	GHashTableIter iter;
-	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		Box *box = value;
+	for (Box *box; (box = box_next(&iter));) {
 		if (!box->shown_stale && !imap_set_contains(unasked, box->id))
 			continue;
 		Gen gen = store_gen(engine->store, box->id);
@@ -93,10 +89,8 @@ void sync_forget_shown(Engine *engine)
 void sync_doubt_all(Engine *engine)
 {
 	GHashTableIter iter;
-	gpointer value;
 	g_hash_table_iter_init(&iter, engine->boxes);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		Box *box = value;
+	for (Box *box; (box = box_next(&iter));) {
 		Gen gen = store_gen(engine->store, box->id);
 		box->refused_us = 0;
 		box->missing = false;

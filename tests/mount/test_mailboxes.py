@@ -68,7 +68,7 @@ def test_made_again_at_once(dovecot, imap, do, mount):
     do('append', 'Once', None, None, NEW)
     start = time.monotonic()
     wait_to_read(message, NEW)
-    assert time.monotonic() - start < 6 + 3 * SLOW
+    assert time.monotonic() - start < 6 + 5 * SLOW
 
 
 def test_renamed_and_made_again(dovecot, do, mount):

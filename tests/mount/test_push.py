@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.conftest import needs, start_dovecot
-from tests.support import MASK, SLOW
+from tests.support import MASK, SLOW, eventually
 from tests.support.dovecot import Account
 
 BODY = b'Subject: x\r\n\r\nhello\r\n'
@@ -18,12 +18,11 @@ ALONE, POLL = ('poll', 5) if 'IDLE' in MASK else ('idle', 3600)
 WAYS = [pytest.param('notify', marks=needs('NOTIFY')), ALONE]
 
 
-def until(holds, timeout=20):
+def until(holds):
     """Waits for a state that nobody announces to us."""
-    end = time.monotonic() + timeout * SLOW
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    def look():
+        assert holds()
+    eventually(look, 20)
 
 
 def until_listed_anew(account):

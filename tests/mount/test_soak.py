@@ -267,16 +267,12 @@ def difference(tree, server):
 def settle(root, server):
     """Waits until the tree is as the server; returns how long that took."""
     start = time.monotonic()
-    while True:
-        try:
-            wrong = difference(in_tree(root), server)
-        except OSError as error:
-            wrong = str(error)
-        took = time.monotonic() - start
-        if not wrong:
-            return took
-        assert took < QUIET_S * SLOW, f'after {took:.1f} s: {wrong}'
-        time.sleep(0.05)
+
+    def agree():
+        wrong = difference(in_tree(root), server)
+        assert not wrong, wrong
+    eventually(agree, QUIET_S)
+    return time.monotonic() - start
 
 
 @pytest.fixture

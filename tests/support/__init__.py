@@ -10,6 +10,10 @@ SLOW = float(os.environ.get('IMAPFS_SLOW', '1'))
 MASK = os.environ.get('IMAPFS_MASK', '').split()
 
 
+# Between two looks at a state that nobody announces.
+PAUSE_S = 0.01
+
+
 def eventually(action, limit_s=40):
     """Repeats action() until it neither fails with OSError nor with an assertion; its result."""
     deadline = time.monotonic() + limit_s * SLOW
@@ -19,3 +23,4 @@ def eventually(action, limit_s=40):
         except (OSError, AssertionError):
             if time.monotonic() > deadline:
                 raise
+        time.sleep(PAUSE_S)

@@ -95,6 +95,15 @@
 	"S: A2 OK done\n" SYNCED("", "INBOX", "A3", "A4", "A5")                                    \
 		SYNCED(" Other", "Other", "A6", "A7", "A8")
 
+/* Two connections in IDLE, on Other and on INBOX; the first is asked for INBOX. */
+#define BOTH_IDLE                                                                                  \
+	START_WITH("IDLE")                                                                         \
+	SYNCED(" Other", "Other", "A2", "A3", "A4")                                                \
+	"@accept\n" CAPABLE "C: A11 EXAMINE \"INBOX\"\n" SEARCHES("A12", "A13")                    \
+		EXAMINE("A11", "1") SEARCHED("A12", "A13", "5:7")                                  \
+			IDLE("A14") "@on 1\n" IDLE("A5") "> later 61\n" IDLE_ENDS("A5")            \
+				STATUS("A6", "INBOX") LISTED("A7")
+
 static const Script scripts[] = {
 	{"idle-covers-what-is-selected",
 		/* Without any request it stays right beyond `poll`. */
@@ -113,61 +122,23 @@ static const Script scripts[] = {
 								     "C: A10 EXAMINE \"INBOX\"\n"},
 	{"idle-covers-what-another-one-has-replaced",
 		/* IDLE says nothing of it, but who has not selected it knows better. */
-		START_WITH("IDLE") SYNCED(" Other", "Other", "A2", "A3",
-			"A4") "@accept\n"
-			      "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH IDLE] hi\n"
-			      "C: A11 EXAMINE \"INBOX\"\n" SEARCHES("A12", "A13") EXAMINE(
-				      "A11", "1") SEARCHED("A12", "A13", "5:7")
-				      IDLE("A14") "@on 1\n" IDLE("A5") "> later 61\n" IDLE_ENDS(
-					      "A5") STATUS("A6", "INBOX")
-					      LISTED("A7") "S: * STATUS INBOX (MESSAGES 3 UIDNEXT "
-							   "8 UIDVALIDITY 1)\n"
-							   "S: A6 OK done\n" IDLE(
-								   "A8") "@on 2\n" IDLE_ENDS("A14")
-								   STATUS("A15",
-									   "Other") "S: * STATUS "
-										    "Other "
-										    "(MESSAGES 3 "
-										    "UIDNEXT 8 "
-										    "UIDVALIDITY "
-										    "2)\n" DOUBTED
-										    "S: A15 OK "
-										    "done\n"
-										    "@on "
-										    "1\n" IDLE_ENDS(
-											    "A8") "C: A9 "
-												  "EXAMINE "
-												  "\"Other"
-												  "\"\n",
+		BOTH_IDLE
+		"S: * STATUS INBOX (MESSAGES 3 UIDNEXT 8 UIDVALIDITY 1)\n"
+		"S: A6 OK done\n" IDLE("A8") "@on 2\n" IDLE_ENDS("A14") STATUS("A15",
+			"Other") "S: * STATUS Other (MESSAGES 3 UIDNEXT 8 UIDVALIDITY 2)\n" DOUBTED
+				 "S: A15 OK done\n"
+				 "@on 1\n" IDLE_ENDS("A8") "C: A9 EXAMINE \"Other\"\n",
 		.connections = 2},
 	{"idle-goes-on-telling-when-status-is-refused",
 		/* Nobody looks: what comes next is told all the same. */
-		START_WITH("IDLE") SYNCED(" Other", "Other", "A2", "A3",
-			"A4") "@accept\n"
-			      "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH IDLE] hi\n"
-			      "C: A11 EXAMINE \"INBOX\"\n" SEARCHES("A12", "A13") EXAMINE(
-				      "A11", "1") SEARCHED("A12", "A13", "5:7")
-				      IDLE("A14") "@on 1\n" IDLE("A5") "> later 61\n" IDLE_ENDS(
-					      "A5") STATUS("A6", "INBOX")
-					      LISTED("A7") "S: A6 NO not now\n" IDLE(
-						      "A8") "@on 2\n" IDLE_ENDS("A14") STATUS("A15",
-						      "Other") "S: A15 OK done\n"
-							       "C: A16 NOOP\nS: A16 OK done\n" IDLE("A17") "S: * 4 EXISTS\n" DOUBTED
-								       IDLE_ENDS(
-									       "A17") "C: A18 UID "
-										      "SEARCH "
-										      "RETURN "
-										      "(ALL) UID "
-										      "8:*\n"
-										      "S: * "
-										      "ESEARCH UID "
-										      "ALL 8\n"
-										      "S: A18 OK "
-										      "done\n= "
-										      "names "
-										      "changed, "
-										      "gone: , "
-										      "new: 8\n",
+		BOTH_IDLE "S: A6 NO not now\n" IDLE("A8") "@on 2\n" IDLE_ENDS("A14") STATUS("A15",
+			"Other") "S: A15 OK done\n"
+				 "C: A16 NOOP\nS: A16 OK done\n" IDLE(
+					 "A17") "S: * 4 EXISTS\n" DOUBTED
+					 IDLE_ENDS("A17") "C: A18 UID SEARCH RETURN (ALL) UID 8:*\n"
+							  "S: * ESEARCH UID ALL 8\n"
+							  "S: A18 OK done\n= names changed, gone: "
+							  ", new: 8\n",
 		.connections = 2},
 	{"idle-tells-of-new-mail",
 		IDLING "S: * 4 EXISTS\n" DOUBTED IDLE_ENDS(

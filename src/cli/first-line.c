@@ -78,15 +78,24 @@ static char *take_line(const char *buffer, gsize len, GError **error)
 	return g_strndup(buffer, n);
 }
 
-/* Until a line or all of it is there, or more than a secret has. */
-static bool read_some(
-	int fd, gint64 end, char *buffer, gsize *ret_len, GCancellable *cancel, GError **error)
+static bool is_readable(int fd)
+{
+	GPollFD poll = {.fd = fd, .events = G_IO_IN};
+	return g_poll(&poll, 1, 0) > 0;
+}
+
+/* Until a line or all of it is there, or more than a secret has. writer: can be read once no more
+ * comes from there, though others may hold the output open; -1: only its end tells. */
+static bool read_some(int fd, int writer, gint64 end, char *buffer, gsize *ret_len,
+	GCancellable *cancel, GError **error)
 {
 	gsize len = 0;
 	bool done = false;
 	while (!done && len < LIMIT_SECRET) {
-		if (!first_line_wait(fd, end, cancel, error))
+		if (!wait_for(fd, writer, end, cancel, error))
 			return false;
+		if (writer >= 0 && !is_readable(fd))
+			break;
 		ssize_t n = read(fd, buffer + len, LIMIT_SECRET - len);
 		if (n < 0 && errno != EINTR && errno != EAGAIN) {
 			g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH, "reading the password: %s",
@@ -100,12 +109,12 @@ static bool read_some(
 	return true;
 }
 
-static char *read_until(int fd, gint64 end, GCancellable *cancel, GError **error)
+static char *read_until(int fd, int writer, gint64 end, GCancellable *cancel, GError **error)
 {
 	char *buffer = g_malloc(LIMIT_SECRET);
 	gsize len = 0;
 	char *line = NULL;
-	if (read_some(fd, end, buffer, &len, cancel, error))
+	if (read_some(fd, writer, end, buffer, &len, cancel, error))
 		line = take_line(buffer, len, error);
 	explicit_bzero(buffer, LIMIT_SECRET);
 	g_free(buffer);
@@ -114,12 +123,13 @@ static char *read_until(int fd, gint64 end, GCancellable *cancel, GError **error
 
 char *first_line_read(int fd, GCancellable *cancel, GError **error)
 {
-	return read_until(fd, g_get_monotonic_time() + DEADLINE_US, cancel, error);
+	return read_until(fd, -1, g_get_monotonic_time() + DEADLINE_US, cancel, error);
 }
 
 typedef struct {
 	const char *name; /* in messages */
 	GPid pid; /* the shell */
+	int pidfd; /* can be read when it has ended; -1: kernels before 5.3 have none */
 	bool has_group; /* of its own, with all that the shell starts */
 	int output;
 } Command;
@@ -163,13 +173,13 @@ static bool has_ended(const Command *command)
 
 /* Reads what comes and drops it. Returns whether the command ended; what it left running may hold
  * its output open. */
-static bool watch_end(const Command *command, int pidfd, GCancellable *cancel)
+static bool watch_end(const Command *command, GCancellable *cancel)
 {
 	gint64 end = g_get_monotonic_time() + REST_US;
 	int output = command->output;
 	for (gsize dropped = 0; !has_ended(command) && dropped < REST;) {
 		char rest[CHUNK];
-		if (!wait_for(pidfd, output, end, cancel, NULL))
+		if (!wait_for(command->pidfd, output, end, cancel, NULL))
 			return false;
 		if (output < 0 || has_ended(command))
 			continue;
@@ -183,21 +193,16 @@ static bool watch_end(const Command *command, int pidfd, GCancellable *cancel)
 	return has_ended(command);
 }
 
-/* After all that is wanted of it has come. Returns whether it ended by itself. Kernels before 5.3
- * have no pidfd: there it is waited for. */
+/* After all that is wanted of it has come. Returns whether it ended by itself. Without a pidfd it
+ * is waited for. */
 static bool let_end(const Command *command, GCancellable *cancel)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, command->pid, 0);
-	if (pidfd < 0)
+	if (command->pidfd < 0 || watch_end(command, cancel))
 		return true;
-	bool ended = watch_end(command, pidfd, cancel);
-	if (!ended) {
-		send_signal(command, SIGTERM);
-		if (!watch_end(command, pidfd, NULL))
-			send_signal(command, SIGKILL);
-	}
-	close(pidfd);
-	return ended;
+	send_signal(command, SIGTERM);
+	if (!watch_end(command, NULL))
+		send_signal(command, SIGKILL);
+	return false;
 }
 
 static bool check_exit(const Command *command, GError **error)
@@ -226,7 +231,7 @@ static char *line_of(const Command *command, GCancellable *cancel, GError **erro
 {
 	gint64 end = g_get_monotonic_time() + DEADLINE_US;
 	g_autoptr(GError) why = NULL;
-	char *line = read_until(command->output, end, cancel, &why);
+	char *line = read_until(command->output, command->pidfd, end, cancel, &why);
 	bool by_itself = false;
 	if (line || why->code == MAIL_ERROR_AUTH)
 		by_itself = let_end(command, cancel);
@@ -260,7 +265,10 @@ char *first_line_of_command(
 		g_set_error(error, MAIL_ERROR, MAIL_ERROR_AUTH, "%s: %s", name, why->message);
 		return NULL;
 	}
+	command.pidfd = (int)syscall(SYS_pidfd_open, command.pid, 0);
 	char *line = line_of(&command, cancel, error);
+	if (command.pidfd >= 0)
+		close(command.pidfd);
 	close(command.output);
 	return line;
 }

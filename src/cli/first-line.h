@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /* Reads until a line is whole or fd at its end; the line without its newline. MAIL_ERROR_AUTH when
- * it is empty, holds a NUL or is longer than LIMIT_SECRET; MAIL_ERROR_TIMEOUT,
- * MAIL_ERROR_CANCELLED, MAIL_ERROR_IO. */
+ * it cannot be read, is empty, holds a NUL or is longer than LIMIT_SECRET; MAIL_ERROR_TIMEOUT,
+ * MAIL_ERROR_CANCELLED. */
 char *first_line_read(int fd, GCancellable *cancel, GError **error);
 
 /* Runs `/bin/sh -c text` with nothing as its input. name is what messages call it. As

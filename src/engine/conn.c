@@ -150,7 +150,7 @@ static GError *overdue_error(const Engine *engine, const Conn *conn)
 	if (conn && session_asks_secret(conn->session))
 		return g_error_new_literal(MAIL_ERROR, MAIL_ERROR_TIMEOUT,
 			"what is to give the password is still being waited for");
-	return g_error_new(MAIL_ERROR, MAIL_ERROR_TIMEOUT, "no login at %s within %u s",
+	return g_error_new(MAIL_ERROR, MAIL_ERROR_TIMEOUT, "no answer from %s for %u s",
 		config->host, engine->config.timeout_ms / 1000);
 }
 
@@ -229,8 +229,8 @@ static void limit(Engine *engine, const GError *error)
 	/* Accounts get locked by clients that repeat a refused login: no other is tried beside the
 	 * connections that are there. The secret may be right all the same, so it is not forgotten
 	 * for when they are gone. */
-	engine->further_refused = error->code == MAIL_ERROR_AUTH;
-	if (engine->further_refused)
+	engine->further_refused = error->code == MAIL_ERROR_AUTH && secret_was_tried(engine);
+	if (error->code == MAIL_ERROR_AUTH)
 		g_message("%s; going on with %u connections", error->message, engine->max_conns);
 	else
 		g_info("%s; going on with %u connections", error->message, engine->max_conns);
@@ -270,7 +270,6 @@ static void on_closed(const GError *error, gpointer data)
 	}
 	status_conn_over(engine, conn);
 	body_end(conn);
-	list_conn_closed(conn);
 	drop_conn(engine, conn);
 	/* A further one that did not get in is no fault of those that are there: limit(). */
 	if (session_take_throttled(conn->session) && (was_ready || !pool_first_ready(engine)))

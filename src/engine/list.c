@@ -23,15 +23,6 @@ void list_reset(Engine *engine)
 	g_clear_pointer(&engine->listed, g_array_unref);
 }
 
-void list_conn_closed(Conn *conn)
-{
-	if (conn->engine->list_conn == conn) {
-		conn->engine->list_conn = NULL;
-		conn->engine->list_due = true;
-		g_clear_pointer(&conn->engine->listed, g_array_unref);
-	}
-}
-
 /* The name as patterns see it: decoded, '/' between its parts. */
 static char *readable(const ImapList *list)
 {
@@ -151,6 +142,13 @@ static void listed(const ImapStatus *status, const GError *error, gpointer data)
 	engine->list_with_status = false;
 	if (!engine->listed)
 		return;
+	if (!status) {
+		/* Lost with its connection: nothing was said of any mailbox. */
+		engine->list_due = true;
+		finish(engine, error);
+		engine_pump(engine);
+		return;
+	}
 	engine->listed_us = g_get_monotonic_time();
 	if (!error && store_set_mailboxes(engine->store,
 			      (const ImapList *)(void *)engine->listed->data, engine->listed->len))

@@ -45,6 +45,7 @@ struct Conn {
 	gint64 begun_us, used_us, ready_us;
 	bool overdue; /* logging in took so long that nobody waits for it */
 	NotifyStep notify;
+	gint64 notify_us; /* when it was asked for */
 	gint64 probed_us; /* when a NOOP asked whether it is alive; 0: not, or answered */
 };
 
@@ -225,7 +226,6 @@ void list_refresh(Engine *engine, bool with_status);
 /* A LIST that is due goes out. */
 void list_pump(Engine *engine);
 void list_note(Engine *engine, Conn *conn, const ImapList *list);
-void list_conn_closed(Conn *conn);
 void list_reset(Engine *engine);
 void list_age(Engine *engine, gint64 now_us);
 /* The least time between two LISTs that nobody asked for. */
@@ -425,3 +425,6 @@ char *secret_ask(gpointer data, GCancellable *cancel, GError **error);
 /* The server refused, or took, the secret given out last. */
 void secret_refused(Engine *engine);
 void secret_taken(Engine *engine);
+
+/* Whether the login that ended sent a secret at all. */
+bool secret_was_tried(Engine *engine);

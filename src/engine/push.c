@@ -106,6 +106,20 @@ bool engine_tells(Engine *engine, MailboxId mailbox)
 	return g_atomic_int_get(&engine->notified) || engine_covers(engine, mailbox);
 }
 
+/* LIST, which goes before NOTIFY after a login, was answered: it is not the network. */
+static bool is_deaf_to_notify(const Conn *conn)
+{
+	return conn->notify == NOTIFY_ASKED && conn->engine->listed_us > conn->notify_us;
+}
+
+static void give_notify_up(Engine *engine)
+{
+	engine->notify_refused |= ++engine->notify_failures >= NEVER_CAME;
+	if (engine->notify_refused)
+		g_info("%s does not answer NOTIFY; it is done without",
+			engine->config.session.host);
+}
+
 /* What it covered may have changed unseen: to be compared once there is a connection again. */
 void push_closed(Conn *conn, const GError *error)
 {
@@ -113,8 +127,8 @@ void push_closed(Conn *conn, const GError *error)
 	bool silent = error && error->code == MAIL_ERROR_TIMEOUT;
 	if (silent && session_idle_state(conn->session) == SESSION_IDLE_FAILED)
 		engine->idle_refused |= ++engine->idle_failures >= NEVER_CAME;
-	if (silent && conn->notify == NOTIFY_ASKED)
-		engine->notify_refused |= ++engine->notify_failures >= NEVER_CAME;
+	if (silent && is_deaf_to_notify(conn))
+		give_notify_up(engine);
 	GHashTableIter iter;
 	g_hash_table_iter_init(&iter, engine->boxes);
 	for (Box *box; (box = box_next(&iter));) {
@@ -150,6 +164,7 @@ static void ask_notify(Conn *conn)
 		if (((Conn *)g_ptr_array_index(engine->conns, i))->notify != NOTIFY_OFF)
 			return;
 	conn->notify = NOTIFY_ASKED;
+	conn->notify_us = g_get_monotonic_time();
 	ImapCommand *line = imap_command_new("NOTIFY SET");
 	imap_command_raw(line, "(selected-delayed (MessageNew (UID FLAGS) MessageExpunge"
 			       " FlagChange))");

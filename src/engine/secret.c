@@ -59,6 +59,12 @@ void secret_refused(Engine *engine)
 	engine->sum_refused_us = g_get_monotonic_time();
 }
 
+bool secret_was_tried(Engine *engine)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
+	return engine->tried_sum != NULL;
+}
+
 void secret_taken(Engine *engine)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);

@@ -369,12 +369,13 @@ def test_password_command_that_goes_on(fake, program, command):
     assert time.monotonic() - start < 50
 
 
-def test_password_command_leaves_something_running(fake, program, tmp_path):
+@pytest.mark.parametrize('say', ['echo', 'printf %s'])
+def test_password_command_leaves_something_running(fake, program, tmp_path, say):
     """It has the output of the command, too, and is nobody's business."""
     pipe = tmp_path / 'pipe'
     os.mkfifo(pipe)
     heard = tmp_path / 'heard'
-    command = f'echo {PASSWORD}; (exec 2>/dev/null; read x < {pipe}; echo $x > {heard}) & :'
+    command = f'{say} {PASSWORD}; (exec 2>/dev/null; read x < {pipe}; echo $x > {heard}) & :'
     run = check(program, fake(), passfile=None, passcmd=command)
     assert run.returncode == 0, run.stdout
     with open(pipe, 'w') as file:

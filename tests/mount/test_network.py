@@ -34,6 +34,10 @@ def read(path):
         return file.read()
 
 
+def status(mail):
+    return json.loads((mail / '.imapfs' / 'status').read_bytes())
+
+
 def test_200_stuck_reads_delay_nothing_that_is_cached(server, mount):
     mail = mount(server, timeout=3, connections=4)
     mail.expect('.')
@@ -183,8 +187,7 @@ def test_what_waited_is_told_so(server, mount):
     first = Readers([mail.inbox / '8.eml'])
 
     def waited():
-        status = json.loads((mail / '.imapfs' / 'status').read_bytes())
-        assert (status['requests']['oldest_ms'] or 0) > 1000
+        assert (status(mail)['requests']['oldest_ms'] or 0) > 1000
     eventually(waited)
     with pytest.raises(OSError) as late:
         read(mail.inbox / '9.eml')
@@ -282,16 +285,29 @@ def test_a_dead_idle_connection_is_noticed(server, mount):
     assert eventually(lambda: read(mail.inbox / '301.eml')) == body(301)
 
 
+def fall_silent(session, command):
+    session.wire.stall_at = session.wire.sent
+
+
 @needs('NOTIFY')
 def test_a_server_that_never_answers_notify(server, mount):
     """Two connections are lost to that; the mount goes on without."""
-    def stall(session, command):
-        session.wire.stall_at = session.wire.sent
     server.capabilities.append('NOTIFY')
-    server.on(rb'NOTIFY', stall)
+    server.on(rb'NOTIFY', fall_silent)
     mail = mount(server, timeout=2)
     assert eventually(lambda: read(mail.inbox / '7.eml')) == body(7)
     assert len(server.lines(b'NOTIFY')) == 2
+
+
+@needs('NOTIFY')
+def test_a_server_that_answers_nothing_for_a_while_is_not_deaf_to_notify(server, mount):
+    server.capabilities.append('NOTIFY')
+    mail = mount(server, timeout=2)
+    mail.expect('.')
+    server.on(rb'LIST', fall_silent, times=2)
+    server.kill()
+    server.wait_for(lambda: len(server.lines(b'NOTIFY')) == 2, 30 * SLOW)
+    assert eventually(lambda: read(mail.inbox / '7.eml')) == body(7)
 
 
 @pytest.mark.parametrize('reset', [True, False])

@@ -207,6 +207,21 @@ static const Script scripts[] = {
 							  "C: A40 UID FETCH *\n"
 							  "@accept\n" LOGIN_PENCIL("A41"),
 		.timeout_ms = 600000, .connections = 2, .poll_s = 3600},
+	{"further-login-has-no-secret",
+		/* Nothing was sent, so nothing was refused: tried again as after any other fault.
+		 */
+		CROWD "> secret\n"
+		      "@accept\n" GREETING "@eof\n"
+		      "@close\n"
+		      "> secret pencil\n"
+		      "> turn\n"
+		      "= turned\n"
+		      "> later 301\n"
+		      "> body 3 0 10\n"
+		      "@on 1\n"
+		      "C: A8 UID FETCH 3 (UID INTERNALDATE BODY.PEEK[])\n"
+		      "@accept\n" LOGIN_PENCIL("A31"),
+		.timeout_ms = 600000, .connections = 2, .poll_s = 3600},
 	{"progress-outlives-its-connection",
 		/* Bytes came until a moment ago: logins that do not last are no reason to give up.
 		 */

@@ -150,6 +150,18 @@ static const Script scripts[] = {
 						 "S: * LIST () \"/\" Other\n"
 						 "S: A6 OK done\n"
 						 "= done sync NOT_FOUND *no such*\n"},
+	{"mailbox-refused-and-what-tells-is-lost",
+		/* The LIST that went with its connection says nothing; the next one does. */
+		START "= done start ok\n"
+		      "> sync\n" REFUSED_MAILBOX("A2", "A3", "A4",
+			      "no such mailbox") "C: A5 LIST *\n"
+						 "@close\n"
+						 "@accept\n"
+						 "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\n"
+						 "C: A6 LIST *\n"
+						 "S: * LIST () \"/\" Other\n"
+						 "S: A6 OK done\n"
+						 "= done sync NOT_FOUND *no such*\n"},
 	{"new-mail",
 		KNOWN "S: * 4 EXISTS\n"
 		      "= names changed, gone: unknown\n"

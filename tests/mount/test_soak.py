@@ -8,6 +8,7 @@ import os
 import random
 import threading
 import time
+import traceback
 
 import pytest
 
@@ -95,7 +96,7 @@ class Readers:
                     self.faults.append(f'{path}: {verdict(data)}')
         except OSError as error:
             if error.errno not in PASSING:
-                self.faults.append(error)
+                self.faults.append(f'{error} at {time.monotonic():.3f}, {traceback.format_exc()}')
 
     def rest(self):
         self.go.clear()
@@ -299,11 +300,11 @@ def test_soak(account, mount):
             readers.rest()
         else:
             m = mount(account, poll=2, mountpoint=m.path)
-        assert not readers.faults, readers.faults[:3]
+        assert not readers.faults, (readers.faults[:3], m.output()[-4000:])
         slowest = max(slowest, settle(m.path, on_server(changer)))
         rounds += 1
     readers.stop()
-    assert not readers.faults, readers.faults[:3]
+    assert not readers.faults, (readers.faults[:3], m.output()[-4000:])
     assert readers.reads > 10
     print(f'{sum(changer.changes.values())} changes {changer.changes}, {readers.reads} reads, '
           f'{rounds} comparisons, of these {rounds // REMOUNT} after changes without a mount, '

@@ -380,10 +380,11 @@ def test_changes_by_another_client_are_events(dovecot, imap, mount, follow):
     imap.uid('STORE', '1', '+FLAGS', '(\\Flagged $Work)')
     imap.uid('STORE', '2', '+FLAGS', '(\\Deleted)')
     imap.uid('EXPUNGE', '2')
-    imap.create('Fresh')
-    imap.delete('Other')
     journal.wait_for(kind='flags', folder='INBOX', uid=1)
     journal.wait_for(kind='gone', folder='INBOX', uid=2)
+    # Not before: INBOX is selected anew then, and without CONDSTORE nothing tells what changed.
+    imap.create('Fresh')
+    imap.delete('Other')
     journal.wait_for(kind='folder-new', folder='Fresh')
     journal.wait_for(kind='folder-gone', folder='Other')
     assert [one['kind'] for one in journal.lines if one.get('uid') == 2] == ['gone']

@@ -93,7 +93,10 @@ def test_the_directory(server, mount, program):
     assert stat.S_IMODE(os.stat(own).st_mode) == 0o500
     found = os.stat(own / 'status')
     assert stat.S_IMODE(found.st_mode) == 0o400 and stat.S_ISREG(found.st_mode)
-    assert found.st_size == len((own / 'status').read_bytes())
+
+    def whole():
+        assert os.stat(own / 'status').st_size == len((own / 'status').read_bytes())
+    eventually(whole)
     target = os.readlink(own / 'events')
     assert target.startswith(f'{program.cache}/imapfs/')
     assert os.lstat(own / 'events').st_size == len(target)
@@ -577,11 +580,14 @@ def test_command_says_what_a_terminal_has_no_room_for(fake, mount, viewer):
     mail = mount(server)
     for number in range(8):
         os.listdir(mail / f'box{number}')
-    text = viewer(mail, rows=10)(rb'lines\x1b\[K\r\n\x1b\[J').split(b'\r\n')[:-1]
-    assert len(text) == 9
-    left_out = int(re.fullmatch(rb'\.\.\. and (\d+) more lines\x1b\[K', text[-1])[1])
-    whole = viewer(mail, rows=40)(rb'box7.*\r\n\x1b\[J').split(b'\r\n')[:-1]
-    assert len(whole) == 8 + left_out
+
+    def look():
+        text = viewer(mail, rows=10)(rb'lines\x1b\[K\r\n\x1b\[J').split(b'\r\n')[:-1]
+        assert len(text) == 9
+        left_out = int(re.fullmatch(rb'\.\.\. and (\d+) more lines\x1b\[K', text[-1])[1])
+        whole = viewer(mail, rows=40)(rb'box7.*\r\n\x1b\[J').split(b'\r\n')[:-1]
+        assert len(whole) == 8 + left_out
+    eventually(look)
 
 
 @pytest.fixture

@@ -548,7 +548,7 @@ static const Script scripts[] = {
 					    "> turn\n"
 					    "= turned\n"
 					    "> later 6\n"
-					    "= done sync TIMEOUT *no login*\n" TAKEN("A3")
+					    "= done sync TIMEOUT *no answer*\n" TAKEN("A3")
 						    LISTED("A4") "> sync\n"
 								 "C: A5 EXAMINE \"INBOX\"\n"},
 	{"attempt-that-was-waited-for-in-vain",

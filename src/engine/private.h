@@ -45,7 +45,7 @@ struct Conn {
 	gint64 begun_us, used_us, ready_us;
 	bool overdue; /* logging in took so long that nobody waits for it */
 	NotifyStep notify;
-	gint64 notify_us; /* when it was asked for */
+	bool notify_at_login; /* that was when it was asked for */
 	gint64 probed_us; /* when a NOOP asked whether it is alive; 0: not, or answered */
 };
 

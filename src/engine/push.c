@@ -106,10 +106,11 @@ bool engine_tells(Engine *engine, MailboxId mailbox)
 	return g_atomic_int_get(&engine->notified) || engine_covers(engine, mailbox);
 }
 
-/* LIST, which goes before NOTIFY after a login, was answered: it is not the network. */
+/* It was asked for right after the login, so that it is hardly the network. Nothing else tells:
+ * Dovecot keeps back what it answered to the commands before. */
 static bool is_deaf_to_notify(const Conn *conn)
 {
-	return conn->notify == NOTIFY_ASKED && conn->engine->listed_us > conn->notify_us;
+	return conn->notify == NOTIFY_ASKED && conn->notify_at_login;
 }
 
 static void give_notify_up(Engine *engine)
@@ -164,7 +165,6 @@ static void ask_notify(Conn *conn)
 		if (((Conn *)g_ptr_array_index(engine->conns, i))->notify != NOTIFY_OFF)
 			return;
 	conn->notify = NOTIFY_ASKED;
-	conn->notify_us = g_get_monotonic_time();
 	ImapCommand *line = imap_command_new("NOTIFY SET");
 	imap_command_raw(line, "(selected-delayed (MessageNew (UID FLAGS) MessageExpunge"
 			       " FlagChange))");
@@ -177,6 +177,7 @@ void push_ready(Conn *conn)
 {
 	session_idle(conn->session, !conn->engine->idle_refused);
 	ask_notify(conn);
+	conn->notify_at_login = conn->notify == NOTIFY_ASKED;
 }
 
 /* RFC 5465 5.8: the server stopped telling, of what is selected too, so that IDLE is deaf there. A

@@ -299,17 +299,6 @@ def test_a_server_that_never_answers_notify(server, mount):
     assert len(server.lines(b'NOTIFY')) == 2
 
 
-@needs('NOTIFY')
-def test_a_server_that_answers_nothing_for_a_while_is_not_deaf_to_notify(server, mount):
-    server.capabilities.append('NOTIFY')
-    mail = mount(server, timeout=2)
-    mail.expect('.')
-    server.on(rb'LIST', fall_silent, times=2)
-    server.kill()
-    server.wait_for(lambda: len(server.lines(b'NOTIFY')) == 2, 30 * SLOW)
-    assert eventually(lambda: read(mail.inbox / '7.eml')) == body(7)
-
-
 @pytest.mark.parametrize('reset', [True, False])
 def test_the_only_connection_is_replaced(server, mount, reset):
     """What waits for a connection gets the new one, whatever mailbox the old one had."""

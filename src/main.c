@@ -15,6 +15,7 @@
 #include "cli/status.h"
 #include "cli/stop.h"
 #include "fs/mount.h"
+#include "mime/init.h"
 
 /* error NULL: it is in the log. */
 static int fail(const GError *error)
@@ -186,6 +187,13 @@ static bool mount_account(
 		.account = options->account,
 		.root = options->source.mailbox,
 		.foreground = options->foreground,
+		.read_only = options->ro,
+		.sync = options->sync,
+		.lists_views = options->views,
+		.delete = options->delete,
+		.edit = options->edit,
+		.names = options->names,
+		.poll_s = options->poll_s,
 		.allow_other = options->allow_other,
 		.owner_uid = options->owner_uid,
 		.owner_gid = options->owner_gid,
@@ -205,6 +213,7 @@ static bool mount_account(
 /* All that needs no thread is done before the fork. */
 static int command_mount(const Options *options)
 {
+	mime_init();
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Account) account = account_new(options, &error);
 	if (!account || !mountpoint_check(options->mountpoint, options->cachedir, &error))

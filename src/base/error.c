@@ -28,6 +28,9 @@ MailGrade mail_error_grade(MailError code)
 	case MAIL_ERROR_TOO_BIG:
 	case MAIL_ERROR_INVALID:
 	case MAIL_ERROR_CANCELLED:
+	case MAIL_ERROR_DENIED:
+	case MAIL_ERROR_NOT_EMPTY:
+	case MAIL_ERROR_NO_SPACE:
 		break;
 	}
 	return MAIL_GRADE_MESSAGE;

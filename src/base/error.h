@@ -26,6 +26,9 @@ typedef enum {
 	MAIL_ERROR_TLS, /* certificate, host name, STARTTLS stripped or injected */
 	MAIL_ERROR_PROTOCOL, /* the server broke the grammar: this connection is closed */
 	MAIL_ERROR_CANCELLED, /* the caller gave up, the mount ends */
+	MAIL_ERROR_DENIED, /* what imapfs itself does not do: `delete`, `edit`, `ro` */
+	MAIL_ERROR_NOT_EMPTY, /* a mailbox with messages or mailboxes in it is not deleted */
+	MAIL_ERROR_NO_SPACE, /* the local disk is full */
 } MailError;
 
 /* How far an error reaches. */

@@ -2,6 +2,8 @@
  * with a clear error, never the mount. */
 #pragma once
 
+#include <glib.h>
+
 enum {
 	/* One response without its streamed literals. A SEARCH answer names 10^6 UIDs in 11 MB. */
 	LIMIT_RESPONSE_BYTES = 32 << 20,
@@ -83,6 +85,10 @@ enum {
 	/* Keyword combinations of one mailbox, all together: a thousand of a line each. */
 	LIMIT_KEYWORDS = 128 << 10,
 
+	/* Changes that the server has not confirmed, 1 KiB each: all messages of a mailbox of a
+	 * million may go at once. */
+	LIMIT_INTENTS = 1 << 20,
+
 	/* The journal of changes: 40,000 lines, and as many in the one before. */
 	LIMIT_EVENTS_FILE = 4 << 20,
 
@@ -108,6 +114,66 @@ enum {
 	/* Bodies in memory, when no file can be written: room for eight of LIMIT_WALK_BODY. */
 	LIMIT_MEMORY_BODIES = 64 << 20,
 
-	/* Bodies in the cache: each costs 190 bytes of memory. */
-	LIMIT_BODIES = 1 << 18,
+	/* Bodies in the cache, of items each: the headers of a million messages, at 160 bytes of
+	 * memory each. A mount reads so many from the index in two seconds. */
+	LIMIT_BODIES = 1 << 20,
+
+	/* Files that are written or wait for the server, with a name or in use by the kernel: half
+	 * a kilobyte each. */
+	LIMIT_STAGED = 1 << 14,
+
+	/* Of these, those that have a text: each has a descriptor, as LIMIT_PACKS. */
+	LIMIT_STAGED_TEXTS = 512,
+
+	/* The text of one: a literal of IMAP4rev1 has 32 bits, and some servers take them as
+	 * signed.
+	 */
+	LIMIT_STAGED_BYTES = G_MAXINT32,
+
+	/* Without a cache directory: the texts that programs write, and as much again of those that
+	 * wait for the server. As LIMIT_MEMORY_BODIES. */
+	LIMIT_MEMORY_TEXTS = 64 << 20,
+
+	/* Messages that were brought here and not listed since, at most 8 bytes each. */
+	LIMIT_UNLISTED = 1 << 17,
+
+	/* The header of a written message in which its date is looked for. */
+	LIMIT_DATE_HEADER = 64 << 10,
+
+	/* Leaf parts of one message that have a file: the field of an inode number has 10 bits. */
+	LIMIT_PARTS = 1000,
+
+	/* Parts whose text is put together in one file. */
+	LIMIT_READABLE_PARTS = 16,
+
+	/* A message, or a part that cannot be decoded in pieces, that is taken apart here: it is
+	 * held in memory meanwhile, twice. */
+	LIMIT_MIME_BYTES = 256 << 20,
+
+	/* Parts of messages whose trees are kept, 300 bytes each, since a program that lists them
+	 * asks for one after the other. */
+	LIMIT_KNOWN_PARTS = 1 << 15,
+
+	/* Contents made of messages that are kept: what a reader asks for in pieces, and a moment
+	 * later another one. A longer one is kept alone. */
+	LIMIT_RENDERED_BYTES = 32 << 20,
+
+	/* Their lengths that are kept, 150 bytes each: as many as a program may look at before it
+	 * comes back to the first. */
+	LIMIT_RENDERED_SIZES = 1 << 16,
+
+	/* Contents of up to so much are made for their length alone, when nothing is missing. */
+	LIMIT_MEASURED_BYTES = 1 << 20,
+
+	/* A search query: what a file name can hold. */
+	LIMIT_QUERY = 255,
+
+	/* Searches whose results are kept, and how many ranges of UIDs all of them have, 8 bytes
+	 * each; of more than that the last one alone. */
+	LIMIT_QUERIES = 256,
+	LIMIT_QUERY_RANGES = 1 << 21,
+
+	/* Names with a subject in them that the kernel may keep, about 150 bytes each: those beyond
+	 * it asks for each time. */
+	LIMIT_NAMED = 1 << 18,
 };

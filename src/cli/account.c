@@ -89,6 +89,7 @@ EngineConfig account_engine_config(Account *account)
 		.timeout_ms = timeout_ms,
 		.folders = options->folders,
 		.subscribed = options->subscribed,
+		.read_only = options->ro,
 		.secret_changed = is_secret_changed,
 	};
 }

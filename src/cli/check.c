@@ -23,17 +23,38 @@ static void ignore_generation(MailboxId mailbox, Gen gen, gpointer data)
 {
 }
 
+static void ignore_flags(MailboxId mailbox, gpointer data)
+{
+}
+
+static void ignore_begun(const Intent *intent, MailboxId mailbox, MailboxId target, gpointer data)
+{
+}
+
+static void ignore_ended(
+	const Intent *intent, Gen gen, guint32 uid, const GError *error, gpointer data)
+{
+}
+
+static void ignore_made(Gen gen, const ImapSet *uids, gpointer data)
+{
+}
+
 static void ignore_state(EngineState state, const GError *why, gpointer data)
 {
 }
 
 static const EngineEvents no_events = {
 	.mailboxes_changed = ignore_mailboxes,
+	.names_made = ignore_made,
 	.names_changed = ignore_names,
 	.names_doubted = ignore_generation,
 	.message_changed = ignore_message,
+	.flags_told = ignore_flags,
 	.generation_changed = ignore_generation,
 	.sizes_distrusted = ignore_mailboxes,
+	.change_begun = ignore_begun,
+	.change_ended = ignore_ended,
 	.state_changed = ignore_state,
 };
 
@@ -41,7 +62,7 @@ static void print(const Options *options, Engine *engine, Store *store)
 {
 	g_autofree char *facts = engine_describe(engine);
 	g_autoptr(GArray) mailboxes = store_mailboxes(store);
-	g_autofree char *offers = offers_of_caps(engine_caps(engine));
+	g_autofree char *offers = offers_of_caps(engine_caps(engine), engine_append_limit(engine));
 	g_autofree char *special = offers_of_mailboxes(mailboxes);
 	printf("%s", facts);
 	if (*facts != '\0' && !g_str_has_suffix(facts, "\n"))
@@ -69,6 +90,7 @@ bool check_account(const Options *options, GCancellable *stop, GError **error)
 	if (!store)
 		return false;
 	EngineConfig config = account_engine_config(account);
+	config.read_only = true;
 	Engine *engine = engine_new(&config, store, &no_events, NULL);
 	bool started = account_start(account, engine, 0, stop, error);
 	if (started)

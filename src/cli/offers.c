@@ -41,14 +41,27 @@ static const Offer offers[] = {
 	{"deleting", BIT(UIDPLUS) | BIT(IMAP4REV2),
 		"exactly the messages meant can be removed (UIDPLUS)"},
 	{"deleting", 0,
-		"a message can be removed only while no other is marked as deleted: UIDPLUS is "
-		"missing"},
+		"a message is removed only while no other one is marked as deleted, else it stays "
+		"there, hidden: UIDPLUS is missing"},
 
 	{"moving", BIT(MOVE) | BIT(IMAP4REV2), "in one step (MOVE)"},
 	{"moving", 0, "by copying and deleting: MOVE is missing"},
+
+	{"rewriting", BIT(REPLACE), "in one step (REPLACE)"},
+	{"rewriting", 0, "the new text is added, then the old one deleted"},
+
+	{"new messages", BIT(LITERAL_PLUS) | BIT(LITERAL_MINUS) | BIT(IMAP4REV2),
+		"those of up to 4 KiB are sent at once (LITERAL-)"},
+	{"new messages", 0, "each waits until the server asks for it: a round trip more"},
+
+	{"rights", BIT(ACL), "what the server would refuse is known and fails at once (ACL)"},
+	{"rights", 0, "what the server refuses comes back then: ACL is missing"},
+
+	{"quota", BIT(QUOTA), "the server tells it, df shows it (QUOTA)"},
+	{"quota", 0, "a full account shows when something is refused; df shows the cache"},
 };
 
-char *offers_of_caps(guint64 caps)
+char *offers_of_caps(guint64 caps, guint64 append_limit)
 {
 	GString *text = g_string_new(NULL);
 	const char *told = NULL;
@@ -60,6 +73,11 @@ char *offers_of_caps(guint64 caps)
 		told = offer->matter;
 		g_string_append_printf(text, "%s: %s\n", offer->matter, offer->meaning);
 	}
+	if (append_limit > 0)
+		g_string_append_printf(text,
+			"largest message: %" G_GUINT64_FORMAT
+			" bytes; a larger one fails at once (APPENDLIMIT)\n",
+			append_limit);
 	return g_string_free(text, FALSE);
 }
 

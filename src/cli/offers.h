@@ -3,8 +3,9 @@
 
 #include "store/store.h"
 
-/* A line for each matter: "new mail: ...". caps: IMAP_CAP_BIT()s. New string. */
-char *offers_of_caps(guint64 caps);
+/* A line for each matter: "new mail: ...". caps: IMAP_CAP_BIT()s; append_limit: octets, 0: not
+ * told. New string. */
+char *offers_of_caps(guint64 caps, guint64 append_limit);
 
 /* The folders with a special use (RFC 6154), in one line, or "" when none is marked. mailboxes: of
  * StoreMailbox. New string. */

@@ -11,7 +11,7 @@ typedef enum {
 	KIND_NUMBER, /* guint */
 	KIND_OCTAL, /* guint */
 	KIND_SIZE, /* guint64, with K, M or G */
-	KIND_TLS, /* SessionTls */
+	KIND_CHOICE, /* an enum, in the order of its words */
 } Kind;
 
 typedef struct {
@@ -21,10 +21,39 @@ typedef struct {
 	gsize offset;
 	guint64 min, max;
 	const char *help; /* with the default */
+	const char *const *words; /* of KIND_CHOICE, NULL-terminated */
 } Spec;
 
 #define FIELD(name) G_STRUCT_OFFSET(Options, name)
 #define MEBIBYTE (1 << 20)
+
+static const char *const tls_words[] = {
+	[SESSION_TLS_IMPLICIT] = "implicit",
+	[SESSION_TLS_STARTTLS] = "starttls",
+	[SESSION_TLS_NONE] = "none",
+	NULL,
+};
+
+static const char *const delete_words[] = {
+	[FS_DELETE_EXPUNGE] = "expunge",
+	[FS_DELETE_TRASH] = "trash",
+	[FS_DELETE_MARK] = "mark",
+	[FS_DELETE_DENY] = "deny",
+	NULL,
+};
+
+static const char *const edit_words[] = {
+	[FS_EDIT_DRAFTS] = "drafts",
+	[FS_EDIT_ALL] = "all",
+	[FS_EDIT_NONE] = "none",
+	NULL,
+};
+
+static const char *const names_words[] = {
+	[FS_NAMES_UID] = "uid",
+	[FS_NAMES_SUBJECT] = "subject",
+	NULL,
+};
 
 static const Spec specs[] = {
 	{"passcmd", "CMD", KIND_STRING, FIELD(passcmd), 0, 0,
@@ -34,8 +63,8 @@ static const Spec specs[] = {
 		"command that prints an OAuth2 access token"},
 	{"auth", "MECH", KIND_STRING, FIELD(auth), 0, 0,
 		"SASL mechanism (default: the strongest offered)"},
-	{"tls", "MODE", KIND_TLS, FIELD(source.tls), 0, 0,
-		"implicit, starttls or none (default: from SOURCE)"},
+	{"tls", "MODE", KIND_CHOICE, FIELD(source.tls), 0, 0,
+		"implicit, starttls or none (default: from SOURCE)", tls_words},
 	{"cafile", "FILE", KIND_FILE, FIELD(cafile), 0, 0,
 		"trusted certificates (default: the system's)"},
 	{"fingerprint", "SHA256", KIND_STRING, FIELD(fingerprint), 0, 0,
@@ -44,7 +73,17 @@ static const Spec specs[] = {
 		"where index and bodies are kept (default: $XDG_CACHE_HOME/imapfs)"},
 	{"cache_size", "SIZE", KIND_SIZE, FIELD(cache_size), MEBIBYTE, G_MAXINT64,
 		"how much of bodies, with K, M or G, at least 1M (default: 2G)"},
-	{"ro", NULL, KIND_FLAG, FIELD(ro), 0, 0, "change nothing (so far always)"},
+	{"ro", NULL, KIND_FLAG, FIELD(ro), 0, 0, "change nothing, neither mail nor folders"},
+	{"delete", "HOW", KIND_CHOICE, FIELD(delete), 0, 0,
+		"what rm does: expunge, trash, mark, deny (default: expunge)", delete_words},
+	{"edit", "WHERE", KIND_CHOICE, FIELD(edit), 0, 0,
+		"where mail is rewritten: drafts, all, none (default: drafts)", edit_words},
+	{"sync", NULL, KIND_FLAG, FIELD(sync), 0, 0,
+		"each change waits until the server has done it"},
+	{"names", "HOW", KIND_CHOICE, FIELD(names), 0, 0,
+		"what messages are called: uid, subject (default: uid)", names_words},
+	{"views", NULL, KIND_FLAG, FIELD(views), 0, 0,
+		"list the hidden directories, too: .text, .parts, .search, .names"},
 	{"folders", "PATTERN[:!PATTERN...]", KIND_STRING, FIELD(folders), 0, 0,
 		"mailboxes to show (default: all)"},
 	{"subscribed", NULL, KIND_FLAG, FIELD(subscribed), 0, 0, "show only subscribed mailboxes"},
@@ -191,20 +230,17 @@ static bool set_size(guint64 *field, const Spec *spec, const char *text, GError 
 	return true;
 }
 
-static bool set_tls(SessionTls *field, const char *text, GError **error)
+/* The field is an enum of no negative value. */
+static bool set_choice(guint *field, const Spec *spec, const char *text, GError **error)
 {
-	static const char *const modes[] = {
-		[SESSION_TLS_IMPLICIT] = "implicit",
-		[SESSION_TLS_STARTTLS] = "starttls",
-		[SESSION_TLS_NONE] = "none",
-	};
-	for (guint mode = 0; mode < G_N_ELEMENTS(modes); mode++) {
-		if (strcmp(modes[mode], text) == 0) {
-			*field = (SessionTls)mode;
+	for (guint i = 0; spec->words[i]; i++) {
+		if (strcmp(spec->words[i], text) == 0) {
+			*field = i;
 			return true;
 		}
 	}
-	return options_invalid(error, "option tls must be implicit, starttls or none");
+	g_autofree char *words = g_strjoinv(", ", (char **)spec->words);
+	return options_invalid(error, "option %s must be one of: %s", spec->name, words);
 }
 
 static void set_string(char **field, char *value)
@@ -240,8 +276,8 @@ static bool apply(Options *options, const Setting *setting, GError **error)
 		return set_octal(field, spec, setting->value, error);
 	case KIND_SIZE:
 		return set_size(field, spec, setting->value, error);
-	case KIND_TLS:
-		return set_tls(field, setting->value, error);
+	case KIND_CHOICE:
+		return set_choice(field, spec, setting->value, error);
 	case KIND_FLAG:
 		break;
 	}

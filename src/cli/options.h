@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "cli/source.h"
+#include "fs/mount.h"
 
 typedef enum {
 	OPTIONS_MOUNT,
@@ -32,7 +33,10 @@ typedef struct {
 	char *cachedir; /* the account's own directory; never NULL */
 	guint64 cache_size;
 	guint poll_s, timeout_s, connections;
-	bool ro, subscribed, show_deleted, allow_other;
+	bool ro, sync, views, subscribed, show_deleted, allow_other;
+	FsDelete delete;
+	FsEdit edit;
+	FsNames names;
 	guint owner_uid, owner_gid; /* uid, gid */
 	guint fmask, dmask;
 } Options;

@@ -117,6 +117,31 @@ static void add_requests(const JsonReader *reader, GString *to)
 			oldest);
 }
 
+/* What the server has to do yet, and what it does not have. */
+static void add_changes(const JsonReader *reader, GString *to)
+{
+	gint64 waiting = json_reader_number(reader, 0, "changes.waiting");
+	gint64 unsent = json_reader_number(reader, 0, "changes.unsent");
+	const char *where = json_reader_text(reader, "changes.unsent_directory");
+	g_autofree char *directory = where ? plain(where) : g_strdup("memory");
+	g_autofree char *texts = count_text(unsent, "text");
+	if (waiting == 0)
+		add(to, "changes", "none waits");
+	else
+		add(to, "changes", "%" G_GINT64_FORMAT " waiting for the server", waiting);
+	if (unsent > 0)
+		add(to, "", "%s that the server does not have, in %s", texts, directory);
+}
+
+static void add_quota(const JsonReader *reader, GString *to)
+{
+	gint64 limit = json_reader_number(reader, -1, "quota.limit");
+	g_autofree char *used = size_text(json_reader_number(reader, 0, "quota.used"));
+	g_autofree char *all = size_text(limit);
+	if (limit >= 0)
+		add(to, "quota", "%s of %s", used, all);
+}
+
 static bool is_true(const char *value)
 {
 	return g_strcmp0(value, "true") == 0;
@@ -235,8 +260,10 @@ char *status_view(const JsonReader *reader)
 	add_account(reader, text);
 	add_next(reader, text);
 	add_requests(reader, text);
+	add_changes(reader, text);
 	add_connections(reader, text);
 	add_traffic(reader, text);
+	add_quota(reader, text);
 	add_cache(reader, text);
 	add_folders(reader, text);
 	return g_string_free(text, FALSE);

@@ -50,7 +50,7 @@ static bool settle(Box *box, Gen gen, guint32 uid, Waiter *waiter)
 		if (!store_peek_message(store, gen, uid, &message) || !message.known)
 			return false;
 		waiter->refs++;
-		ahead_read(box->engine, box, gen, uid);
+		ahead_read(box->engine, box, WALK_BODIES, gen, uid);
 		body_request_whole(box, gen, uid, waiter);
 		return true;
 	}
@@ -270,19 +270,19 @@ void attribute_dispatch(Box *box, Conn *conn)
 
 /* Somebody else changed flags; \Deleted takes the message out of the listing or brings it back, and
  * then that is the news. */
-static void flags_changed(Conn *conn, guint32 uid, guint before, guint after)
+void attribute_tell(Box *box, Gen gen, guint32 uid, guint before, guint after)
 {
-	Engine *engine = conn->engine;
-	bool hidden = box_hides(conn->box, after);
-	if (hidden == box_hides(conn->box, before)) {
+	Engine *engine = box->engine;
+	bool hidden = box_hides(box, after);
+	if (hidden == box_hides(box, before)) {
 		if (!hidden)
-			engine->events->message_changed(conn->gen, uid, false, engine->data);
+			engine->events->message_changed(gen, uid, false, engine->data);
 		return;
 	}
 	g_autoptr(ImapSet) uids = imap_set_new();
 	imap_set_add(uids, uid, uid);
 	engine->events->names_changed(
-		conn->box->id, conn->gen, hidden ? uids : NULL, hidden ? NULL : uids, engine->data);
+		box->id, gen, hidden ? uids : NULL, hidden ? NULL : uids, engine->data);
 }
 
 /* Attributes arrived, asked for or not. */
@@ -305,17 +305,28 @@ void attribute_note(Conn *conn, guint32 uid, const ImapFetch *fetch)
 		.size = fetch->size,
 		.date = fetch->internaldate,
 	};
+	g_auto(GStrv) pending = NULL;
+	if (fields.has_flags)
+		pending = change_overlay(engine, conn->gen, uid, &message.flags, fields.keywords);
+	if (pending)
+		fields.keywords = (const char *const *)pending;
 	StoreMessage before;
 	bool listed = box_recall(box, conn->gen, uid, &before);
 	bool changed = false;
 	store_set_attributes(engine->store, conn->gen, &message, fields, &changed);
+	if (fields.has_size)
+		change_note_size(engine, conn->gen, uid, fetch->size);
 	if (!(fields.has_flags && fields.has_size && fields.has_date) &&
 		imap_set_contains(box->attribute_flying, uid))
 		imap_set_add(box->attribute_partial, uid, uid);
-	/* Whether it is \\Deleted may have been shown before anything else was known of it. */
-	if (listed && changed &&
+	/* Whether it is \\Deleted may have been shown before anything else was known of it. What is
+	 * leaving was told to be gone. */
+	if (listed && changed && !before.leaving &&
 		(before.known || (before.flags ^ message.flags) & IMAP_FLAG_DELETED))
-		flags_changed(conn, uid, before.flags, message.flags);
+		attribute_tell(box, conn->gen, uid, before.flags, message.flags);
+	bool asked = imap_set_contains(box->attribute_flying, uid);
+	if (listed && fields.has_flags && !before.known && !asked)
+		engine->events->flags_told(box->id, engine->data);
 	settle_all(box, conn->gen, uid);
 	flags_note(conn, uid);
 }

@@ -16,6 +16,8 @@ Box *box_get(Engine *engine, MailboxId mailbox)
 	box->sync_waiters = waiters_new();
 	box->held = waiters_new();
 	box->gone = imap_set_new();
+	box->ours = imap_set_new();
+	box->marked = imap_set_new();
 	box->attribute_waiters = waiters_table_new();
 	box->attribute_want = imap_set_new();
 	box->attribute_flying = imap_set_new();
@@ -24,6 +26,8 @@ Box *box_get(Engine *engine, MailboxId mailbox)
 	box->attribute_partial = imap_set_new();
 	flags_init(box);
 	box->wants = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
+	box->unparted = imap_set_new();
+	box->headless = imap_set_new();
 	g_hash_table_insert(engine->boxes, GUINT_TO_POINTER(mailbox), box);
 	return box;
 }
@@ -38,10 +42,12 @@ void box_free(Box *box)
 {
 	g_autoptr(GPtrArray) left = waiters_new();
 	body_take_all(box, left);
+	sizes_take_all(box, left);
 	g_ptr_array_unref(box->sync_waiters);
 	g_ptr_array_unref(box->held);
 	g_clear_error(&box->refusal);
 	imap_set_free(box->gone);
+	imap_set_free(box->ours);
 	g_hash_table_unref(box->attribute_waiters);
 	imap_set_free(box->attribute_want);
 	imap_set_free(box->attribute_flying);
@@ -50,24 +56,31 @@ void box_free(Box *box)
 	imap_set_free(box->attribute_partial);
 	flags_clear(box);
 	g_hash_table_unref(box->wants);
+	imap_set_free(box->unparted);
+	imap_set_free(box->headless);
+	g_queue_clear(&box->searches);
+	imap_set_free(box->marked);
+	g_strfreev(box->permanent_keywords);
+	g_free(box->rights);
 	g_free(box->name);
 	g_free(box);
 }
 
 bool box_has_work(const Box *box)
 {
-	if (box->refusal)
+	if (box->refusal || folder_closes(box->engine, box->name))
 		return false;
-	return ((box->sync_waiters->len > 0 || box->renew) && !box->sync) ||
-	       attribute_has_work(box) || flags_has_work(box) || box->urgent.length > 0 ||
-	       box->ahead.length > 0;
+	return ((box->sync_waiters->len > 0 || box->renew) && !box->sync) || change_has_work(box) ||
+	       search_has_work(box) || attribute_has_work(box) || flags_has_work(box) ||
+	       box->urgent.length > 0 || box->sizes.length > 0 || box->ahead.length > 0;
 }
 
 /* Whether somebody waits for what is queued. */
 bool box_is_urgent(const Box *box)
 {
-	return box->sync_waiters->len > 0 || box->urgent.length > 0 || attribute_has_work(box) ||
-	       flags_has_work(box);
+	return box->sync_waiters->len > 0 || box->urgent.length > 0 || box->sizes.length > 0 ||
+	       attribute_has_work(box) || flags_has_work(box) || change_has_work(box) ||
+	       search_has_work(box);
 }
 
 void box_pump(Box *box)
@@ -111,6 +124,7 @@ static void take_attributes(Box *box, GPtrArray *waiters)
 	replace_set(&box->attribute_retried);
 	replace_set(&box->attribute_partial);
 	box->attribute_window = 0;
+	box->outline_window = 0;
 }
 
 /* Who waits for anything of a message is held, and the work for them is forgotten. */
@@ -119,6 +133,7 @@ static void hold_messages(Box *box)
 	take_attributes(box, box->held);
 	flags_take_all(box, box->held);
 	body_take_all(box, box->held);
+	sizes_take_all(box, box->held);
 }
 
 void box_reset(Box *box)
@@ -155,6 +170,8 @@ static void fail_all(Box *box, const GError *error)
 	box->questions = 0;
 	waiters_finish(box->sync_waiters, why);
 	fail_messages(box, why);
+	change_box_refused(box, why);
+	search_box_refused(box, why);
 }
 
 /* A server need not say why (RFC 3501 6.3.1), Dovecot does not when a mailbox is gone. While others
@@ -221,6 +238,10 @@ static bool flaps(Box *box, bool changed)
 static void lose_generation(Box *box, Gen old)
 {
 	replace_set(&box->gone);
+	replace_set(&box->ours);
+	replace_set(&box->marked);
+	replace_set(&box->unparted);
+	replace_set(&box->headless);
 	box->flags_due = false;
 	box->no_modseq = false;
 	box->told_modseq = 0;
@@ -257,5 +278,6 @@ void box_selected(Box *box, Conn *conn)
 	box->unstable = uidvalidity == 0 || flaps(box, changed);
 	if (changed)
 		lose_generation(box, old);
+	change_selected(box, conn);
 	resync_selected(conn);
 }

@@ -17,7 +17,7 @@ static void conn_free(gpointer data)
 {
 	Conn *conn = data;
 	session_free(conn->session);
-	store_sink_free(conn->sink);
+	g_ptr_array_unref(conn->arriving);
 	imap_set_free(conn->resync.uids);
 	g_free(conn);
 }
@@ -270,6 +270,7 @@ static void on_closed(const GError *error, gpointer data)
 	}
 	status_conn_over(engine, conn);
 	body_end(conn);
+	change_conn_closed(conn);
 	drop_conn(engine, conn);
 	/* A further one that did not get in is no fault of those that are there: limit(). */
 	if (session_take_throttled(conn->session) && (was_ready || !pool_first_ready(engine)))
@@ -300,6 +301,7 @@ static void on_ready(gpointer data)
 			g_message("%s is back", engine->config.session.host);
 		engine_describe_from(engine, conn->session);
 		list_refresh(engine, false);
+		quota_ready(conn);
 	}
 	push_ready(conn);
 	engine_pump(engine);
@@ -330,8 +332,10 @@ static void on_fetch(Conn *conn, const ImapFetch *fetch)
 		return;
 	if (is_another(conn, uid, fetch) && box_renew(conn->box))
 		return;
+	look_note(conn, uid, fetch);
 	attribute_note(conn, uid, fetch);
 	body_note(conn, uid, fetch);
+	sizes_note(conn, uid, fetch);
 }
 
 static void on_response(const ImapResponse *response, gpointer data)
@@ -339,20 +343,34 @@ static void on_response(const ImapResponse *response, gpointer data)
 	Conn *conn = data;
 	switch (response->kind) {
 	case IMAP_RESPONSE_LIST:
-		list_note(conn->engine, conn, &response->list);
-		push_note_list(conn);
+		if (!folder_note_list(conn, &response->list)) {
+			list_note(conn->engine, conn, &response->list);
+			push_note_list(conn);
+		}
 		break;
 	case IMAP_RESPONSE_MAILBOX_STATUS:
-		push_note_status(conn, &response->mailbox_status);
+		if (!change_note_mailbox_status(conn, &response->mailbox_status) &&
+			!folder_note_status(conn, &response->mailbox_status))
+			push_note_status(conn, &response->mailbox_status);
 		break;
 	case IMAP_RESPONSE_STATUS:
 		push_note_code(conn, response->status.code);
+		change_note_uids(conn, &response->status);
 		break;
 	case IMAP_RESPONSE_SEARCH:
-		sync_note_search(conn, &response->search);
+		if (response->search.mailbox.data)
+			multisearch_note(conn, &response->search);
+		else
+			question_note(conn, &response->search);
 		break;
 	case IMAP_RESPONSE_EXISTS:
 		sync_note_exists(conn);
+		break;
+	case IMAP_RESPONSE_QUOTA:
+		quota_note(conn->engine, &response->quota);
+		break;
+	case IMAP_RESPONSE_MYRIGHTS:
+		rights_note(conn->engine, &response->rights);
 		break;
 	case IMAP_RESPONSE_FETCH:
 		on_fetch(conn, &response->fetch);
@@ -365,12 +383,13 @@ static void on_response(const ImapResponse *response, gpointer data)
 
 static bool on_body_begin(const ImapBodyStart *start, gpointer data)
 {
-	return body_begin(data, start);
+	return look_body_begin(data, start) || body_begin(data, start);
 }
 
 static bool on_body_bytes(const void *bytes, gsize len, gpointer data)
 {
-	body_bytes(data, bytes, len);
+	if (!look_body_bytes(data, bytes, len))
+		body_bytes(data, bytes, len);
 	return true;
 }
 
@@ -400,6 +419,7 @@ void pool_connect(Engine *engine)
 	Conn *conn = g_new0(Conn, 1);
 	conn->engine = engine;
 	conn->begun_us = g_get_monotonic_time();
+	conn->arriving = g_ptr_array_new_with_free_func(arriving_free);
 	g_ptr_array_add(engine->conns, conn);
 	SessionConfig config = engine->config.session;
 	config.secret = secret_ask;

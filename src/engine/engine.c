@@ -12,8 +12,10 @@ typedef enum {
 	ASK_FLAGS,
 	ASK_BODY,
 	ASK_NOTE,
+	ASK_NOTE_TEXT,
 	ASK_STATUS,
 	ASK_TURN,
+	ASK_CALL,
 	ASK_STOP
 } AskKind;
 
@@ -21,8 +23,8 @@ typedef struct {
 	AskKind kind;
 	guint32 id; /* mailbox or generation */
 	guint32 uid;
-	guint32 len;
-	guint64 offset;
+	Goal goal; /* BODY: owned */
+	void (*call)(Engine *engine, gpointer data);
 	EngineDone done;
 	gpointer data;
 } Ask;
@@ -60,27 +62,77 @@ void engine_flags(Engine *engine, Gen gen, guint32 uid, EngineDone done, gpointe
 	post(engine, &(Ask){.kind = ASK_FLAGS, .id = gen, .uid = uid, .done = done, .data = data});
 }
 
-void engine_body(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len, EngineDone done,
-	gpointer data)
+static void post_goal(
+	Engine *engine, Gen gen, guint32 uid, const Goal *goal, EngineDone done, gpointer data)
 {
 	post(engine, &(Ask){.kind = ASK_BODY,
 			     .id = gen,
 			     .uid = uid,
-			     .offset = offset,
-			     .len = len,
+			     .goal = *goal,
 			     .done = done,
 			     .data = data});
 }
 
+void engine_body(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len, EngineDone done,
+	gpointer data)
+{
+	Goal goal = {.item = STORE_MESSAGE, .octets = G_MAXUINT64, .offset = offset, .len = len};
+	post_goal(engine, gen, uid, &goal, done, data);
+}
+
+void engine_section(Engine *engine, Gen gen, guint32 uid, const EngineSection *section,
+	guint64 offset, guint32 len, EngineDone done, gpointer data)
+{
+	bool part = section->item >= STORE_PARTS;
+	Goal goal = {
+		.item = section->item,
+		.section = part ? g_strdup(section->section) : NULL,
+		.octets = part ? section->octets : G_MAXUINT64,
+		.offset = offset,
+		.len = len,
+	};
+	post_goal(engine, gen, uid, &goal, done, data);
+}
+
+void engine_outline(
+	Engine *engine, Gen gen, guint32 uid, bool structure, EngineDone done, gpointer data)
+{
+	Goal goal = {.kind = GOAL_OUTLINE, .structure = structure};
+	post_goal(engine, gen, uid, &goal, done, data);
+}
+
+void engine_text(Engine *engine, Gen gen, guint32 uid, EngineDone done, gpointer data)
+{
+	Goal goal = {.kind = GOAL_TEXT};
+	post_goal(engine, gen, uid, &goal, done, data);
+}
+
+bool engine_decodes(Engine *engine)
+{
+	return engine_caps(engine) & IMAP_CAP_BIT(IMAP_CAP_BINARY) &&
+	       !g_atomic_int_get(&engine->undecodable);
+}
+
 void engine_note_read(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len)
 {
-	if (offset == 0 && ahead_passed(engine, gen, uid))
+	if (offset == 0 && ahead_passed(engine, WALK_BODIES, gen, uid))
 		post(engine, &(Ask){.kind = ASK_NOTE, .id = gen, .uid = uid});
+}
+
+void engine_note_text(Engine *engine, Gen gen, guint32 uid)
+{
+	if (ahead_passed(engine, WALK_TEXTS, gen, uid))
+		post(engine, &(Ask){.kind = ASK_NOTE_TEXT, .id = gen, .uid = uid});
 }
 
 void engine_turn(Engine *engine, EngineDone done, gpointer data)
 {
 	post(engine, &(Ask){.kind = ASK_TURN, .done = done, .data = data});
+}
+
+void engine_call(Engine *engine, void (*call)(Engine *engine, gpointer data), gpointer data)
+{
+	post(engine, &(Ask){.kind = ASK_CALL, .call = call, .data = data});
 }
 
 void engine_ask_status(Engine *engine)
@@ -132,6 +184,12 @@ guint64 engine_caps(Engine *engine)
 	return engine->caps;
 }
 
+guint64 engine_append_limit(Engine *engine)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&engine->inbox_lock);
+	return engine->append_limit;
+}
+
 /* ---- the engine thread ---- */
 
 void engine_describe_from(Engine *engine, const Session *session)
@@ -141,6 +199,7 @@ void engine_describe_from(Engine *engine, const Session *session)
 	g_free(engine->description);
 	engine->description = text;
 	engine->caps = session_caps(session);
+	engine->append_limit = session_append_limit(session);
 }
 
 void engine_verify_size(Engine *engine, Gen gen, guint32 uid, guint64 size)
@@ -154,6 +213,14 @@ void engine_verify_size(Engine *engine, Gen gen, guint32 uid, guint64 size)
 	g_message(
 		"%s gives wrong sizes: they are verified from now on", engine->config.session.host);
 	engine->events->sizes_distrusted(engine->data);
+}
+
+void engine_stop_decoding(Engine *engine, const char *why)
+{
+	if (!g_atomic_int_get(&engine->undecodable))
+		g_info("%s: parts are decoded here from now on: %s", engine->config.session.host,
+			why);
+	g_atomic_int_set(&engine->undecodable, 1);
 }
 
 static void fail(Waiter *waiter, MailError code, const char *text)
@@ -177,7 +244,7 @@ static void fail_away(Engine *engine, Waiter *waiter)
 }
 
 /* Known to be away: an answer now is worth more than one in twenty seconds. */
-static bool away(Engine *engine, Waiter *waiter)
+bool engine_away(Engine *engine, Waiter *waiter)
 {
 	switch (engine_state(engine)) {
 	case ENGINE_OFFLINE:
@@ -204,13 +271,14 @@ static void take_start(Engine *engine, const Ask *ask)
 	Waiter *waiter = waiter_new(engine, ask->done, ask->data);
 	engine->starter = waiter;
 	list_wait(engine, waiter);
+	changes_resume(engine);
 	pool_connect(engine);
 }
 
 static void take_sync(Engine *engine, const Ask *ask)
 {
 	Waiter *waiter = waiter_new(engine, ask->done, ask->data);
-	if (away(engine, waiter))
+	if (engine_away(engine, waiter))
 		return;
 	Box *box = box_get(engine, ask->id);
 	if (box) {
@@ -229,7 +297,7 @@ static bool is_recalled(Engine *engine, const Ask *ask)
 	       store_try_message(engine->store, ask->id, ask->uid, &message) == STORE_HIT;
 }
 
-static void take_message(Engine *engine, const Ask *ask)
+static void take_message(Engine *engine, Ask *ask)
 {
 	Waiter *waiter = waiter_new(engine, ask->done, ask->data);
 	if (is_recalled(engine, ask)) {
@@ -237,7 +305,7 @@ static void take_message(Engine *engine, const Ask *ask)
 		waiter_unref(waiter);
 		return;
 	}
-	if (away(engine, waiter))
+	if (engine_away(engine, waiter))
 		return;
 	MailboxId mailbox = store_gen_mailbox(engine->store, ask->id);
 	Box *box = mailbox ? box_get(engine, mailbox) : NULL;
@@ -251,15 +319,16 @@ static void take_message(Engine *engine, const Ask *ask)
 	else if (ask->kind == ASK_FLAGS)
 		flags_request(box, ask->id, ask->uid, waiter);
 	else
-		body_request(box, ask->id, ask->uid, ask->offset, ask->len, waiter);
+		body_request(box, ask->id, ask->uid, &ask->goal, waiter);
 }
 
 static void take_note(Engine *engine, const Ask *ask)
 {
 	MailboxId mailbox = store_gen_mailbox(engine->store, ask->id);
 	Box *box = mailbox ? box_get(engine, mailbox) : NULL;
+	WalkKind kind = ask->kind == ASK_NOTE ? WALK_BODIES : WALK_TEXTS;
 	if (box && engine_state(engine) == ENGINE_ONLINE)
-		ahead_read(engine, box, ask->id, ask->uid);
+		ahead_read(engine, box, kind, ask->id, ask->uid);
 }
 
 /* A server that does not answer LOGOUT does not keep us. */
@@ -269,23 +338,45 @@ static gboolean stop_now(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static void take_stop(Engine *engine)
+static void stop(Engine *engine)
 {
 	enum { LOGOUT_MS = 500 };
 	engine->stopping = true;
-	engine->starter = NULL;
-	g_autoptr(GError) error =
-		g_error_new_literal(MAIL_ERROR, MAIL_ERROR_CANCELLED, "the mount ends");
-	waiters_finish_all(engine, error);
 	g_autoptr(GSource) source = g_timeout_source_new(LOGOUT_MS);
 	g_source_set_callback(source, stop_now, engine, NULL);
 	g_source_attach(source, engine->context);
 	pool_stop(engine);
 }
 
-static void take(Engine *engine, const Ask *ask)
+/* While the server is there what waits for it is done first, if it does not take too long. */
+static void stop_settled(Engine *engine)
 {
-	if (engine->stopping) {
+	if (!engine->closing || engine->stopping)
+		return;
+	if (changes_count(engine) == 0 || engine_state(engine) != ENGINE_ONLINE ||
+		g_get_monotonic_time() >= engine->close_us)
+		stop(engine);
+}
+
+static void take_stop(Engine *engine)
+{
+	engine->closing = true;
+	engine->close_us = g_get_monotonic_time() + engine->config.timeout_ms * 1000LL;
+	engine->starter = NULL;
+	g_autoptr(GError) error =
+		g_error_new_literal(MAIL_ERROR, MAIL_ERROR_CANCELLED, "the mount ends");
+	waiters_finish_all(engine, error);
+	changes_hurry(engine);
+	engine_pump(engine);
+}
+
+static void take(Engine *engine, Ask *ask)
+{
+	if (ask->kind == ASK_CALL) {
+		ask->call(engine, ask->data);
+		return;
+	}
+	if (engine->closing) {
 		if (ask->done)
 			fail(waiter_new(engine, ask->done, ask->data), MAIL_ERROR_CANCELLED,
 				"the mount ends");
@@ -304,10 +395,13 @@ static void take(Engine *engine, const Ask *ask)
 		take_message(engine, ask);
 		break;
 	case ASK_NOTE:
+	case ASK_NOTE_TEXT:
 		take_note(engine, ask);
 		break;
 	case ASK_STATUS:
 		status_publish(engine);
+		break;
+	case ASK_CALL:
 		break;
 	case ASK_TURN:
 		ask->done(NULL, ask->data);
@@ -326,8 +420,11 @@ static gboolean drain_inbox(gpointer data)
 	g_autoptr(GArray) all = engine->inbox;
 	engine->inbox = g_array_new(FALSE, FALSE, sizeof(Ask));
 	g_mutex_unlock(&engine->inbox_lock);
-	for (guint i = 0; i < all->len; i++)
-		take(engine, &g_array_index(all, Ask, i));
+	for (guint i = 0; i < all->len; i++) {
+		Ask *ask = &g_array_index(all, Ask, i);
+		take(engine, ask);
+		goal_clear(&ask->goal);
+	}
 	return G_SOURCE_CONTINUE;
 }
 
@@ -357,8 +454,11 @@ static void serve_busy(Engine *engine, bool urgent)
 		if (!conn)
 			continue;
 		sync_dispatch(box, conn);
+		search_dispatch(box, conn);
+		change_dispatch(box, conn);
 		attribute_dispatch(box, conn);
 		flags_dispatch(box, conn);
+		sizes_dispatch(box, conn);
 		body_dispatch(box, conn);
 	}
 }
@@ -369,14 +469,19 @@ static gboolean pump(gpointer data)
 	Engine *engine = data;
 	g_source_set_ready_time(engine->pump_source, -1);
 	pool_reap(engine);
+	changes_pump(engine);
+	stop_settled(engine);
 	if (engine->stopping)
 		return G_SOURCE_CONTINUE;
 	if (engine_state(engine) == ENGINE_CONNECTING && engine->conns->len == 0 &&
 		!engine->retry && engine->waiting.length > 0)
 		pool_connect(engine);
+	search_pump(engine);
 	settle_busy(engine);
 	if (pool_paused(engine))
 		return G_SOURCE_CONTINUE;
+	folder_pump(engine);
+	append_dispatch(engine);
 	list_pump(engine);
 	serve_busy(engine, true);
 	serve_busy(engine, false);
@@ -432,7 +537,13 @@ static gboolean tick(gpointer data)
 		sync_forget_shown(engine);
 	pool_look(engine);
 	push_age(engine, now);
+	quota_age(engine, now);
+	changes_age(engine, now);
+	stop_settled(engine);
 	if (engine->paused_us != 0 && (engine->busy.length > 0 || engine->list_due))
+		engine_pump(engine);
+	/* Who waited for one may have given up, or a connection be at rest. */
+	if (engine->folders.length > 0)
 		engine_pump(engine);
 	status_publish(engine);
 	return G_SOURCE_CONTINUE;
@@ -482,6 +593,7 @@ Engine *engine_new(
 	pool_init(engine);
 	status_init(engine);
 	engine->list_waiters = waiters_new();
+	changes_init(engine);
 	engine->thread = g_thread_new("engine", run, engine);
 	return engine;
 }
@@ -500,6 +612,9 @@ void engine_free(Engine *engine)
 	g_thread_join(engine->thread);
 	pool_free(engine);
 	list_reset(engine);
+	changes_free(engine);
+	search_free_all(engine);
+	g_queue_clear_full(&engine->folders, (GDestroyNotify)folder_free);
 	g_ptr_array_unref(engine->list_waiters);
 	g_hash_table_unref(engine->boxes);
 	ahead_clear(engine);

@@ -1,79 +1,125 @@
-/* Bodies on the wire: neighbours share one UID FETCH, what a reader waits for goes before what is
- * only read ahead, and answers are taken for what they prove. */
+/* Items on the wire: those of a kind share one UID FETCH, and what a reader waits for goes before
+ * what is only read ahead. */
 #include "engine/want.h"
+
+#include <string.h>
+
+#include "mime/fields.h"
 
 enum {
 	TRIES = 3, /* a command that kills the connection so often is given up */
 	COMMAND_BYTES = 1 << 20, /* bodies in one command: small enough to overtake */
+	COMMAND_OUTLINES = 256, /* what they name is asked for when all of them are here */
 	COMMANDS_AHEAD = 8, /* read-ahead leaves room in the pipeline */
-	NAME_AND_ITEMS = 80, /* of a command line, beside the UIDs */
+	NAME = 30, /* of a command line, beside UIDs and items */
 };
+
+#define FIELDS "BODY.PEEK[HEADER.FIELDS (" MIME_FIELDS_WANTED ")]"
 
 /* ---- commands ---- */
 
 static void fetched(const ImapStatus *status, const GError *error, gpointer data);
 
-static void send_fetch(Fetch *fetch)
+/* INTERNALDATE tells whether it is still the same message: see is_another() in conn.c. */
+static char *items_of(const Want *want)
+{
+	const char *name = want_is_decoded(want) ? "BINARY" : "BODY";
+	g_autofree char *range = NULL;
+	if (!want->whole)
+		range = g_strdup_printf(
+			"<%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT ">", want->origin, want->asked);
+	switch (want->item) {
+	case STORE_FIELDS:
+		return g_strdup("(UID INTERNALDATE " FIELDS ")");
+	case STORE_STRUCTURE:
+		return g_strdup("(UID INTERNALDATE BODYSTRUCTURE " FIELDS ")");
+	case STORE_HEADER:
+		return g_strdup("(UID INTERNALDATE BODY.PEEK[HEADER])");
+	default:
+		return g_strdup_printf("(UID INTERNALDATE %s.PEEK[%s]%s)", name,
+			want->section ? want->section : "", range ? range : "");
+	}
+}
+
+static void send_fetch(Fetch *fetch, const char *uids, const char *items)
 {
 	Conn *conn = fetch->conn;
-	g_autoptr(ImapSet) uids = imap_set_new();
 	for (guint i = 0; i < fetch->wants->len; i++) {
 		Want *want = g_ptr_array_index(fetch->wants, i);
-		imap_set_add(uids, want->uid, want->uid);
 		want_enqueue(want, NULL);
 		want->fetch = fetch;
 		conn->bytes_flying += want->expected;
 		conn->wants_flying++;
 	}
-	const Want *first = g_ptr_array_index(fetch->wants, 0);
 	ImapCommand *line = imap_command_new("UID FETCH");
-	g_autofree char *text = imap_set_to_string(uids);
-	imap_command_raw(line, text);
-	/* INTERNALDATE tells whether it is still the same message: see is_another() in conn.c. */
-	if (first->whole)
-		imap_command_raw(line, "(UID INTERNALDATE BODY.PEEK[])");
-	else
-		imap_command_rawf(line,
-			"(UID INTERNALDATE BODY.PEEK[]<%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT
-			">)",
-			first->origin, first->asked);
+	imap_command_raw(line, uids);
+	imap_command_raw(line, items);
 	session_submit(conn->session, SESSION_SELECTED, line, fetched, fetch);
 }
 
-/* Moves wants from the front of queue into one command, as many as may share it. */
-static Fetch *gather(Box *box, Conn *conn, GQueue *queue)
+/* Whether one command asks for both: the same item of two messages, or the same section, whatever
+ * its number is. */
+static bool go_together(const Want *a, const Want *b)
 {
-	Fetch *fetch = g_new0(Fetch, 1);
-	*fetch = (Fetch){.box = box, .conn = conn, .wants = g_ptr_array_new()};
+	if (a == b)
+		return true;
+	if (!a->whole || !b->whole || a->alone || b->alone)
+		return false;
+	if (!want_is_part(a) || !want_is_part(b))
+		return a->item == b->item;
+	return want_is_decoded(a) == want_is_decoded(b) && g_str_equal(a->section, b->section);
+}
+
+/* Adds what goes with the first of the queue to the set, so much that others can overtake it. */
+static void choose(const GQueue *queue, ImapSet *ret_uids)
+{
+	const Want *first = queue->head->data;
 	guint64 bytes = 0;
-	gsize line = 0;
-	for (GList *l = queue->head; l; l = l->next) {
-		enum { UID_AND_COMMA = 11 };
-		Want *want = l->data;
-		bool lonely = want->alone || !want->whole;
-		if (fetch->wants->len > 0 &&
-			(lonely || bytes + want->expected > COMMAND_BYTES ||
-				line + UID_AND_COMMA > LIMIT_COMMAND_LINE - NAME_AND_ITEMS))
-			break;
-		g_ptr_array_add(fetch->wants, want);
+	for (const GList *l = queue->head; l && bytes < COMMAND_BYTES; l = l->next) {
+		const Want *want = l->data;
+		if (!go_together(first, want))
+			continue;
+		if (bytes > 0 && bytes + want->expected > COMMAND_BYTES)
+			return;
+		imap_set_add(ret_uids, want->uid, want->uid);
 		bytes += want->expected;
-		line += UID_AND_COMMA;
-		if (lonely)
-			break;
 	}
-	return fetch;
+}
+
+/* Sends the first of the queue, and with it as many as may share its command. */
+static void send_first(Box *box, Conn *conn, const GQueue *queue)
+{
+	const Want *first = queue->head->data;
+	Fetch *fetch = g_new0(Fetch, 1);
+	*fetch = (Fetch){.box = box,
+		.conn = conn,
+		.wants = g_ptr_array_new(),
+		.outlines = first->item == STORE_STRUCTURE};
+	g_autofree char *items = items_of(first);
+	g_autoptr(ImapSet) uids = imap_set_new();
+	choose(queue, uids);
+	guint64 most = fetch->outlines ? COMMAND_OUTLINES : LIMIT_COMMAND_UIDS;
+	g_autofree char *text =
+		imap_set_take(uids, LIMIT_COMMAND_LINE - NAME - strlen(items), most);
+	g_autoptr(ImapSet) sent = imap_set_parse(text, strlen(text), LIMIT_COMMAND_LINE);
+	for (const GList *l = queue->head; l; l = l->next) {
+		Want *want = l->data;
+		if (go_together(first, want) && imap_set_contains(sent, want->uid))
+			g_ptr_array_add(fetch->wants, want);
+	}
+	send_fetch(fetch, text, items);
 }
 
 void body_dispatch(Box *box, Conn *conn)
 {
 	while (box->urgent.length > 0 && session_pending(conn->session) < LIMIT_PIPELINE) {
 		conn_select(conn, box);
-		send_fetch(gather(box, conn, &box->urgent));
+		send_first(box, conn, &box->urgent);
 	}
 	while (box->ahead.length > 0 && session_pending(conn->session) < COMMANDS_AHEAD &&
 		conn->bytes_flying < LIMIT_WALK_AHEAD) {
 		conn_select(conn, box);
-		send_fetch(gather(box, conn, &box->ahead));
+		send_first(box, conn, &box->ahead);
 	}
 }
 
@@ -88,22 +134,61 @@ static void try_ahead_again(Want *want, bool answered)
 		want_enqueue(want, &want->box->ahead);
 }
 
+/* Whether the server may take the message for what is wrong, and not the moment. The connection
+ * that ends each time says so, too. */
+static bool is_about_message(const ImapStatus *status, const GError *error)
+{
+	return !status || error->code == MAIL_ERROR_IO || error->code == MAIL_ERROR_INVALID ||
+	       error->code == MAIL_ERROR_LIMIT || error->code == MAIL_ERROR_TOO_BIG;
+}
+
+/* NO that says why may be about this part alone; UNKNOWN-CTE (RFC 3516 4.3) is not. */
+static bool is_about_part(const ImapStatus *status)
+{
+	return status && status->kind == IMAP_STATUS_NO && status->code != IMAP_CODE_NONE &&
+	       status->code != IMAP_CODE_UNKNOWN_CTE;
+}
+
+/* A server that cannot take a message apart can give it away. */
+static void give_up(Want *want, const ImapStatus *status, const GError *error)
+{
+	if (want->item == STORE_MESSAGE || !is_about_message(status, error))
+		want_fail(want, error);
+	else if (want_is_decoded(want) && is_about_part(status))
+		want_fail_decoding(want, error->message);
+	else
+		want_refuse(want, error->message);
+}
+
 /* Back in the queue for another try; given up after the last. An answer that left it out counts
  * for more than a connection that broke. */
-static void try_again(Want *want, bool answered, const GError *error)
+static void try_again(Want *want, const ImapStatus *status, const GError *error, bool answered)
 {
 	want_recall(want);
 	want->alone = true;
 	want->tries += answered ? 2 : 1;
 	if (want->tries >= TRIES)
-		want_fail(want, error);
+		give_up(want, status, error);
 	else
 		want_enqueue(want, &want->box->urgent);
+}
+
+/* Some servers end the connection over a part that they cannot decode; that it would have been lost
+ * anyway does no harm. */
+static bool ends_decoding(const Want *want, const ImapStatus *status)
+{
+	return !status && want_is_decoded(want);
 }
 
 static void noop_done(const ImapStatus *status, const GError *error, gpointer data)
 {
 	engine_pump(data);
+}
+
+/* Of fields and structure one came, and no more will. */
+static bool is_half_here(const Want *want, const ImapStatus *status)
+{
+	return status && want->fields_due != want->structure_due;
 }
 
 /* What the command left unanswered. */
@@ -120,12 +205,18 @@ static void left_out(Fetch *fetch, const ImapStatus *status, const GError *error
 		     ((Want *)g_ptr_array_index(fetch->wants, 0))->alone;
 	while (fetch->wants->len > 0) {
 		Want *want = g_ptr_array_index(fetch->wants, 0);
-		if (final || g_error_matches(error, MAIL_ERROR, MAIL_ERROR_TIMEOUT))
+		if (g_error_matches(error, MAIL_ERROR, MAIL_ERROR_TIMEOUT))
 			want_fail(want, error);
+		else if (ends_decoding(want, status))
+			want_fail_decoding(want, error->message);
+		else if (final)
+			give_up(want, status, error);
+		else if (is_half_here(want, status))
+			answer_half(want);
 		else if (want->readers->len == 0)
 			try_ahead_again(want, status != NULL);
 		else
-			try_again(want, status && !error, error ? error : missing);
+			try_again(want, status, error ? error : missing, status && !error);
 	}
 }
 
@@ -136,178 +227,9 @@ static void fetched(const ImapStatus *status, const GError *error, gpointer data
 		conn_answered(fetch->conn, error);
 	if (fetch->wants->len > 0)
 		left_out(fetch, status, error);
+	if (fetch->outlines)
+		ahead_outlined(fetch->box);
 	box_pump(fetch->box);
 	g_ptr_array_unref(fetch->wants);
 	g_free(fetch);
-}
-
-/* ---- answers ---- */
-
-/* The want under way on conn that a body answers: by UID, never by order (some servers answer
- * for another message than was asked). */
-static Want *answered_by(Conn *conn, guint32 uid, bool has_origin, guint64 origin)
-{
-	GPtrArray *wants = conn->box ? want_list(conn->box, uid) : NULL;
-	for (guint i = 0; wants && i < wants->len; i++) {
-		Want *want = g_ptr_array_index(wants, i);
-		if (want->fetch && want->fetch->conn == conn && want->gen == conn->gen &&
-			(!has_origin || (!want->whole && want->origin == origin)))
-			return want;
-	}
-	return NULL;
-}
-
-bool body_begin(Conn *conn, const ImapBodyStart *start)
-{
-	if (conn->sink || start->binary || start->section.len > 0 || conn->wants_flying == 0)
-		return false;
-	const Want *want =
-		start->uid ? answered_by(conn, start->uid, start->has_origin, start->origin) : NULL;
-	if (start->uid && !want)
-		return false;
-	/* More than was asked for is not believed, so it need not be kept. */
-	if (want && start->has_origin && start->size > want->asked)
-		return false;
-	conn->sink = store_sink_new(conn->engine->store);
-	return true;
-}
-
-void body_bytes(Conn *conn, const void *bytes, gsize len)
-{
-	store_sink_write(conn->sink, bytes, len);
-}
-
-/* What readers wait for may be there now, or need another want. */
-static void settle(Want *want)
-{
-	Box *box = want->box;
-	Gen gen = want->gen;
-	guint32 uid = want->uid;
-	g_autoptr(GPtrArray) readers = want_end(want);
-	while (readers->len > 0)
-		body_serve(box, gen, uid, g_ptr_array_steal_index(readers, readers->len - 1));
-}
-
-/* {0} for a message that is said to have bytes is no answer (it would read as an empty file), and
- * neither is more than was asked for. */
-static bool believable(Engine *engine, const Want *want, bool whole, guint64 got)
-{
-	if (!whole && got > want->asked)
-		return false;
-	if (got > 0 || (!whole && want->origin > 0))
-		return true;
-	StoreMessage message;
-	return store_peek_message(engine->store, want->gen, want->uid, &message) && message.known &&
-	       message.size == 0;
-}
-
-/* Only all of the message can tell. */
-static void ask_whole(Want *want)
-{
-	want->whole = true;
-	want_recall(want);
-	want_enqueue(want, &want->box->urgent);
-}
-
-static void take_whole(Want *want, StoreSink *sink)
-{
-	guint64 got = store_sink_size(sink);
-	store_sink_commit(sink, want->gen, want->uid, 0, got, true);
-	engine_verify_size(want->box->engine, want->gen, want->uid, got);
-	settle(want);
-}
-
-/* Whether an answer shorter than asked for shows the end of the message: it does where the end was
- * announced, or when an answer before ended there and now there is nothing more. Otherwise one bad
- * answer would cut the message off; it also would where no end was announced. */
-static bool shows_end(const Want *want, guint64 got)
-{
-	Engine *engine = want->box->engine;
-	guint64 end = want->origin + got;
-	StoreMessage message;
-	if (store_peek_message(engine->store, want->gen, want->uid, &message) && message.known &&
-		end >= message.size)
-		return true;
-	return got == 0 && stream_of(engine, want->gen, want->uid)->cut == end;
-}
-
-static bool passes_end(const Want *want, guint64 end)
-{
-	StoreMessage message;
-	return store_peek_message(want->box->engine->store, want->gen, want->uid, &message) &&
-	       message.known && end > message.size;
-}
-
-static void take_range(Want *want, StoreSink *sink)
-{
-	Engine *engine = want->box->engine;
-	guint64 got = store_sink_size(sink);
-	guint64 end = want->origin + got;
-	bool is_short = got < want->asked;
-	bool ends = is_short && shows_end(want, got);
-	if (is_short && !ends && got == 0) {
-		store_sink_free(sink);
-		ask_whole(want);
-		return;
-	}
-	if (passes_end(want, end) && !is_short) {
-		/* Longer than announced, and nobody knows by how much. */
-		store_sink_free(sink);
-		ask_whole(want);
-		return;
-	}
-	if (is_short && !ends)
-		stream_of(engine, want->gen, want->uid)->cut = end;
-	store_sink_commit(
-		sink, want->gen, want->uid, want->origin, ends ? want->asked : got, false);
-	/* Nothing at this place says where the end is only if all before it is here. */
-	if (ends && (got > 0 || store_has_body(engine->store, want->gen, want->uid)))
-		engine_verify_size(engine, want->gen, want->uid, end);
-	else if (ends) {
-		ask_whole(want);
-		return;
-	}
-	settle(want);
-}
-
-static void take_item(Conn *conn, guint32 uid, const ImapBody *body)
-{
-	g_autoptr(StoreSink) sink = NULL;
-	if (body->form == IMAP_BODY_STREAMED)
-		sink = g_steal_pointer(&conn->sink);
-	Want *want = answered_by(conn, uid, body->has_origin, body->origin);
-	if (!want || body->binary || body->section.len > 0)
-		return;
-	bool whole = !body->has_origin;
-	if (body->form == IMAP_BODY_NIL) {
-		/* RFC 9051 7.5.2 wants "" for a range behind the end; several servers say NIL. */
-		if (!whole && body->origin > 0)
-			ask_whole(want);
-		return;
-	}
-	if (!sink) {
-		sink = store_sink_new(conn->engine->store);
-		if (body->data.len > 0)
-			store_sink_write(sink, body->data.data, body->data.len);
-	}
-	if (!believable(conn->engine, want, whole, store_sink_size(sink)))
-		return;
-	if (whole)
-		take_whole(want, g_steal_pointer(&sink));
-	else
-		take_range(want, g_steal_pointer(&sink));
-}
-
-void body_note(Conn *conn, guint32 uid, const ImapFetch *fetch)
-{
-	for (gsize i = 0; i < fetch->n_bodies; i++)
-		take_item(conn, uid, &fetch->bodies[i]);
-	if (fetch->n_bodies > 0)
-		box_pump(conn->box);
-}
-
-/* A body belongs to the response it came in; what nobody took is dropped. */
-void body_end(Conn *conn)
-{
-	g_clear_pointer(&conn->sink, store_sink_free);
 }

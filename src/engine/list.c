@@ -83,6 +83,12 @@ static bool wanted(const char *patterns, const ImapList *list)
 	return matched || !positive;
 }
 
+bool list_shows(const Engine *engine, const char *name, char delimiter)
+{
+	ImapList list = {.delimiter = delimiter, .name = {name, strlen(name)}};
+	return wanted(engine->config.folders, &list);
+}
+
 void list_note(Engine *engine, Conn *conn, const ImapList *list)
 {
 	if (engine->list_conn != conn || list->name.len > LIMIT_MAILBOX_NAME ||
@@ -96,13 +102,39 @@ void list_note(Engine *engine, Conn *conn, const ImapList *list)
 	g_array_append_val(engine->listed, copy);
 }
 
-/* Between two answers a mailbox may have got the name of another: RENAME, or DELETE and CREATE (RFC
- * 3501 6.3.3: a mailbox made again differs by its UIDVALIDITY, which only EXAMINE tells). */
-static void set_changed(Engine *engine)
+/* Whether every mailbox that can be selected in one of them alone came, or went, by what we did. */
+static bool is_ours(const Engine *engine, const GArray *some, const GArray *others)
 {
-	pool_doubt(engine, NULL);
+	g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint i = 0; i < others->len; i++) {
+		const StoreMailbox *mailbox = &g_array_index(others, StoreMailbox, i);
+		if (!(mailbox->attributes & IMAP_LIST_NOSELECT))
+			g_hash_table_add(names, (gpointer)mailbox->name);
+	}
+	for (guint i = 0; i < some->len; i++) {
+		const StoreMailbox *mailbox = &g_array_index(some, StoreMailbox, i);
+		if (!(mailbox->attributes & IMAP_LIST_NOSELECT) &&
+			!g_hash_table_contains(names, mailbox->name) &&
+			!folder_explains(engine, mailbox->name))
+			return false;
+	}
+	return true;
+}
+
+/* Between two answers a mailbox may have got the name of another: RENAME, or DELETE and CREATE (RFC
+ * 3501 6.3.3: a mailbox made again differs by its UIDVALIDITY, which only EXAMINE tells). When
+ * nothing changed but by us the others are what they were. */
+static void set_changed(Engine *engine, bool ours)
+{
+	engine->renamed = false;
+	if (!ours)
+		pool_doubt(engine, NULL);
 	engine->events->mailboxes_changed(engine->data);
-	sync_doubt_all(engine);
+	GHashTableIter iter;
+	g_hash_table_iter_init(&iter, engine->boxes);
+	for (Box *box; (box = box_next(&iter));)
+		if (!ours || folder_closes(engine, box->name))
+			sync_doubt_names(box);
 }
 
 static bool is_listed(const GArray *mailboxes, MailboxId id)
@@ -133,6 +165,35 @@ static void judge_refused(Engine *engine)
 	}
 }
 
+static void take_listed(Engine *engine)
+{
+	const GArray *all = engine->listed;
+	g_autoptr(GArray) before = store_mailboxes(engine->store);
+	folder_judge(engine, all);
+	bool changed =
+		store_set_mailboxes(engine->store, (const ImapList *)(void *)all->data, all->len);
+	if (!changed && !engine->renamed)
+		return;
+	g_autoptr(GArray) now = store_mailboxes(engine->store);
+	set_changed(engine, folder_is_listed(engine) && is_ours(engine, before, now) &&
+				    is_ours(engine, now, before));
+}
+
+/* The extended form was not understood, whatever the server offers: from now on without it. */
+static bool is_refused(const Engine *engine, const ImapStatus *status)
+{
+	return engine->list_extended && status && status->kind == IMAP_STATUS_BAD;
+}
+
+/* It goes out once more for those who wait for it. */
+static void list_again(Engine *engine)
+{
+	engine->list_due = true;
+	engine->list_conn = NULL;
+	g_clear_pointer(&engine->listed, g_array_unref);
+	engine_pump(engine);
+}
+
 static void listed(const ImapStatus *status, const GError *error, gpointer data)
 {
 	Engine *engine = data;
@@ -142,6 +203,11 @@ static void listed(const ImapStatus *status, const GError *error, gpointer data)
 	engine->list_with_status = false;
 	if (!engine->listed)
 		return;
+	if (is_refused(engine, status)) {
+		engine->list_plain = true;
+		list_again(engine);
+		return;
+	}
 	if (!status) {
 		/* Lost with its connection: nothing was said of any mailbox. */
 		engine->list_due = true;
@@ -150,23 +216,51 @@ static void listed(const ImapStatus *status, const GError *error, gpointer data)
 		return;
 	}
 	engine->listed_us = g_get_monotonic_time();
-	if (!error && store_set_mailboxes(engine->store,
-			      (const ImapList *)(void *)engine->listed->data, engine->listed->len))
-		set_changed(engine);
+	if (!error)
+		take_listed(engine);
 	judge_refused(engine);
+	folder_listed(engine, error);
+	if (!error)
+		changes_listed(engine);
 	finish(engine, error);
 	engine_pump(engine);
 }
 
-static ImapCommand *list_command(const Engine *engine, guint64 caps)
+static bool is_extended(const Engine *engine, guint64 caps)
 {
-	bool extended = caps & IMAP_CAP_BIT(IMAP_CAP_LIST_EXTENDED);
+	return !engine->list_plain &&
+	       caps & (IMAP_CAP_BIT(IMAP_CAP_LIST_EXTENDED) | IMAP_CAP_BIT(IMAP_CAP_IMAP4REV2));
+}
+
+/* The extended LIST tells only what it is asked for (RFC 5258 3.2, RFC 6154 2), each time the same:
+ * what one answer tells and the next does not would be a change of the mailboxes. The server has
+ * CHILDREN with LIST-EXTENDED. */
+static void add_returns(const Engine *engine, ImapCommand *line, const Conn *conn)
+{
+	bool uses = session_caps(conn->session) & IMAP_CAP_BIT(IMAP_CAP_SPECIAL_USE);
+	g_autofree char *items = engine->list_with_status ? push_status_items(conn) : NULL;
+	imap_command_rawf(line, "RETURN (CHILDREN%s%s%s)", uses ? " SPECIAL-USE" : "",
+		items ? " STATUS " : "", items ? items : "");
+}
+
+static ImapCommand *list_command(const Engine *engine, const Conn *conn)
+{
+	bool subscribed = engine->config.subscribed;
 	ImapCommand *line =
-		imap_command_new(engine->config.subscribed && !extended ? "LSUB" : "LIST");
-	if (engine->config.subscribed && extended)
+		imap_command_new(subscribed && !engine->list_extended ? "LSUB" : "LIST");
+	if (subscribed && engine->list_extended)
 		imap_command_raw(line, "(SUBSCRIBED)");
 	imap_command_raw(line, "\"\" \"*\"");
+	if (engine->list_extended)
+		add_returns(engine, line, conn);
 	return line;
+}
+
+bool list_tells_status(const Engine *engine, const Conn *conn)
+{
+	guint64 caps = session_caps(conn->session);
+	return !engine->list_status_refused && is_extended(engine, caps) &&
+	       caps & (IMAP_CAP_BIT(IMAP_CAP_LIST_STATUS) | IMAP_CAP_BIT(IMAP_CAP_IMAP4REV2));
 }
 
 /* The next answer of LIST finishes the waiter. Takes over the caller's reference. */
@@ -180,19 +274,17 @@ void list_refresh(Engine *engine, bool with_status)
 	Conn *conn = pool_any(engine);
 	if (engine->list_conn || !conn)
 		return;
-	engine->list_due = false;
+	engine->list_due = folder_holds_list(engine);
+	if (engine->list_due)
+		return;
 	engine->lists++;
 	engine->list_conn = conn;
 	engine->listed = g_array_new(FALSE, FALSE, sizeof(ImapList));
 	engine->listed_bytes = 0;
 	g_array_set_clear_func(engine->listed, clear_listed);
-	guint64 caps = session_caps(conn->session);
-	ImapCommand *line = list_command(engine, caps);
-	engine->list_with_status = with_status && caps & IMAP_CAP_BIT(IMAP_CAP_LIST_STATUS);
-	if (engine->list_with_status) {
-		g_autofree char *items = push_status_items(conn);
-		imap_command_rawf(line, "RETURN (STATUS %s)", items);
-	}
+	engine->list_extended = is_extended(engine, session_caps(conn->session));
+	engine->list_with_status = with_status && list_tells_status(engine, conn);
+	ImapCommand *line = list_command(engine, conn);
 	session_submit(conn->session, SESSION_ANY, line, listed, engine);
 }
 

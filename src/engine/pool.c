@@ -1,5 +1,7 @@
 /* The connections of the account: how many there may be, which one for what, and what is selected
  * on them. */
+#include <string.h>
+
 #include "engine/private.h"
 
 enum {
@@ -46,7 +48,40 @@ bool pool_connecting(const Engine *engine)
 static bool conn_has(const Conn *conn, const Box *box)
 {
 	return conn->box == box && !conn->doubtful && !conn->renamed &&
+	       (conn->writable || !box->writable) &&
 	       (conn->gen == 0 || conn->gen == store_gen(conn->engine->store, box->id));
+}
+
+/* What is sent behind a message that is uploaded waits for all of it. */
+static bool is_uploading(const Conn *conn)
+{
+	return conn->upload_bytes > BUSY_BYTES;
+}
+
+/* A search that reads the bodies of a large mailbox takes minutes, in which the server does nothing
+ * else there. */
+static bool is_searching(const Conn *conn)
+{
+	enum { LONG_US = G_USEC_PER_SEC };
+	return conn->search && g_get_monotonic_time() - conn->search_us >= LONG_US;
+}
+
+/* What is sent there would wait for too long. */
+static bool is_held_up(const Conn *conn)
+{
+	return is_uploading(conn) || is_searching(conn);
+}
+
+static guint64 load(const Conn *conn)
+{
+	return conn->bytes_flying + conn->upload_bytes;
+}
+
+static bool is_better(const Conn *conn, const Conn *other)
+{
+	if (is_searching(conn) != is_searching(other))
+		return is_searching(other);
+	return load(conn) < load(other);
 }
 
 /* The connection with this mailbox selected that has the least on its way. */
@@ -57,7 +92,7 @@ static Conn *selected_on(const Engine *engine, const Box *box)
 		Conn *conn = g_ptr_array_index(engine->conns, i);
 		if (is_usable(conn) && conn_has(conn, box) &&
 			(!conn->reserved || conn->reserved == box) &&
-			(!best || conn->bytes_flying < best->bytes_flying))
+			(!best || is_better(conn, best)))
 			best = conn;
 	}
 	return best;
@@ -95,8 +130,8 @@ static bool is_free_for(const Conn *conn, const Box *box)
 	if (!is_usable(conn))
 		return false;
 	if (!conn->box)
-		return true;
-	if (session_pending(conn->session) > 0)
+		return !is_held_up(conn);
+	if (session_pending(conn->session) > 0 || conn->batches > 0)
 		return false;
 	if (conn->box == box)
 		return !conn->reserved || conn->reserved == box;
@@ -192,7 +227,9 @@ static guint allowed(Engine *engine)
 Conn *pool_conn(Engine *engine, Box *box)
 {
 	Conn *conn = selected_on(engine, box);
-	bool crowded = conn && conn->bytes_flying > BUSY_BYTES && box->urgent.length > 0;
+	bool held_up = conn && is_held_up(conn);
+	bool crowded =
+		held_up || (conn && conn->bytes_flying > BUSY_BYTES && box->urgent.length > 0);
 	box->lone = box->lone && is_served(engine, box);
 	if (conn && (!crowded || box->unstable || box->lone))
 		return conn;
@@ -207,7 +244,7 @@ Conn *pool_conn(Engine *engine, Box *box)
 		pool_connect(engine);
 	if (!conn && box_is_urgent(box) && !pool_connecting(engine))
 		reserve(engine, box);
-	return conn;
+	return held_up && pool_connecting(engine) ? NULL : conn;
 }
 
 bool pool_spare(Engine *engine, const Box *box)
@@ -228,6 +265,28 @@ Conn *pool_other(const Engine *engine, const Box *box)
 			return conn;
 	}
 	return NULL;
+}
+
+static Conn *least_busy(const Engine *engine)
+{
+	Conn *best = NULL;
+	for (guint i = 0; i < engine->conns->len; i++) {
+		Conn *conn = g_ptr_array_index(engine->conns, i);
+		if (is_usable(conn) &&
+			(!best || session_pending(conn->session) < session_pending(best->session)))
+			best = conn;
+	}
+	return best;
+}
+
+Conn *pool_for_upload(Engine *engine)
+{
+	Conn *conn = idle(engine, NULL);
+	if (conn)
+		return conn;
+	if (engine->conns->len < allowed(engine) && !pool_connecting(engine))
+		pool_connect(engine);
+	return pool_connecting(engine) ? NULL : least_busy(engine);
 }
 
 Conn *pool_any(Engine *engine)
@@ -282,7 +341,7 @@ static void examined(const ImapStatus *status, const GError *error, gpointer dat
 {
 	Conn *conn = data;
 	Box *box = conn->box;
-	conn->selecting = false;
+	conn->selecting = conn->leaving = false;
 	if (!error) {
 		box_selected(box, conn);
 		conn->selected_once = true;
@@ -316,8 +375,53 @@ void conn_select(Conn *conn, Box *box)
 	conn->doubtful = conn->renamed = false;
 	conn->refusals = 0;
 	conn->gen = 0;
+	conn->noticed_uid = 0;
 	conn->selecting = true;
+	conn->writable = box->writable;
 	resync_select(conn, box, examined);
+	rights_ask(conn, box);
+}
+
+static void unselected(const ImapStatus *status, const GError *error, gpointer data)
+{
+	Conn *conn = data;
+	conn->leaving = false;
+	engine_pump(conn->engine);
+}
+
+/* INBOX, or any other that may be selected. */
+static Box *elsewhere(Engine *engine)
+{
+	MailboxId other = 0;
+	g_autoptr(GArray) all = store_mailboxes(engine->store);
+	for (guint i = 0; i < all->len; i++) {
+		const StoreMailbox *mailbox = &g_array_index(all, StoreMailbox, i);
+		bool inbox = strcmp(mailbox->name, "INBOX") == 0;
+		if (mailbox->attributes & IMAP_LIST_NOSELECT ||
+			folder_closes(engine, mailbox->name))
+			continue;
+		other = inbox || other == 0 ? mailbox->id : other;
+	}
+	return other != 0 ? box_get(engine, other) : NULL;
+}
+
+bool conn_leave(Conn *conn)
+{
+	bool unselect = session_caps(conn->session) &
+			(IMAP_CAP_BIT(IMAP_CAP_UNSELECT) | IMAP_CAP_BIT(IMAP_CAP_IMAP4REV2));
+	Box *other = unselect ? NULL : elsewhere(conn->engine);
+	if (!unselect && !other)
+		return false;
+	conn->leaving = true;
+	if (other) {
+		conn_select(conn, other);
+		return true;
+	}
+	conn->box = NULL;
+	conn->gen = 0;
+	session_submit(
+		conn->session, SESSION_SELECT, imap_command_new("UNSELECT"), unselected, conn);
+	return true;
 }
 
 void conn_answered(Conn *conn, const GError *error)

@@ -8,10 +8,15 @@
 #include "base/log.h"
 #include "engine/ahead.h"
 #include "engine/engine.h"
+#include "engine/folder.h"
+#include "engine/goal.h"
 #include "engine/resync.h"
 #include "engine/waiter.h"
 
 typedef struct Box Box;
+typedef struct Changes Changes;
+typedef struct Look Look;
+typedef struct Search Search;
 typedef struct Conn Conn;
 typedef struct Sync Sync;
 
@@ -32,20 +37,29 @@ struct Conn {
 	Box *reserved; /* the mailbox it is kept for, once it is at rest */
 	guint refusals; /* NO or BAD in a row */
 	bool doubtful; /* they were about the selection: it may not hold any more */
+	bool writable; /* it is by SELECT */
+	Look *look; /* under way there (look.c); NULL: none is */
+	guint batches; /* verbs that go on there (batch.c) */
 	bool selected_once; /* some mailbox was, on this connection */
 	bool renamed; /* mailboxes came or went since: the name may be another one's */
+	bool leaving; /* that it is not selected any more was not answered yet: conn_leave() */
 	Gen gen; /* of the selection; 0 until EXAMINE is answered */
 	bool selecting; /* EXAMINE is not answered yet */
 	Resync resync; /* of that selection */
 	Sync *sync; /* waits for the answer to EXAMINE, NULL: none */
 	guint64 bytes_flying; /* of bodies asked for and not here yet */
+	guint64 upload_bytes; /* of messages on their way to the server */
 	guint wants_flying; /* number of them */
-	GQueue searches; /* Search* in the order of their commands (sync.c) */
-	StoreSink *sink; /* the body that is arriving (body.c) */
+	GQueue questions; /* Question* in the order of their commands (question.c) */
+	Search *search; /* under way there (search.c); NULL: none is */
+	gint64 search_us; /* when it began */
+	GPtrArray *arriving; /* of Arriving: bodies of the response that is coming (answer.c) */
 	gint64 begun_us, used_us, ready_us;
 	bool overdue; /* logging in took so long that nobody waits for it */
 	NotifyStep notify;
 	bool notify_at_login; /* that was when it was asked for */
+	guint32 noticed_uid; /* messages up to this one were there at the last NOOP */
+	guint notices; /* such NOOPs that were not answered yet */
 	gint64 probed_us; /* when a NOOP asked whether it is alive; 0: not, or answered */
 };
 
@@ -96,6 +110,10 @@ bool pool_hears(const Engine *engine, const Box *box);
 /* A ready connection that has not this mailbox selected, for STATUS of it; NULL: there is none. */
 Conn *pool_other(const Engine *engine, const Box *box);
 
+/* A connection for a message on its way to the server: one that nobody needs now, or that is on its
+ * way; NULL: it is worth to wait. */
+Conn *pool_for_upload(Engine *engine);
+
 /* Any ready connection, for commands that need no mailbox. */
 Conn *pool_any(Engine *engine);
 
@@ -105,6 +123,11 @@ void pool_doubt(Engine *engine, const Box *box);
 
 /* Makes the mailbox the connection's; queues EXAMINE when it is not. */
 void conn_select(Conn *conn, Box *box);
+
+/* What it has selected is not from now on: another mailbox is where the server has no UNSELECT (RFC
+ * 3691), for CLOSE would expunge. Only while nothing is under way there. false: there is no
+ * other, and it stays. */
+bool conn_leave(Conn *conn);
 
 /* A command on the selected mailbox was answered, with this error or none: after two refusals in a
  * row, and none taken since, the mailbox is selected anew (deleted and made again, "not connected"
@@ -134,6 +157,8 @@ struct Box {
 	guint sync_tries; /* connections that could not tell */
 	gint64 failed_us; /* when it could not be listed; 0: it could since */
 	bool arrived; /* EXISTS grew since the last listing */
+	ImapSet *ours; /* came by our own changes, and are behind all that a listing named */
+	gint64 ours_us; /* when the last of them did */
 	gint64 listed_us; /* when the server named all messages */
 	bool dirty; /* something changed that only a listing can tell */
 	bool flags_due; /* flags changed since the mark, and were not asked for yet */
@@ -170,9 +195,38 @@ struct Box {
 	ImapSet *flags_want, *flags_flying;
 	ImapSet *flags_retried; /* asked for again after a connection was lost */
 
+	/* rights.c */
+	char *rights; /* letters of RFC 4314; NULL: not known */
+
+	/* what waits to be changed (change.h) */
+	GQueue changes; /* Change.link: the next of a message's changes, to go out */
+	GQueue checks; /* whose source has to be looked at, to know what became of them */
+	GQueue finds; /* which have to be looked for here */
+	Look *look; /* for some of these; NULL: none is under way */
+	gint64 finds_hold_us; /* none of the last ones is looked for before */
+	gint64 changes_hold_us; /* none goes out before */
+	guint changes_refused; /* times in a row that it could not be selected for them */
+	guint searches_due; /* batches that wait until the listing is at rest */
+	ImapSet *marked; /* by us as \Deleted, and could not be expunged alone */
+	bool writable; /* it is selected by SELECT, not EXAMINE, since something was changed */
+	bool was_writable; /* it was selected so; the next are of the last time */
+	bool read_only; /* and the server said READ-ONLY */
+	guint permanent; /* IMAP_FLAG_* that it keeps */
+	char **permanent_keywords; /* NULL: all */
+
+	/* search.c */
+	GQueue searches; /* Part*, those of this mailbox */
+
 	/* body.c */
 	GHashTable *wants; /* uid -> GPtrArray of Want */
-	GQueue urgent, ahead;
+	GQueue urgent, ahead; /* of Want.link */
+	guint32 outline_last; /* of the latest window of outlines */
+	guint outline_window; /* messages */
+	ImapSet *unparted; /* fetched whole: their BODYSTRUCTURE is of no use */
+	ImapSet *headless; /* likewise: their header cannot be had by itself */
+
+	/* sizes.c; of Sizes.link */
+	GQueue sizes, sizes_flying;
 };
 
 Box *box_get(Engine *engine, MailboxId mailbox);
@@ -189,6 +243,9 @@ void box_pump(Box *box);
 
 /* There is none any more. */
 void box_rest(Box *box);
+
+/* Whether the user is known not to have this right (RFC 4314 2.1). */
+bool box_lacks(const Box *box, char right);
 
 /* Whether a message with these flags is not listed. */
 bool box_hides(const Box *box, guint flags);
@@ -221,8 +278,9 @@ void box_judge(Box *box, bool listed);
 /* ---- the verbs: request is the entry, dispatch sends what is queued, the rest is news ---- */
 
 void list_wait(Engine *engine, Waiter *waiter);
-/* with_status: as an answer to push.c too, where LIST-STATUS is offered. */
+/* with_status: as an answer to push.c too, where list_tells_status(). */
 void list_refresh(Engine *engine, bool with_status);
+bool list_tells_status(const Engine *engine, const Conn *conn);
 /* A LIST that is due goes out. */
 void list_pump(Engine *engine);
 void list_note(Engine *engine, Conn *conn, const ImapList *list);
@@ -230,16 +288,20 @@ void list_reset(Engine *engine);
 void list_age(Engine *engine, gint64 now_us);
 /* The least time between two LISTs that nobody asked for. */
 gint64 list_interval_us(const Engine *engine);
+/* Whether `folders` lets a mailbox of this name appear. */
+bool list_shows(const Engine *engine, const char *name, char delimiter);
 /* box_judge() comes with the answer to the next LIST that goes out. */
 void list_ask_about(Box *box);
 
 void sync_request(Box *box, Waiter *waiter);
 void sync_dispatch(Box *box, Conn *conn);
 void sync_examined(Conn *conn, const GError *error);
-void sync_note_search(Conn *conn, const ImapSearch *search);
 void sync_note_expunged(Conn *conn, const ImapSet *uids);
 void sync_note_exists(Conn *conn);
 void sync_flush(Box *box);
+/* The server said that our own change made these: a listing by a connection that was not told of
+ * them yet does not mean that they are gone. */
+void sync_note_ours(Box *box, const ImapSet *uids);
 
 /* sync-doubt.c */
 /* The listing may not be what it was: the kernel forgets it, and it is asked for anew, at once
@@ -249,13 +311,32 @@ void sync_doubt(Box *box, bool renew);
 void sync_renew(Box *box);
 void sync_cut_off(Engine *engine);
 void sync_forget_shown(Engine *engine);
-/* No listing holds before the next EXAMINE of its mailbox. */
-void sync_doubt_all(Engine *engine);
+/* No name in it holds before the next EXAMINE of the mailbox. */
+void sync_doubt_names(Box *box);
+
+/* ---- question.c: SEARCH of the selected mailbox, by whichever verb ---- */
+
+/* Whether ESEARCH (RFC 4731) is offered. */
+bool question_can_extend(const Conn *conn);
+/* Whether a SEARCH that is none of the listing's can be told from its ones. */
+bool question_is_alone(const Conn *conn);
+/* "UID SEARCH", to be answered by ESEARCH or not, to which keys are to be added. */
+ImapCommand *question_command(bool extended);
+/* More was found: what is so far is in the set. */
+typedef void (*QuestionHeard)(gpointer data);
+/* Sends it; what it names is added to ret, which lives until done. heard: NULL, or called at each
+ * answer, before done. */
+void question_ask(Conn *conn, ImapCommand *line, bool extended, ImapSet *ret, QuestionHeard heard,
+	SessionDone done, gpointer data);
+void question_note(Conn *conn, const ImapSearch *search);
 
 void attribute_request(Box *box, Gen gen, guint32 uid, Waiter *waiter);
 bool attribute_has_work(const Box *box);
 void attribute_dispatch(Box *box, Conn *conn);
 void attribute_note(Conn *conn, guint32 uid, const ImapFetch *fetch);
+/* The flags of a message changed in the store: tells of it, or that it is not listed any more, or
+ * again. */
+void attribute_tell(Box *box, Gen gen, guint32 uid, guint before, guint after);
 
 void flags_init(Box *box);
 void flags_clear(Box *box);
@@ -266,18 +347,114 @@ void flags_note(Conn *conn, guint32 uid);
 /* Forgets all of it; who waits is moved to the array. */
 void flags_take_all(Box *box, GPtrArray *waiters);
 
-void body_request(Box *box, Gen gen, guint32 uid, guint64 offset, guint64 len, Waiter *waiter);
+/* Takes over waiter and goal. */
+void body_request(Box *box, Gen gen, guint32 uid, Goal *goal, Waiter *waiter);
 void body_request_whole(Box *box, Gen gen, guint32 uid, Waiter *waiter);
-void body_ahead(Box *box, Gen gen, guint32 uid, guint64 size);
+void body_ahead(Box *box, Gen gen, guint32 uid);
+void body_ahead_outline(Box *box, Gen gen, guint32 uid, bool structure);
+/* What the text of a message needs; its bytes. false: that is not known before its outline comes,
+ * which is under way. */
+bool body_ahead_text(Box *box, Gen gen, guint32 uid, guint64 *ret_bytes);
 void body_dispatch(Box *box, Conn *conn);
 bool body_begin(Conn *conn, const ImapBodyStart *start);
 void body_bytes(Conn *conn, const void *bytes, gsize len);
 void body_note(Conn *conn, guint32 uid, const ImapFetch *fetch);
 void body_end(Conn *conn);
+/* How much came of what is arriving. */
+guint64 body_arrived(const Conn *conn);
+void arriving_free(gpointer arriving);
 /* As flags_take_all(). */
 void body_take_all(Box *box, GPtrArray *waiters);
 
+void sizes_dispatch(Box *box, Conn *conn);
+void sizes_note(Conn *conn, guint32 uid, const ImapFetch *fetch);
+/* As flags_take_all(). */
+void sizes_take_all(Box *box, GPtrArray *waiters);
+
+/* ---- search.c ---- */
+
+bool search_has_work(const Box *box);
+void search_dispatch(Box *box, Conn *conn);
+void search_box_refused(Box *box, const GError *error);
+/* What MULTISEARCH found in one mailbox. */
+void multisearch_note(Conn *conn, const ImapSearch *answer);
+/* What came to its end is told, and what comes next is queued. */
+void search_pump(Engine *engine);
+void search_free_all(Engine *engine);
+
+/* ---- changes: change.h has what their files share ---- */
+
+void changes_init(Engine *engine);
+void changes_free(Engine *engine);
+/* What an earlier mount left goes on. */
+void changes_resume(Engine *engine);
+guint changes_count(const Engine *engine);
+/* LIST was answered: what it does not name is not there. */
+void changes_listed(Engine *engine);
+/* A mailbox has another name: so it has in what waits to be changed. */
+void changes_renamed(Engine *engine);
+/* What no mailbox has to be selected for. */
+void changes_pump(Engine *engine);
+void changes_age(Engine *engine, gint64 now_us);
+/* Nothing is gathered any more. */
+void changes_hurry(Engine *engine);
+/* Finishes the waiter when what was asked for until now in a mailbox (0: in all) is over. Takes
+ * over the caller's reference. */
+void changes_settle(Engine *engine, MailboxId mailbox, Waiter *waiter);
+
+bool change_has_work(const Box *box);
+void change_dispatch(Box *box, Conn *conn);
+void change_selected(Box *box, const Conn *conn);
+void change_box_refused(Box *box, const GError *error);
+/* Whether it tells nothing but what a change asked for. */
+bool change_note_mailbox_status(Conn *conn, const ImapMailboxStatus *status);
+/* COPYUID, or APPENDUID ahead of the answer. */
+void change_note_uids(Conn *conn, const ImapStatus *status);
+void change_conn_closed(Conn *conn);
+/* The flags of a message with the changes that wait for the server. NULL: there are none; else the
+ * keywords, as a new array. */
+char **change_overlay(
+	Engine *engine, Gen gen, guint32 uid, guint *flags, const char *const *keywords);
+
+/* The server told a size: what was appended is the body if it is that long. */
+void change_note_size(Engine *engine, Gen gen, guint32 uid, guint64 size);
+
+/* append.c */
+void append_dispatch(Engine *engine);
+
+/* look.c: a header that is looked at, and no body. */
+bool look_body_begin(Conn *conn, const ImapBodyStart *start);
+bool look_body_bytes(Conn *conn, const void *bytes, gsize len);
+void look_note(Conn *conn, guint32 uid, const ImapFetch *fetch);
+
+/* ---- rights.c ---- */
+
+/* Behind EXAMINE: asks what may be done in the mailbox, unless it is known that all may. */
+void rights_ask(Conn *conn, Box *box);
+void rights_note(Engine *engine, const ImapRights *rights);
+
+/* ---- quota.c ---- */
+
+typedef struct {
+	guint64 used, limit; /* limit 0: none is known */
+} QuotaFigure;
+
+typedef struct {
+	QuotaFigure storage; /* octets */
+	QuotaFigure messages;
+} Quota;
+
+/* The first connection of the account: asks beside its LIST. */
+void quota_ready(Conn *conn);
+/* What is used changed: it is asked for again as often as `poll` says. */
+void quota_doubt(Engine *engine);
+void quota_age(Engine *engine, gint64 now_us);
+void quota_note(Engine *engine, const ImapQuota *quota);
+
 /* ---- push.c: how each mailbox is kept right ---- */
+
+/* The mailbox of this name that was asked for something, NULL: none was. */
+Box *box_named(const Engine *engine, ImapBytes name);
 
 void push_ready(Conn *conn);
 void push_closed(Conn *conn, const GError *error);
@@ -370,7 +547,7 @@ struct Engine {
 	gint64 expired_us; /* when a request ended last that had waited in vain */
 	bool stopping;
 	char *description; /* of the first connection; inbox_lock */
-	guint64 caps; /* likewise */
+	guint64 caps, append_limit; /* likewise */
 
 	/* secret.c; inbox_lock */
 	char *tried_sum; /* SHA-256 of the secret given out last */
@@ -387,7 +564,8 @@ struct Engine {
 	/* list.c */
 	bool list_due;
 	guint lists; /* sent so far */
-	bool list_with_status; /* the one under way */
+	bool list_extended, list_with_status; /* the one under way */
+	bool list_plain; /* the server did not understand an extended one */
 	bool list_status_refused;
 	GPtrArray *list_waiters;
 	Conn *list_conn;
@@ -395,16 +573,45 @@ struct Engine {
 	GArray *listed; /* ImapList with owned names */
 	gsize listed_bytes; /* of those names */
 
+	/* folder.c */
+	GQueue folders; /* Folder, the first one is being done */
+	bool renamed; /* a mailbox was, and that was not told yet */
+
+	/* search.c */
+	GQueue searches; /* Search.link */
+	LogLimit search_limit;
+	bool multisearch_refused; /* the server does not know ESEARCH, whatever it says */
+
+	/* change.h */
+	Changes *changes;
+	bool move_refused; /* the server does not know MOVE, whatever it says */
+	bool replace_refused; /* nor REPLACE */
+	bool closing; /* it stops when all changes are over */
+	gint64 close_us; /* or then */
+
+	/* quota.c */
+	bool quota_asked; /* and not answered yet */
+	Quota quota_told; /* so far */
+	bool quota_due;
+	gint64 quota_us; /* when it was asked for last */
+	Quota quota; /* inbox_lock */
+
 	guint resync_off; /* bits of ResyncMode that this server does wrong */
 	guint qresync_faults; /* answers that did not add up */
 
+	gint undecodable; /* BINARY (RFC 3516) was refused where it should work; atomic */
 	bool sizes_distrusted;
-	Walk walks[WALKS];
+	Walk walks[WALK_KINDS_][WALKS];
 	Stream streams[STREAMS];
 };
 
+/* Whether the account is known to be away: then the waiter was ended, and its reference taken over.
+ */
+bool engine_away(Engine *engine, Waiter *waiter);
 /* Looks for commands to send, soon, once for all that happens until then. */
 void engine_pump(Engine *engine);
+/* Has it called in the engine thread, also when that is stopping. Any thread. */
+void engine_call(Engine *engine, void (*call)(Engine *engine, gpointer data), gpointer data);
 /* The mailboxes whose listing was shown without asking since the last call. */
 ImapSet *engine_take_shown(Engine *engine);
 
@@ -413,6 +620,9 @@ void engine_set_state(Engine *engine, EngineState state, const GError *why);
 
 /* store_verify_size() and the news of it. */
 void engine_verify_size(Engine *engine, Gen gen, guint32 uid, guint64 size);
+
+/* The server refused BINARY (RFC 3516) where it should work: it is not used any more. */
+void engine_stop_decoding(Engine *engine, const char *why);
 
 /* Remembers what the first connection is like, for engine_describe(). */
 void engine_describe_from(Engine *engine, const Session *session);

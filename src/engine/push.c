@@ -203,7 +203,7 @@ void push_note_list(Conn *conn)
 
 /* ---- STATUS ---- */
 
-static Box *box_named(const Engine *engine, ImapBytes name)
+Box *box_named(const Engine *engine, ImapBytes name)
 {
 	bool inbox = name.len == 5 && g_ascii_strncasecmp(name.data, "INBOX", 5) == 0;
 	GHashTableIter iter;
@@ -376,9 +376,8 @@ static void poll_all(Engine *engine, gint64 now_us)
 	if (!conn)
 		return;
 	g_autoptr(GPtrArray) due = due_soon(engine, now_us);
-	bool together = due->len > STATUS_FEW && !engine->list_conn &&
-			!engine->list_status_refused &&
-			caps_of(conn) & IMAP_CAP_BIT(IMAP_CAP_LIST_STATUS);
+	bool together = due->len > STATUS_FEW && !engine->list_conn && !folder_holds_list(engine) &&
+			list_tells_status(engine, conn);
 	for (guint i = 0; i < due->len; i++) {
 		Box *box = g_ptr_array_index(due, i);
 		if (!together && i >= STATUS_MOST) {

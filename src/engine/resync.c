@@ -57,7 +57,7 @@ void resync_select(Conn *conn, Box *box, SessionDone done)
 		.uidvalidity = store_gen_uidvalidity(store, gen),
 		.highestmodseq = resync->mode == RESYNC_QRESYNC ? resync->mark.highestmodseq : 0,
 	};
-	session_examine(conn->session, box->name, &known, done, conn);
+	session_select(conn->session, box->name, conn->writable, &known, done, conn);
 }
 
 bool resync_refused(Conn *conn, Box *box, const ImapStatus *status)
@@ -155,14 +155,21 @@ static void apply_flags(Conn *conn, const SessionChange *change, ImapSet *gone, 
 	Engine *engine = conn->engine;
 	StoreMessage before = {0};
 	StoreMessage message = {.uid = change->uid, .flags = change->flags};
-	StoreFields fields = {.has_flags = true, .keywords = (const char *const *)change->keywords};
+	g_auto(GStrv) pending = change_overlay(engine, conn->gen, change->uid, &message.flags,
+		(const char *const *)change->keywords);
+	StoreFields fields = {.has_flags = true,
+		.keywords = (const char *const *)(pending ? pending : change->keywords)};
 	bool changed = false;
 	box_recall(conn->box, conn->gen, change->uid, &before);
-	bool moved = (before.flags ^ change->flags) & IMAP_FLAG_DELETED;
+	bool moved = (before.flags ^ message.flags) & IMAP_FLAG_DELETED;
+	if (!before.known)
+		engine->events->flags_told(conn->box->id, engine->data);
 	if (!before.known && !moved)
 		return;
 	store_set_attributes(engine->store, conn->gen, &message, fields, &changed);
-	bool hidden = box_hides(conn->box, change->flags);
+	if (before.leaving)
+		return;
+	bool hidden = box_hides(conn->box, message.flags);
 	if (hidden == box_hides(conn->box, before.flags)) {
 		if (before.known && changed && !hidden)
 			engine->events->message_changed(

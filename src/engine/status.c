@@ -30,8 +30,7 @@ void status_conn_over(Engine *engine, const Conn *conn)
 /* Of the bodies that are on the way. */
 static guint64 bytes_to_come(const Conn *conn)
 {
-	guint64 here = conn->sink ? store_sink_size(conn->sink) : 0;
-	return conn->bytes_flying - MIN(here, conn->bytes_flying);
+	return conn->bytes_flying - MIN(body_arrived(conn), conn->bytes_flying);
 }
 
 static EngineConnection connection(const Conn *conn)
@@ -53,6 +52,7 @@ static EngineStatus present(const Engine *engine)
 	EngineStatus now = engine->totals;
 	const Waiter *oldest = engine->waiting.head ? engine->waiting.head->data : NULL;
 	now.state = (EngineState)g_atomic_int_get(&engine->state);
+	now.changes = changes_count(engine);
 	now.waiting = engine->waiting.length;
 	now.oldest_us = oldest ? oldest->since_us : 0;
 	now.failures = engine->attempts;

@@ -86,17 +86,14 @@ void sync_forget_shown(Engine *engine)
 
 /* All names are taken back, those of messages that are still there too: a name that the kernel
  * knows is read without asking. */
-void sync_doubt_all(Engine *engine)
+void sync_doubt_names(Box *box)
 {
-	GHashTableIter iter;
-	g_hash_table_iter_init(&iter, engine->boxes);
-	for (Box *box; (box = box_next(&iter));) {
-		Gen gen = store_gen(engine->store, box->id);
-		box->refused_us = 0;
-		box->missing = false;
-		if (gen == 0)
-			continue;
-		forget(box);
-		engine->events->names_doubted(box->id, gen, engine->data);
-	}
+	Engine *engine = box->engine;
+	Gen gen = store_gen(engine->store, box->id);
+	box->refused_us = 0;
+	box->missing = false;
+	if (gen == 0)
+		return;
+	forget(box);
+	engine->events->names_doubted(box->id, gen, engine->data);
 }

@@ -28,15 +28,8 @@ struct Sync {
 	bool lost; /* the connection cannot tell: it went away, or has another UIDVALIDITY */
 };
 
-/* A search under way and where its answer goes. */
-typedef struct {
-	Sync *sync;
-	ImapSet **target;
-	bool answered;
-} Search;
-
 static void advance(Sync *sync);
-static void send_search(Sync *sync, const char *key, ImapSet **target);
+static void send_search(Sync *sync, const char *key, ImapSet **target, QuestionHeard heard);
 static void send_step(Sync *sync, SyncStep step);
 
 static void sync_free(Sync *sync)
@@ -98,51 +91,49 @@ static void command_done(Sync *sync, const ImapStatus *status, const GError *err
 	bool due = sync->deleted_due && !sync->error;
 	sync->deleted_due = false;
 	if (due)
-		send_search(sync, "DELETED", &sync->deleted);
+		send_search(sync, "DELETED", &sync->deleted, NULL);
 	else
 		advance(sync);
 }
 
-static void noop_done(const ImapStatus *status, const GError *error, gpointer data)
+static void answered(const ImapStatus *status, const GError *error, gpointer data)
 {
 	command_done(data, status, error);
 }
 
-static void search_done(const ImapStatus *status, const GError *error, gpointer data)
-{
-	Search *search = data;
-	g_queue_remove(&search->sync->conn->searches, search);
-	command_done(search->sync, status, error);
-	g_free(search);
-}
-
 static bool is_extended(const Sync *sync)
 {
-	static const guint64 either =
-		IMAP_CAP_BIT(IMAP_CAP_ESEARCH) | IMAP_CAP_BIT(IMAP_CAP_IMAP4REV2);
-	return sync->step != SYNC_AGAIN && session_caps(sync->conn->session) & either;
+	return sync->step != SYNC_AGAIN && question_can_extend(sync->conn);
 }
 
-static void send_search(Sync *sync, const char *key, ImapSet **target)
+/* It tells what came and went until now. */
+static void all_heard(gpointer data)
 {
+	Sync *sync = data;
+	if (sync->step == SYNC_NEW) {
+		session_extend_map(sync->conn->session, sync->all);
+		return;
+	}
+	session_set_map(sync->conn->session, sync->all);
+	sync->box->dirty = sync->box->arrived = false;
+}
+
+static void send_search(Sync *sync, const char *key, ImapSet **target, QuestionHeard heard)
+{
+	bool extended = is_extended(sync);
+	ImapCommand *line = question_command(extended);
+	imap_command_raw(line, key);
 	imap_set_free(*target);
 	*target = imap_set_new();
-	ImapCommand *line = imap_command_new("UID SEARCH");
-	if (is_extended(sync))
-		imap_command_raw(line, "RETURN (ALL)");
-	imap_command_raw(line, key);
-	Search *search = g_new0(Search, 1);
-	*search = (Search){.sync = sync, .target = target};
-	g_queue_push_tail(&sync->conn->searches, search);
 	sync->commands++;
-	session_submit(sync->conn->session, SESSION_SELECTED, line, search_done, search);
+	question_ask(sync->conn, line, extended, *target, heard, answered, sync);
 }
 
 static void send_noop(Sync *sync)
 {
 	sync->commands++;
 	session_submit(
-		sync->conn->session, SESSION_SELECTED, imap_command_new("NOOP"), noop_done, sync);
+		sync->conn->session, SESSION_SELECTED, imap_command_new("NOOP"), answered, sync);
 }
 
 static void flags_done(const ImapStatus *status, const GError *error, gpointer data)
@@ -181,7 +172,7 @@ static void send_new(Sync *sync)
 	guint32 last = imap_set_max(session_map(sync->conn->session));
 	g_autofree char *key = g_strdup_printf("UID %u:*", last + 1);
 	sync->commands = 0;
-	send_search(sync, key, &sync->all);
+	send_search(sync, key, &sync->all, all_heard);
 }
 
 /* What an EXISTS announced is named by the map already if a FETCH came with it (NOTIFY). */
@@ -206,13 +197,13 @@ static void send_step(Sync *sync, SyncStep step)
 	bool names = step == SYNC_SEARCH || step == SYNC_AGAIN;
 	if (names) {
 		sync->box->dirty = sync->box->arrived = false;
-		send_search(sync, "ALL", &sync->all);
+		send_search(sync, "ALL", &sync->all, all_heard);
 	}
 	/* SEARCH does not say which of two it answers (RFC 3501 5.5), and Dovecot sends both lines
 	 * before the first OK. */
 	sync->deleted_due = names && !is_extended(sync);
 	if (step != SYNC_FLAGS && !sync->deleted_due)
-		send_search(sync, "DELETED", &sync->deleted);
+		send_search(sync, "DELETED", &sync->deleted, NULL);
 	command_done(sync, NULL, NULL);
 }
 
@@ -226,14 +217,35 @@ static void sync_arrived(Box *box, const ImapSet *fresh)
 		imap_set_union(box->attribute_want, fresh);
 }
 
+void sync_note_ours(Box *box, const ImapSet *uids)
+{
+	imap_set_union(box->ours, uids);
+	box->ours_us = g_get_monotonic_time();
+}
+
+/* UIDs ascend (RFC 3501 2.3.1.1): who is told of one is told of all below it. */
+static ImapSet *with_ours(Sync *sync)
+{
+	enum { TOLD_WITHIN_S = 30 };
+	Box *box = sync->box;
+	ImapSet *names = imap_set_copy(sync->all);
+	gint64 age_us = g_get_monotonic_time() - box->ours_us;
+	guint32 last = age_us < TOLD_WITHIN_S * G_USEC_PER_SEC ? imap_set_max(names) : G_MAXUINT32;
+	if (last > 0)
+		imap_set_remove(box->ours, 1, last);
+	imap_set_union(names, box->ours);
+	return names;
+}
+
 static void publish(Sync *sync)
 {
 	Engine *engine = sync->box->engine;
 	Gen gen = sync->conn->gen;
+	g_autoptr(ImapSet) names = with_ours(sync);
 	g_autoptr(ImapSet) gone = NULL;
 	g_autoptr(ImapSet) fresh = NULL;
 	bool first = !store_names_known(engine->store, gen);
-	store_set_names(engine->store, gen, sync->all, sync->deleted, &gone, &fresh);
+	store_set_names(engine->store, gen, names, sync->deleted, &gone, &fresh);
 	if (sync->step == SYNC_NEW) {
 		sync_arrived(sync->box, fresh);
 		resync_arrived(sync->conn);
@@ -242,9 +254,10 @@ static void publish(Sync *sync)
 		resync_settle(sync->conn);
 	}
 	bool came = imap_set_count(fresh) > 0 && (!first || sync->box->trusted);
-	if (imap_set_count(gone) > 0 || came)
-		engine->events->names_changed(
-			sync->box->id, gen, gone, first ? NULL : fresh, engine->data);
+	if (imap_set_count(gone) == 0 && !came)
+		return;
+	quota_doubt(engine);
+	engine->events->names_changed(sync->box->id, gen, gone, first ? NULL : fresh, engine->data);
 }
 
 /* Whether the answer adds up with what the server said the mailbox holds. */
@@ -446,6 +459,9 @@ void sync_dispatch(Box *box, Conn *conn)
 {
 	if (box->sync || (box->sync_waiters->len == 0 && !box->renew))
 		return;
+	/* Without a tag an answer is that of the search that was sent first. */
+	if (conn->box == box && conn->questions.length > 0)
+		return;
 	bool unasked = box->renew;
 	box->renew = false;
 	conn_select(conn, box);
@@ -468,38 +484,6 @@ void sync_dispatch(Box *box, Conn *conn)
 		send_noop(sync);
 }
 
-/* The search that an answer is for: they are answered in the order they were asked (RFC 3501 5.5).
- * ESEARCH is one response for each, and its tag would only say the order again (RFC 4731 3.1);
- * SEARCH may come in several lines, but then there is one search at a time. */
-static Search *answered_by(const Conn *conn, const ImapSearch *answer)
-{
-	for (GList *l = conn->searches.head; l; l = l->next) {
-		Search *search = l->data;
-		if (!search->answered || !answer->tag.data)
-			return search;
-	}
-	return NULL;
-}
-
-void sync_note_search(Conn *conn, const ImapSearch *answer)
-{
-	Search *search = answered_by(conn, answer);
-	/* What can be no listing any more need not be kept. */
-	if (!search || imap_set_count(*search->target) > LIMIT_ROWS)
-		return;
-	search->answered = true;
-	imap_set_union(*search->target, answer->all);
-	if (search->target != &search->sync->all)
-		return;
-	if (search->sync->step == SYNC_NEW) {
-		session_extend_map(conn->session, search->sync->all);
-		return;
-	}
-	session_set_map(conn->session, search->sync->all);
-	/* It tells what came and went until now. */
-	search->sync->box->dirty = search->sync->box->arrived = false;
-}
-
 void sync_note_expunged(Conn *conn, const ImapSet *uids)
 {
 	Box *box = conn->box;
@@ -516,6 +500,7 @@ void sync_note_expunged(Conn *conn, const ImapSet *uids)
 	const ImapRange *ranges = imap_set_ranges(uids, &n);
 	for (gsize i = 0; i < n; i++)
 		imap_set_add(box->gone, ranges[i].lo, ranges[i].hi);
+	imap_set_subtract(box->ours, uids);
 	if (box->sync && box->sync->all)
 		imap_set_subtract(box->sync->all, uids);
 	box_pump(box);

@@ -3,153 +3,19 @@
  * The server is asked for names by OPENDIR alone, for which the kernel holds no lock of the
  * directory, and what is opened stays with one generation: a listing shows either the messages of
  * before a change of UIDVALIDITY or those of after it, and the latter not before the kernel has
- * forgotten the former.
- *
- * The offset of an entry says what it is: 1 and 2 are `.` and `..`, 2 + id a directory, 3 + the
- * highest id `.imapfs`, generation * 2^32 + uid a message; in `.imapfs` 3 + i is the entry i.
- * Listing goes on after that, whatever came or went meanwhile: nothing is shown twice and nothing
- * that stayed is left out. The kernel, too, goes on after it, in what it keeps of whoever listed
- * the directory last: it asks us where it does not find it there, so for the offset of another
- * generation. */
+ * forgotten the former. */
 #include <errno.h>
 
-#include "fs/name.h"
-#include "fs/op.h"
-
-#define OFFSET_MESSAGES ((guint64)1 << 32) /* of the first generation */
+#include "fs/listing.h"
+#include "fs/search.h"
 
 /* The handle of an opened directory: the generation whose messages it shows; with this bit the
  * errno that its reader gets instead of them; 0: it has none. */
 #define HANDLE_FAILED ((guint64)1 << 32)
 
-enum {
-	OFFSET_SELF = 1,
-	OFFSET_PARENT = 2,
-	OFFSET_OWN = OFFSET_PARENT + INODE_ID_MAX + 1,
-
-	/* Rows asked of the store at a time. */
-	ROWS = 128,
-};
-
-typedef struct {
-	const Op *op;
-	const Tree *tree;
-	const TreeDir *dir;
-	char *bytes;
-	gsize used;
-	Gen gen;
-	ImapSet *uids; /* the messages that come with an entry */
-} Listing;
-
-/* false: it is full. */
-static bool add(
-	Listing *listing, const char *name, const struct fuse_entry_param *entry, guint64 offset)
+static bool is_view(const Op *op)
 {
-	const Op *op = listing->op;
-	char *at = listing->bytes + listing->used;
-	gsize room = op->size - listing->used;
-	gsize need =
-		op->plus ? fuse_add_direntry_plus(op->req, at, room, name, entry, (off_t)offset)
-			 : fuse_add_direntry(op->req, at, room, name, &entry->attr, (off_t)offset);
-	if (need > room)
-		return false;
-	listing->used += need;
-	return true;
-}
-
-static bool add_dots(Listing *listing)
-{
-	const TreeDir *parent = tree_dir(listing->tree, listing->dir->parent);
-	struct fuse_entry_param entry = {0};
-	if (listing->op->offset < OFFSET_SELF) {
-		attr_of_dir(listing->op->fs, listing->tree, listing->dir, &entry.attr);
-		if (!add(listing, ".", &entry, OFFSET_SELF))
-			return false;
-	}
-	if (listing->op->offset < OFFSET_PARENT) {
-		attr_of_dir(listing->op->fs, listing->tree, parent, &entry.attr);
-		if (!add(listing, "..", &entry, OFFSET_PARENT))
-			return false;
-	}
-	return true;
-}
-
-static bool add_children(Listing *listing)
-{
-	guint64 offset = listing->op->offset;
-	if (offset >= OFFSET_MESSAGES)
-		return true;
-	guint32 after = offset > OFFSET_PARENT ? (guint32)(offset - OFFSET_PARENT) : 0;
-	const TreeDir *child;
-	while ((child = tree_child_after(listing->tree, listing->dir, after))) {
-		struct fuse_entry_param entry = {
-			.ino = fs_dir_inode(listing->op->fs, child),
-			.attr_timeout = KERNEL_ENDLESS_S,
-			.entry_timeout = KERNEL_ENDLESS_S,
-		};
-		attr_of_dir(listing->op->fs, listing->tree, child, &entry.attr);
-		if (!add(listing, child->name, &entry, OFFSET_PARENT + child->id))
-			return false;
-		after = child->id;
-	}
-	return true;
-}
-
-static bool add_own_directory(Listing *listing)
-{
-	const Op *op = listing->op;
-	Inode own = {.kind = INODE_OWN};
-	if (op->at.kind != INODE_ROOT_KIND || op->offset >= OFFSET_OWN)
-		return true;
-	struct fuse_entry_param entry = {
-		.ino = inode_pack(own),
-		.attr_timeout = KERNEL_ENDLESS_S,
-		.entry_timeout = KERNEL_ENDLESS_S,
-	};
-	own_attributes(op->fs, own, &entry.attr);
-	return add(listing, OWN_NAME, &entry, OFFSET_OWN);
-}
-
-static bool add_message(Listing *listing, const StoreMessage *message)
-{
-	struct fuse_entry_param entry = {0};
-	attr_of_message(listing->op->fs, listing->gen, message, &entry.attr);
-	if (message->known) {
-		/* Without an inode the kernel takes the name only, and asks when someone looks. */
-		entry.ino = entry.attr.st_ino;
-		entry.attr_timeout = KERNEL_ENDLESS_S;
-		entry.entry_timeout = KERNEL_ENDLESS_S;
-	}
-	char name[NAME_MESSAGE_BYTES];
-	name_of_message(message->uid, name);
-	if (!add(listing, name, &entry, OFFSET_MESSAGES * listing->gen + message->uid))
-		return false;
-	if (listing->op->plus && entry.ino != 0)
-		imap_set_add(listing->uids, message->uid, message->uid);
-	return true;
-}
-
-/* Returns the first UID whose attributes are missing and wanted, otherwise 0. The kernel asks for
- * the first part of a listing with attributes whatever it is for, and for the further ones only
- * when they are used. */
-static guint32 add_messages(Listing *listing)
-{
-	const Op *op = listing->op;
-	bool wanted = op->plus && op->offset != 0 && !op->fetched;
-	guint32 after = op->offset > OFFSET_MESSAGES ? (guint32)op->offset : 0;
-	StoreMessage rows[ROWS];
-	gsize n;
-	do {
-		n = store_list(op->fs->store, listing->gen, after, rows, ROWS);
-		for (gsize i = 0; i < n; i++) {
-			if (!add_message(listing, &rows[i]))
-				return 0;
-			if (wanted && !rows[i].known)
-				return rows[i].uid;
-			after = rows[i].uid;
-		}
-	} while (n == ROWS);
-	return 0;
+	return op->at.kind == INODE_VIEW;
 }
 
 /* Answers. The listing may be older than news that the kernel has already: see fs_news(). */
@@ -163,10 +29,15 @@ static void reply(const Listing *listing, guint news)
 		return;
 	}
 	kernel_reply_bytes(op->req, listing->bytes, listing->used);
+	/* It is not to be kept. */
+	if (listing->provisional)
+		notify_listing(fs->notify, op->ino);
 	if (fs_news(fs) == news)
 		return;
 
 	bool entries = imap_set_count(listing->uids) > 0;
+	if (entries)
+		fs_names_changed(fs, op->ino, listing->gen, listing->uids);
 	if (entries)
 		notify_attributes(fs->notify, listing->gen, imap_set_copy(listing->uids));
 	notify_messages(fs->notify, op->ino, entries ? imap_set_copy(listing->uids) : NULL);
@@ -186,21 +57,14 @@ static bool add_own_dots(Listing *listing)
 	const Op *op = listing->op;
 	g_autoptr(Tree) tree = fs_tree(op->fs);
 	const TreeDir *root = tree_dir(tree, (guint32)g_atomic_int_get(&op->fs->root));
-	struct fuse_entry_param entry = {0};
-	if (op->offset < OFFSET_SELF) {
-		own_attributes(op->fs, op->at, &entry.attr);
-		if (!add(listing, ".", &entry, OFFSET_SELF))
-			return false;
-	}
-	if (op->offset < OFFSET_PARENT && root) {
-		attr_of_dir(op->fs, tree, root, &entry.attr);
-		if (!add(listing, "..", &entry, OFFSET_PARENT))
-			return false;
-	}
-	return true;
+	struct stat self, parent = {0};
+	own_attributes(op->fs, op->at, &self);
+	if (root)
+		attr_of_dir(op->fs, tree, root, &parent);
+	return listing_add_dots(listing, &self, &parent);
 }
 
-static void list_own(const Op *op)
+static void list_own(Op *op)
 {
 	if (op->at.part != INODE_OWN_DIRECTORY) {
 		kernel_reply_errno(op->req, ENOTDIR);
@@ -213,16 +77,63 @@ static void list_own(const Op *op)
 	struct fuse_entry_param entry;
 	bool room = add_own_dots(&listing);
 	for (; room && own_entry(op->fs, i, &name, &entry); i++)
-		room = add(&listing, name, &entry, OFFSET_PARENT + 1 + i);
+		room = listing_add(&listing, name, &entry, OFFSET_PARENT + 1 + i);
 	kernel_reply_bytes(op->req, bytes, listing.used);
+}
+
+/* ---- `.parts/57` ---- */
+
+static bool add_dots_of_parts(Listing *listing)
+{
+	const Op *op = listing->op;
+	Fs *fs = op->fs;
+	struct stat self = {.st_ino = op->ino, .st_mode = S_IFDIR}, parent = {.st_mode = S_IFDIR};
+	MailboxId mailbox = store_gen_mailbox(fs->store, op->at.id);
+	g_autoptr(Tree) tree = fs_tree(fs);
+	const TreeDir *dir = tree_of_mailbox(tree, mailbox);
+	if (dir)
+		parent.st_ino = inode_view(VIEW_PARTS, dir->id);
+	return listing_add_dots(listing, &self, &parent);
+}
+
+/* The header, then the parts. */
+static bool list_parts(Op *op, const GError *error)
+{
+	g_auto(Excerpt) excerpt = {0};
+	Lack lack;
+	if (!excerpt_open(op->fs, op->at, &excerpt, &lack))
+		return op_lack(op, error, &excerpt, &lack);
+	g_autofree char *bytes = g_malloc(op->size);
+	Listing listing = {.op = op, .bytes = bytes};
+	bool room = add_dots_of_parts(&listing);
+	guint i = op->offset >= OFFSET_PARTS ? (guint)(op->offset - OFFSET_PARTS + 1) : 0;
+	for (; room && i <= mime_tree_count(excerpt.parts.tree); i++) {
+		const char *name =
+			i == 0 ? PARTS_HEADER : mime_tree_part(excerpt.parts.tree, i - 1)->name;
+		room = listing_add_name(&listing, name, inode_part(i, op->at.id, op->at.uid),
+			S_IFREG, OFFSET_PARTS + i);
+	}
+	kernel_reply_bytes(op->req, bytes, listing.used);
+	return false;
 }
 
 /* ---- OPENDIR ---- */
 
+/* The mailbox whose messages are listed; 0: none are. */
+static MailboxId mailbox_listed(const Op *op, const TreeDir *dir)
+{
+	return is_view(op) && op->at.part == VIEW_SEARCH ? 0 : dir->mailbox;
+}
+
+/* Of what a query found the kernel keeps nothing: it need not be told when that changes. */
 static void reply_open(const Op *op, guint64 handle)
 {
+	bool kept = op->at.kind != INODE_QUERY;
 	struct fuse_file_info info = {
-		.fh = handle, .keep_cache = 1, .cache_readdir = !(handle & HANDLE_FAILED)};
+		.fh = handle,
+		.keep_cache = kept,
+		.cache_readdir = kept && !(handle & HANDLE_FAILED),
+	};
 	kernel_reply_open(op->req, &info);
 }
 
@@ -238,35 +149,48 @@ static void note_opened(Fs *fs, MailboxId mailbox, Gen gen)
 	g_hash_table_insert(fs->opened, GUINT_TO_POINTER(mailbox), GUINT_TO_POINTER(gen));
 }
 
+static bool open_query(Op *op, const GError *error, const TreeDir *dir)
+{
+	bool parked;
+	g_autoptr(QueryResult) found = search_result(op, error, dir, SEARCH_NOW, &parked);
+	if (!found)
+		return parked;
+	reply_open(op, 0);
+	return false;
+}
+
 /* A generation that was not opened before may be so new that the engine has not told Notify of the
  * old one's end. It does in the turn that begins the new one, so not when it calls us. */
 static bool advance_open(Op *op, const GError *error)
 {
 	Fs *fs = op->fs;
 	g_autoptr(Tree) tree = fs_tree(fs);
-	bool own = op->at.kind == INODE_OWN;
-	const TreeDir *dir = own ? NULL : fs_dir(fs, tree, op->at);
+	bool own = op->at.kind == INODE_OWN || op->at.kind == INODE_PARTS;
+	const TreeDir *dir = own ? NULL : fs_dir_behind(fs, tree, op->at);
 	if (!dir && !own) {
 		kernel_reply_errno(op->req, ESTALE);
 		return false;
 	}
-	if (own || dir->mailbox == 0) {
+	if (op->at.kind == INODE_QUERY)
+		return open_query(op, error, dir);
+	MailboxId mailbox = own ? 0 : mailbox_listed(op, dir);
+	if (mailbox == 0) {
 		reply_open(op, 0);
 		return false;
 	}
-	if (!op->synced && !engine_names_fresh(fs->engine, dir->mailbox))
-		return op_sync(op, dir->mailbox);
+	if (!op->synced && !engine_names_fresh(fs->engine, mailbox))
+		return op_sync(op, mailbox);
 	/* After that look: names that are fresh have a generation. */
-	Gen gen = store_gen(fs->store, dir->mailbox);
+	Gen gen = store_gen(fs->store, mailbox);
 	if ((op->synced || op->turned) && !op->renumbered)
-		note_opened(fs, dir->mailbox, gen);
-	if (opened_before(fs, dir->mailbox) != gen) {
+		note_opened(fs, mailbox, gen);
+	if (opened_before(fs, mailbox) != gen) {
 		op->synced = op->renumbered = false;
 		return op_turn(op);
 	}
 	if (!may_list(op, gen, error)) {
 		/* Child directories are shown; the error comes when the reader goes on. */
-		if (tree_n_children(tree, dir) > 0)
+		if (!is_view(op) && tree_n_children(tree, dir) > 0)
 			reply_open(op, HANDLE_FAILED | (guint64)kernel_errno(error));
 		else
 			kernel_reply_error(op->req, error);
@@ -295,6 +219,38 @@ static bool is_outdated(const Op *op, MailboxId mailbox)
 	return op->gen == 0 ? mailbox != 0 : store_gen(op->fs->store, mailbox) != op->gen;
 }
 
+static bool advance_listing(Listing *listing, guint news)
+{
+	Op *op = listing->op;
+	bool room = is_view(op) ? listing_add_first_of_view(listing) : listing_add_first(listing);
+	guint32 unknown = room && op->gen != 0 ? listing_add_messages(listing) : 0;
+	bool parked;
+	if (unknown != 0)
+		return op_attributes(op, op->gen, unknown);
+	if (listing->unread != 0 && op_read_name(op, op->gen, listing->unread, &parked))
+		return parked;
+	if (op->failed != 0 && listing->used == 0)
+		kernel_reply_errno(op->req, op->failed);
+	else
+		reply(listing, news);
+	return false;
+}
+
+static bool advance_query(Listing *listing, const GError *error)
+{
+	Op *op = listing->op;
+	bool parked;
+	g_autoptr(QueryResult) found = search_result(op, error, listing->dir, SEARCH_KEPT, &parked);
+	if (!found)
+		return parked;
+	if (listing_add_first_of_view(listing))
+		listing_add_found(listing, found);
+	if (listing->unread != 0 && op_read_name(op, listing->gen, listing->unread, &parked))
+		return parked;
+	kernel_reply_bytes(op->req, listing->bytes, listing->used);
+	return false;
+}
+
 static bool advance(Op *op, const GError *error)
 {
 	if (op->at.kind == INODE_OWN) {
@@ -302,14 +258,18 @@ static bool advance(Op *op, const GError *error)
 		return false;
 	}
 	Fs *fs = op->fs;
+	if (op->offset == 0 && (is_view(op) || op->at.kind == INODE_PARTS))
+		excerpt_listed(fs);
+	if (op->at.kind == INODE_PARTS)
+		return list_parts(op, error);
 	guint news = fs_news(fs);
 	g_autoptr(Tree) tree = fs_tree(fs);
-	const TreeDir *dir = fs_dir(fs, tree, op->at);
+	const TreeDir *dir = fs_dir_behind(fs, tree, op->at);
 	if (!dir) {
 		kernel_reply_errno(op->req, op->at.kind == INODE_MESSAGE ? ENOTDIR : ESTALE);
 		return false;
 	}
-	if (is_outdated(op, dir->mailbox)) {
+	if (op->at.kind != INODE_QUERY && is_outdated(op, mailbox_listed(op, dir))) {
 		kernel_reply_errno(op->req, ESTALE);
 		return false;
 	}
@@ -317,16 +277,17 @@ static bool advance(Op *op, const GError *error)
 	g_autofree char *bytes = g_malloc(op->size);
 	g_autoptr(ImapSet) uids = imap_set_new();
 	Listing listing = {
-		.op = op, .tree = tree, .dir = dir, .bytes = bytes, .gen = op->gen, .uids = uids};
-	bool room = add_dots(&listing) && add_children(&listing) && add_own_directory(&listing);
-	guint32 unknown = room && op->gen != 0 ? add_messages(&listing) : 0;
-	if (unknown != 0)
-		return op_attributes(op, op->gen, unknown);
-	if (op->failed != 0 && listing.used == 0)
-		kernel_reply_errno(op->req, op->failed);
-	else
-		reply(&listing, news);
-	return false;
+		.op = op,
+		.tree = tree,
+		.dir = dir,
+		.bytes = bytes,
+		.gen = op->gen,
+		.uids = uids,
+		.away = op->outlined && error &&
+			mail_error_grade((MailError)error->code) == MAIL_GRADE_ACCOUNT,
+	};
+	return op->at.kind == INODE_QUERY ? advance_query(&listing, error)
+					  : advance_listing(&listing, news);
 }
 
 static void request(

@@ -1,17 +1,35 @@
 /* The engine's news, in the engine thread: what of it the kernel must forget is queued. */
-#include "fs/fs.h"
+#include <string.h>
+
+#include "fs/given.h"
+#include "fs/named.h"
+#include "fs/query.h"
+#include "fs/viewed.h"
+
+static bool is_same_place(const TreeDir *a, const TreeDir *b)
+{
+	return a->parent == b->parent && strcmp(a->name, b->name) == 0;
+}
 
 /* A directory that is gone or shows another mailbox, and its parent's listing. */
 static void tell_dir(Fs *fs, const Tree *before, const Tree *now, const TreeDir *dir)
 {
 	const TreeDir *after = tree_dir(now, dir->id);
-	if (!after) {
+	bool moved = after && !is_same_place(after, dir);
+	if (!after || moved) {
 		const TreeDir *parent = tree_dir(before, dir->parent);
 		notify_child(fs->notify, fs_dir_inode(fs, parent), dir->name);
-	} else if (after->mailbox != dir->mailbox) {
+	}
+	if (moved) {
+		/* The kernel renamed its entry by itself. */
+		const TreeDir *parent = tree_dir(now, after->parent);
+		notify_listing(fs->notify, fs_dir_inode(fs, parent));
+	} else if (after && after->mailbox != dir->mailbox) {
 		Gen gen = dir->mailbox != 0 ? store_gen(fs->store, dir->mailbox) : 0;
 		ImapSet *uids = gen != 0 ? shown_among(fs->shown, gen, NULL) : NULL;
+		fs_names_changed(fs, fs_dir_inode(fs, dir), gen, NULL);
 		notify_renumbered(fs->notify, fs_dir_inode(fs, dir), uids);
+		viewed_renumbered(fs, dir->id, gen, false);
 	}
 }
 
@@ -26,9 +44,36 @@ static void tell_difference(Fs *fs, const Tree *before, const Tree *now)
 	}
 }
 
+void fs_expect_rename(Fs *fs, const FsRename *rename)
+{
+	FsRename copy = *rename;
+	copy.wire = g_strdup(rename->wire);
+	copy.name = g_strdup(rename->name);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&fs->update_lock);
+	/* Nothing came of it: it was refused. */
+	for (guint i = fs->renames->len; i-- > 0;)
+		if (g_array_index(fs->renames, FsRename, i).mailbox == rename->mailbox)
+			g_array_remove_index(fs->renames, i);
+	g_array_append_val(fs->renames, copy);
+}
+
+static void take_renames(Fs *fs)
+{
+	for (guint i = fs->renames->len; i-- > 0;) {
+		const FsRename *rename = &g_array_index(fs->renames, FsRename, i);
+		StoreMailbox mailbox;
+		if (!store_mailbox(fs->store, rename->mailbox, &mailbox) ||
+			strcmp(mailbox.name, rename->wire) != 0)
+			continue;
+		tree_ids_rename(fs->ids, rename->dir, rename->parent, rename->name);
+		g_array_remove_index(fs->renames, i);
+	}
+}
+
 void fs_tree_update(Fs *fs)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&fs->update_lock);
+	take_renames(fs);
 	g_autoptr(GArray) mailboxes = store_mailboxes(fs->store);
 	g_autoptr(Tree) now = tree_new(fs->ids, mailboxes);
 	g_mutex_lock(&fs->tree_lock);
@@ -47,23 +92,51 @@ static void mailboxes_changed(gpointer data)
 	journal_folders(fs);
 }
 
-/* The directory that shows a mailbox; 0: none does. */
-static fuse_ino_t inode_of_mailbox(Fs *fs, MailboxId mailbox)
+void fs_name_changed(Fs *fs, fuse_ino_t dir, const char *name)
 {
-	g_autoptr(Tree) tree = fs_tree(fs);
-	const TreeDir *dir = tree ? tree_of_mailbox(tree, mailbox) : NULL;
-	return dir ? fs_dir_inode(fs, dir) : 0;
+	g_atomic_int_inc(&fs->news);
+	if (dir == 0)
+		return;
+	if (name)
+		notify_child(fs->notify, dir, name);
+	else
+		notify_listing(fs->notify, dir);
 }
 
-/* Open files of messages that are gone keep their pages and attributes and read on. */
+void fs_names_changed(Fs *fs, fuse_ino_t dir, Gen gen, const ImapSet *uids)
+{
+	g_autoptr(GPtrArray) names = named_take(fs->named, gen, uids);
+	for (guint i = 0; dir != 0 && names && i < names->len; i++)
+		notify_child(fs->notify, dir, g_ptr_array_index(names, i));
+}
+
+/* ---- messages ---- */
+
+/* Open files of messages that are gone keep their pages and attributes and read on. What comes back
+ * after it was refused to go has a link more than the kernel thinks. */
 static void names_changed(
 	MailboxId mailbox, Gen gen, const ImapSet *gone, const ImapSet *fresh, gpointer data)
 {
 	Fs *fs = data;
 	g_atomic_int_inc(&fs->news);
-	fuse_ino_t dir = inode_of_mailbox(fs, mailbox);
-	if (dir != 0)
-		notify_messages(fs->notify, dir, gone ? shown_among(fs->shown, gen, gone) : NULL);
+	g_autoptr(Tree) tree = fs_tree(fs);
+	const TreeDir *dir = tree ? tree_of_mailbox(tree, mailbox) : NULL;
+	ImapSet *back = fresh ? shown_among(fs->shown, gen, fresh) : NULL;
+	if (gone)
+		given_gone(fs, gen, gone);
+	if (dir && (fresh || !gone))
+		given_yield(fs, tree, dir, fresh);
+	if (fresh || !gone)
+		queries_doubt(fs->queries, mailbox);
+	if (gone)
+		fs_names_changed(fs, dir ? fs_dir_inode(fs, dir) : 0, gen, gone);
+	if (dir)
+		notify_messages(fs->notify, fs_dir_inode(fs, dir),
+			gone ? shown_among(fs->shown, gen, gone) : NULL);
+	if (dir)
+		viewed_changed(fs, dir->id, gen, gone);
+	if (back)
+		notify_attributes(fs->notify, gen, back);
 	journal_messages(fs, "gone", mailbox, gone);
 	journal_messages(fs, "new", mailbox, fresh);
 }
@@ -72,21 +145,32 @@ static void names_doubted(MailboxId mailbox, Gen gen, gpointer data)
 {
 	Fs *fs = data;
 	g_atomic_int_inc(&fs->news);
-	fuse_ino_t dir = inode_of_mailbox(fs, mailbox);
-	if (dir != 0)
-		notify_messages(fs->notify, dir, shown_among(fs->shown, gen, NULL));
+	g_autoptr(Tree) tree = fs_tree(fs);
+	const TreeDir *dir = tree ? tree_of_mailbox(tree, mailbox) : NULL;
+	given_doubt(fs, gen, NULL);
+	queries_doubt(fs->queries, mailbox);
+	fs_names_changed(fs, dir ? fs_dir_inode(fs, dir) : 0, gen, NULL);
+	if (!dir)
+		return;
+	notify_messages(fs->notify, fs_dir_inode(fs, dir), shown_among(fs->shown, gen, NULL));
+	viewed_doubted(fs, dir->id, gen);
 }
 
 static void generation_changed(MailboxId mailbox, Gen old, gpointer data)
 {
 	Fs *fs = data;
 	g_atomic_int_inc(&fs->news);
-	ImapSet *uids = shown_take(fs->shown, old);
-	fuse_ino_t dir = inode_of_mailbox(fs, mailbox);
-	if (dir != 0)
-		notify_renumbered(fs->notify, dir, uids);
-	else
-		imap_set_free(uids);
+	g_autoptr(ImapSet) uids = shown_take(fs->shown, old);
+	g_autoptr(Tree) tree = fs_tree(fs);
+	const TreeDir *dir = tree ? tree_of_mailbox(tree, mailbox) : NULL;
+	given_gone(fs, old, NULL);
+	queries_doubt(fs->queries, mailbox);
+	fs_names_changed(fs, dir ? fs_dir_inode(fs, dir) : 0, old, NULL);
+	if (dir) {
+		fuse_ino_t ino = fs_dir_inode(fs, dir);
+		notify_renumbered(fs->notify, ino, g_steal_pointer(&uids));
+		viewed_renumbered(fs, dir->id, old, true);
+	}
 	journal_mailbox(fs, "uidvalidity", mailbox);
 }
 
@@ -107,7 +191,9 @@ static void message_changed(Gen gen, guint32 uid, bool size, gpointer data)
 {
 	Fs *fs = data;
 	if (!size) {
-		journal_message(fs, "flags", store_gen_mailbox(fs->store, gen), uid);
+		MailboxId mailbox = store_gen_mailbox(fs->store, gen);
+		queries_doubt(fs->queries, mailbox);
+		journal_message(fs, "flags", mailbox, uid);
 		return;
 	}
 	fuse_ino_t ino = inode_message(gen, uid);
@@ -118,6 +204,12 @@ static void message_changed(Gen gen, guint32 uid, bool size, gpointer data)
 		notify_correct(fs->notify, ino);
 	else
 		notify_correct_later(fs->notify, ino);
+}
+
+static void flags_told(MailboxId mailbox, gpointer data)
+{
+	Fs *fs = data;
+	queries_doubt(fs->queries, mailbox);
 }
 
 static void sizes_distrusted(gpointer data)
@@ -141,11 +233,15 @@ static void state_changed(EngineState state, const GError *why, gpointer data)
 
 static const EngineEvents events = {
 	.mailboxes_changed = mailboxes_changed,
+	.names_made = given_made,
 	.names_changed = names_changed,
 	.names_doubted = names_doubted,
 	.message_changed = message_changed,
+	.flags_told = flags_told,
 	.generation_changed = generation_changed,
 	.sizes_distrusted = sizes_distrusted,
+	.change_begun = given_begun,
+	.change_ended = given_ended,
 	.state_changed = state_changed,
 };
 

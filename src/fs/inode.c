@@ -25,9 +25,21 @@ static bool valid(const Inode *inode)
 		return inode->id > 0 && inode->part == 0 && inode->uid == 0;
 	case INODE_MESSAGE:
 		return inode->id > 0 && inode->part == 0 && inode->uid > 0;
+	case INODE_STAGED:
+	case INODE_WAITING:
+		return inode->id == 0 && inode->part == 0 && inode->uid > 0;
 	case INODE_OWN:
 		return inode->id == 0 && inode->part <= INODE_OWN_STATUS &&
 		       (inode->part == INODE_OWN_STATUS) == (inode->uid > 0);
+	case INODE_VIEW:
+		return inode->part < VIEW_KINDS_ && inode->uid == 0;
+	case INODE_QUERY:
+		return inode->part == 0 && inode->uid > 0;
+	case INODE_TEXT:
+	case INODE_PARTS:
+		return inode->id > 0 && inode->part == 0 && inode->uid > 0;
+	case INODE_PART:
+		return inode->id > 0 && inode->uid > 0;
 	case INODE_ROOT_KIND:
 	case INODE_KINDS_:
 		break;
@@ -63,7 +75,42 @@ guint64 inode_message(guint32 gen, guint32 uid)
 	return inode_pack((Inode){.kind = INODE_MESSAGE, .id = gen, .uid = uid});
 }
 
+guint64 inode_staged(guint32 number)
+{
+	return inode_pack((Inode){.kind = INODE_STAGED, .uid = number});
+}
+
+guint64 inode_waiting(guint32 number)
+{
+	return inode_pack((Inode){.kind = INODE_WAITING, .uid = number});
+}
+
 guint64 inode_own(InodeOwn part, guint32 snapshot)
 {
 	return inode_pack((Inode){.kind = INODE_OWN, .part = part, .uid = snapshot});
+}
+
+guint64 inode_view(ViewKind kind, guint32 dir)
+{
+	return inode_pack((Inode){.kind = INODE_VIEW, .part = kind, .id = dir});
+}
+
+guint64 inode_query(guint32 dir, guint32 number)
+{
+	return inode_pack((Inode){.kind = INODE_QUERY, .id = dir, .uid = number});
+}
+
+guint64 inode_text(guint32 gen, guint32 uid)
+{
+	return inode_pack((Inode){.kind = INODE_TEXT, .id = gen, .uid = uid});
+}
+
+guint64 inode_parts(guint32 gen, guint32 uid)
+{
+	return inode_pack((Inode){.kind = INODE_PARTS, .id = gen, .uid = uid});
+}
+
+guint64 inode_part(guint part, guint32 gen, guint32 uid)
+{
+	return inode_pack((Inode){.kind = INODE_PART, .part = part, .id = gen, .uid = uid});
 }

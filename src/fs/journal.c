@@ -104,13 +104,25 @@ void journal_mailbox(Fs *fs, const char *kind, MailboxId mailbox)
 	note_folder(fs, kind, folder);
 }
 
+/* A directory keeps its id when it is renamed, as those below it do. */
+static bool has_same_path(const Tree *tree, const Tree *other, const TreeDir *dir)
+{
+	for (; dir->id != 0; dir = tree_dir(tree, dir->parent)) {
+		const TreeDir *there = tree_dir(other, dir->id);
+		if (!there || there->parent != dir->parent || strcmp(there->name, dir->name) != 0)
+			return false;
+	}
+	return true;
+}
+
 /* The mailboxes that one tree shows and the other does not, or not there. */
 static void note_difference(Fs *fs, const char *kind, const Tree *tree, const Tree *other)
 {
 	guint32 root = (guint32)g_atomic_int_get(&fs->root);
 	for (const TreeDir *dir = tree_dir(tree, 0); dir; dir = tree_dir_after(tree, dir->id)) {
 		const TreeDir *there = tree_dir(other, dir->id);
-		if (dir->mailbox == 0 || (there && there->mailbox == dir->mailbox))
+		if (dir->mailbox == 0 || (there && there->mailbox == dir->mailbox &&
+						 has_same_path(tree, other, dir)))
 			continue;
 		g_autofree char *path = tree_path(tree, root, dir);
 		note_folder(fs, kind, path);
@@ -125,6 +137,60 @@ void journal_folders(Fs *fs)
 		return;
 	note_difference(fs, "folder-gone", before, fs->journaled);
 	note_difference(fs, "folder-new", fs->journaled, before);
+}
+
+static const char *intent_word(IntentKind kind)
+{
+	static const char *const words[INTENT_KINDS_] = {
+		[INTENT_FLAGS] = "flags",
+		[INTENT_REMOVE] = "remove",
+		[INTENT_MARK] = "mark",
+		[INTENT_MOVE] = "move",
+		[INTENT_COPY] = "copy",
+		[INTENT_APPEND] = "append",
+	};
+	return words[kind];
+}
+
+/* The path of a mailbox by its name on the wire, that name if it is not in the mount. */
+static void write_folder(JsonWriter *json, Fs *fs, const char *key, const char *wire)
+{
+	MailboxId mailbox = wire ? store_find_mailbox(fs->store, wire) : 0;
+	g_autofree char *path = mailbox != 0 ? fs_mailbox_path(fs, mailbox) : NULL;
+	json_text(json, key, path ? path : wire);
+}
+
+void journal_refused(Fs *fs, const Intent *intent, const char *why)
+{
+	g_autoptr(GString) line = g_string_new(NULL);
+	JsonWriter *json = line_begin("refused");
+	json_text(json, "change", intent_word(intent->kind));
+	if (intent->uid != 0) {
+		write_folder(json, fs, "folder", intent->mailbox);
+		json_number(json, "uid", intent->uid);
+	}
+	if (intent->target) {
+		write_folder(json, fs, "target", intent->target);
+		json_text(json, "name", intent->name);
+	}
+	json_text(json, "why", why);
+	line_end(json, line);
+	write_lines(fs, line);
+}
+
+void journal_query(Fs *fs, guint32 dir, const char *query, const char *why)
+{
+	g_autoptr(Tree) tree = fs_tree(fs);
+	const TreeDir *in = tree_dir(tree, dir);
+	g_autofree char *path =
+		in ? tree_path(tree, (guint32)g_atomic_int_get(&fs->root), in) : NULL;
+	g_autoptr(GString) line = g_string_new(NULL);
+	JsonWriter *json = line_begin("query-refused");
+	json_text(json, "folder", path);
+	json_text(json, "query", query);
+	json_text(json, "why", why);
+	line_end(json, line);
+	write_lines(fs, line);
 }
 
 void journal_state(Fs *fs, EngineState state, const char *why)

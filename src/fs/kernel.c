@@ -89,6 +89,12 @@ static int errno_of(MailError code)
 		return EHOSTUNREACH;
 	case MAIL_ERROR_CANCELLED: /* the mount ends: what the kernel itself answers then */
 		return ECONNABORTED;
+	case MAIL_ERROR_DENIED:
+		return EPERM;
+	case MAIL_ERROR_NOT_EMPTY:
+		return ENOTEMPTY;
+	case MAIL_ERROR_NO_SPACE:
+		return ENOSPC;
 	case MAIL_ERROR_IO:
 	case MAIL_ERROR_TLS:
 	case MAIL_ERROR_PROTOCOL:
@@ -120,6 +126,11 @@ void kernel_reply_error(fuse_req_t req, const GError *error)
 	kernel_reply_errno(req, kernel_errno(error));
 }
 
+void kernel_reply_done(fuse_req_t req, const GError *error)
+{
+	kernel_reply_errno(req, error ? kernel_errno(error) : 0);
+}
+
 void kernel_reply_entry(fuse_req_t req, const struct fuse_entry_param *entry)
 {
 	sent(fuse_reply_entry(req, entry));
@@ -128,6 +139,11 @@ void kernel_reply_entry(fuse_req_t req, const struct fuse_entry_param *entry)
 void kernel_reply_attributes(fuse_req_t req, const struct stat *attributes)
 {
 	sent(fuse_reply_attr(req, attributes, KERNEL_ENDLESS_S));
+}
+
+void kernel_reply_attributes_now(fuse_req_t req, const struct stat *attributes)
+{
+	sent(fuse_reply_attr(req, attributes, 0));
 }
 
 void kernel_reply_bytes(fuse_req_t req, const void *bytes, gsize len)
@@ -163,6 +179,17 @@ void kernel_reply_forgotten(fuse_req_t req)
 void kernel_reply_open(fuse_req_t req, const struct fuse_file_info *info)
 {
 	sent(fuse_reply_open(req, info));
+}
+
+void kernel_reply_create(
+	fuse_req_t req, const struct fuse_entry_param *entry, const struct fuse_file_info *info)
+{
+	sent(fuse_reply_create(req, entry, info));
+}
+
+void kernel_reply_written(fuse_req_t req, gsize n)
+{
+	sent(fuse_reply_write(req, n));
 }
 
 static guint64 *new_key(guint64 number)

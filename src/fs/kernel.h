@@ -29,8 +29,10 @@ int kernel_errno(const GError *error);
 
 void kernel_reply_errno(fuse_req_t req, int errnum); /* 0: done */
 void kernel_reply_error(fuse_req_t req, const GError *error);
+void kernel_reply_done(fuse_req_t req, const GError *error); /* NULL: done */
 void kernel_reply_entry(fuse_req_t req, const struct fuse_entry_param *entry);
 void kernel_reply_attributes(fuse_req_t req, const struct stat *attributes);
+void kernel_reply_attributes_now(fuse_req_t req, const struct stat *attributes); /* not kept */
 void kernel_reply_bytes(fuse_req_t req, const void *bytes, gsize len);
 void kernel_reply_statfs(fuse_req_t req, const struct statvfs *figures);
 void kernel_reply_link(fuse_req_t req, const char *target);
@@ -41,6 +43,9 @@ void kernel_reply_xattr(fuse_req_t req, const void *value, gsize len, gsize size
 
 void kernel_reply_forgotten(fuse_req_t req); /* to FORGET, which has no answer */
 void kernel_reply_open(fuse_req_t req, const struct fuse_file_info *info);
+void kernel_reply_create(
+	fuse_req_t req, const struct fuse_entry_param *entry, const struct fuse_file_info *info);
+void kernel_reply_written(fuse_req_t req, gsize n);
 
 /* ---- parked requests ---- */
 

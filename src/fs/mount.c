@@ -7,7 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fs/fs.h"
+#include "fs/alias.h"
+#include "fs/named.h"
+#include "fs/op.h"
+#include "fs/query.h"
+#include "fs/rendered.h"
+#include "fs/trees.h"
+#include "fs/unlisted.h"
+#include "fs/viewed.h"
+#include "fs/workers.h"
 #include "imap/utf7.h"
 
 enum {
@@ -22,9 +30,10 @@ enum {
 	STOP_US = 2 * G_USEC_PER_SEC,
 	STOP_STEP_US = G_USEC_PER_SEC / 100,
 
-	/* All permissions that a read-only tree has; the masks take away. */
-	FILE_MODE = 0444,
-	DIR_MODE = 0555,
+	/* All permissions that the tree has; the masks take away. */
+	FILE_MODE = 0666,
+	DIR_MODE = 0777,
+	READ_ONLY_MASK = 0222,
 };
 
 /* Wakes the thread in fs_loop(); nothing else uses it. */
@@ -55,12 +64,58 @@ const TreeDir *fs_dir(const Fs *fs, const Tree *tree, Inode inode)
 		return tree_dir(tree, (guint32)g_atomic_int_get(&fs->root));
 	case INODE_DIRECTORY:
 		return tree_dir(tree, inode.id);
-	case INODE_MESSAGE:
-	case INODE_OWN:
-	case INODE_KINDS_:
-		break;
+	default:
+		return NULL;
 	}
-	return NULL;
+}
+
+const TreeDir *fs_dir_behind(const Fs *fs, const Tree *tree, Inode inode)
+{
+	if (inode.kind != INODE_VIEW && inode.kind != INODE_QUERY)
+		return fs_dir(fs, tree, inode);
+	const TreeDir *dir = tree_dir(tree, inode.id);
+	return dir && (dir->mailbox != 0 || fs_dir_inode(fs, dir) == INODE_ROOT) ? dir : NULL;
+}
+
+bool fs_find_view(const Fs *fs, const TreeDir *dir, const char *name, ViewKind *ret)
+{
+	ViewKind kind;
+	if (!view_find(name, &kind))
+		return false;
+	bool at_root = kind == VIEW_SEARCH && fs_dir_inode(fs, dir) == INODE_ROOT;
+	if (dir->mailbox == 0 && !at_root)
+		return false;
+	*ret = kind;
+	return true;
+}
+
+bool fs_is_fixed(Inode inode)
+{
+	switch (inode.kind) {
+	case INODE_OWN:
+	case INODE_TEXT:
+	case INODE_PARTS:
+	case INODE_PART:
+		return true;
+	case INODE_VIEW:
+		return view_is_fixed(inode.part);
+	default:
+		return false;
+	}
+}
+
+bool fs_shows_messages(Inode inode)
+{
+	return inode.kind == INODE_QUERY ||
+	       (inode.kind == INODE_VIEW && !view_is_fixed(inode.part));
+}
+
+bool fs_is_reserved(const Fs *fs, const Tree *tree, Inode dir, const char *name)
+{
+	ViewKind kind;
+	const TreeDir *there = fs_dir(fs, tree, dir);
+	return (dir.kind == INODE_ROOT_KIND && strcmp(name, OWN_NAME) == 0) ||
+	       (there && fs_find_view(fs, there, name, &kind));
 }
 
 fuse_ino_t fs_dir_inode(const Fs *fs, const TreeDir *dir)
@@ -77,10 +132,38 @@ char *fs_mailbox_path(Fs *fs, MailboxId mailbox)
 	return dir ? tree_path(tree, (guint32)g_atomic_int_get(&fs->root), dir) : NULL;
 }
 
+EngineUntil fs_until(const Fs *fs)
+{
+	return fs->sync ? ENGINE_UNTIL_DONE : ENGINE_UNTIL_KEPT;
+}
+
+bool fs_may_edit(const Fs *fs, const TreeDir *dir)
+{
+	StoreMailbox mailbox;
+	if (fs->read_only || !store_mailbox(fs->store, dir->mailbox, &mailbox))
+		return false;
+	switch (fs->edit) {
+	case FS_EDIT_DRAFTS:
+		return mailbox.attributes & IMAP_LIST_DRAFTS;
+	case FS_EDIT_ALL:
+		return true;
+	case FS_EDIT_NONE:
+		break;
+	}
+	return false;
+}
+
 static bool reading(fuse_ino_t ino, gpointer data)
 {
 	const Fs *fs = data;
 	return kernel_reading(fs->kernel, ino, NULL);
+}
+
+static void rename_clear(gpointer data)
+{
+	FsRename *rename = data;
+	g_free(rename->wire);
+	g_free(rename->name);
 }
 
 Fs *fs_new(Store *store, const FsConfig *config)
@@ -94,15 +177,34 @@ Fs *fs_new(Store *store, const FsConfig *config)
 	fs->foreground = config->foreground;
 	fs->owner_uid = config->owner_uid;
 	fs->owner_gid = config->owner_gid;
-	fs->file_mode = FILE_MODE & ~config->fmask;
-	fs->dir_mode = DIR_MODE & ~config->dmask;
+	fs->read_only = config->read_only;
+	fs->sync = config->sync;
+	fs->lists_views = config->lists_views;
+	fs->delete = config->delete;
+	fs->edit = config->edit;
+	fs->names = config->names;
+	fs->poll_us = config->poll_s * G_USEC_PER_SEC;
+	mode_t never = config->read_only ? READ_ONLY_MASK : 0;
+	fs->file_mode = FILE_MODE & ~(config->fmask | never);
+	fs->dir_mode = DIR_MODE & ~(config->dmask | never);
 	fs->mounted_at = g_get_real_time() / G_USEC_PER_SEC;
 	fs->kernel = kernel_new(fs);
 	fs->notify = notify_new(reading, fs);
 	fs->shown = shown_new();
 	fs->snapshots = snapshots_new();
+	fs->aliases = aliases_new();
+	fs->staged = staged_files_new(fs);
+	fs->unlisted = unlisted_new();
+	fs->viewed = viewed_new();
+	fs->named = named_new();
+	fs->queries = queries_new();
+	fs->trees = trees_new();
+	fs->rendered = rendered_new();
+	fs->workers = op_workers_new();
 	fs->opened = g_hash_table_new(NULL, NULL);
 	fs->ids = tree_ids_new();
+	fs->renames = g_array_new(FALSE, FALSE, sizeof(FsRename));
+	g_array_set_clear_func(fs->renames, rename_clear);
 	g_mutex_init(&fs->open_lock);
 	g_mutex_init(&fs->update_lock);
 	g_mutex_init(&fs->tree_lock);
@@ -116,16 +218,26 @@ void fs_free(Fs *fs)
 	if (!fs)
 		return;
 	fs_unmount(fs);
+	workers_free(fs->workers);
 	g_clear_pointer(&fs->waker, g_thread_join);
 	notify_free(fs->notify);
 	g_clear_pointer(&fs->session, fuse_session_destroy);
 	kernel_free(fs->kernel);
 	shown_free(fs->shown);
 	snapshots_free(fs->snapshots);
+	aliases_free(fs->aliases);
+	staged_files_free(fs->staged);
+	unlisted_free(fs->unlisted);
+	viewed_free(fs->viewed);
+	named_free(fs->named);
+	queries_free(fs->queries);
+	trees_free(fs->trees);
+	rendered_free(fs->rendered);
 	g_hash_table_unref(fs->opened);
 	tree_unref(fs->journaled);
 	tree_unref(fs->tree);
 	tree_ids_free(fs->ids);
+	g_array_unref(fs->renames);
 	g_cond_clear(&fs->loop_ended);
 	g_mutex_clear(&fs->loop_lock);
 	g_mutex_clear(&fs->tree_lock);
@@ -224,9 +336,9 @@ static struct fuse_session *session_new(Fs *fs)
 {
 	g_autofree char *source = escape_option(fs->source);
 	g_autofree char *options =
-		g_strdup_printf("default_permissions,ro,nosuid,nodev,noexec,subtype=imapfs,"
+		g_strdup_printf("default_permissions,%s,nosuid,nodev,noexec,subtype=imapfs,"
 				"fsname=%s%s",
-			source, fs->allow_other ? ",allow_other" : "");
+			fs->read_only ? "ro" : "rw", source, fs->allow_other ? ",allow_other" : "");
 	char *argv[] = {"imapfs", "-o", options, NULL};
 	struct fuse_args args = FUSE_ARGS_INIT(3, argv);
 	struct fuse_session *session =
@@ -289,6 +401,7 @@ void fs_unmount(Fs *fs)
 	notify_stop(fs->notify);
 	let_news_end(fs);
 	fuse_session_unmount(fs->session);
+	staged_files_close(fs->staged);
 }
 
 /* ---- the loop ---- */
@@ -332,7 +445,8 @@ bool fs_loop(Fs *fs)
 	g_cond_broadcast(&fs->loop_ended);
 	g_mutex_unlock(&fs->loop_lock);
 	sigaction(WAKE_SIGNAL, &before, NULL);
-	return result >= 0;
+	/* A worker that is reading a request in the moment of the unmount gets that error. */
+	return result >= 0 || result == -ECONNABORTED;
 }
 
 /* libfuse's loop sleeps on a semaphore until a worker leaves, and looks whether it shall end only

@@ -6,6 +6,27 @@
 
 typedef struct Fs Fs;
 
+/* What unlink does to a message. */
+typedef enum {
+	FS_DELETE_EXPUNGE, /* removes it for good */
+	FS_DELETE_TRASH, /* moves it to the mailbox with \Trash; there as above */
+	FS_DELETE_MARK, /* flags it \Deleted */
+	FS_DELETE_DENY, /* refuses */
+} FsDelete;
+
+/* Where a message may be rewritten or replaced. */
+typedef enum {
+	FS_EDIT_DRAFTS, /* in mailboxes with \Drafts */
+	FS_EDIT_ALL,
+	FS_EDIT_NONE,
+} FsEdit;
+
+/* What messages are called in their folders. */
+typedef enum {
+	FS_NAMES_UID, /* "57.eml" */
+	FS_NAMES_SUBJECT, /* "57 Quarterly report.eml", and found by UID, too */
+} FsNames;
+
 typedef struct {
 	const char *source; /* what `mount` and `df` show; no secrets */
 	const char *account; /* "user@host:port" for the status */
@@ -15,6 +36,13 @@ typedef struct {
 	uid_t owner_uid;
 	gid_t owner_gid;
 	mode_t fmask, dmask; /* bits that no file, no directory has */
+	bool read_only; /* the kernel refuses every change */
+	bool sync; /* every change waits for the server's answer */
+	bool lists_views; /* the hidden directories are listed */
+	FsDelete delete;
+	FsEdit edit;
+	FsNames names;
+	guint poll_s; /* how long what nothing tells of is trusted */
 } FsConfig;
 
 /* config is copied. store must outlive it. */

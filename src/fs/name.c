@@ -2,24 +2,28 @@
 
 #include <string.h>
 
+#include "fs/view.h"
 #include "imap/utf7.h"
 
 enum {
 	HASH_DIGITS = 16,
 	HASH_SUFFIX = 1 + HASH_DIGITS,
-};
 
-static const char *const reserved_names[] = {".imapfs", ".text", ".parts", ".search", ".names"};
+	/* Leaves room for ':' and the name of a message. */
+	PATH_MAX_BYTES = NAME_MAX_BYTES - NAME_MESSAGE_BYTES,
+
+	/* Of name_numbered(): what counts as the end of a name that tells its kind, with its `.`,
+	 * and " (4294967295)" with its NUL. */
+	SUFFIX_MAX = 16,
+	ADDED_MAX = 14,
+};
 
 static const char message_suffix[] = ".eml";
 
 static bool is_reserved(const char *name)
 {
-	for (gsize i = 0; i < G_N_ELEMENTS(reserved_names); i++) {
-		if (strcmp(name, reserved_names[i]) == 0)
-			return true;
-	}
-	return false;
+	ViewKind kind;
+	return strcmp(name, OWN_NAME) == 0 || view_find(name, &kind);
 }
 
 /* Wider than the names that messages have, so that 057.eml is not a directory beside 57.eml. */
@@ -94,11 +98,12 @@ static void cut(GString *name, gsize max)
 	g_string_truncate(name, end);
 }
 
-static void append_hash(GString *name, const char *bytes, gsize len)
+/* Behind as much of the name as leaves it max bytes. */
+static void append_hash(GString *name, const char *bytes, gsize len, gsize max)
 {
 	g_autofree char *hash =
 		g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)bytes, len);
-	cut(name, NAME_MAX_BYTES - HASH_SUFFIX);
+	cut(name, max - HASH_SUFFIX);
 	g_string_append_c(name, '~');
 	g_string_append_len(name, hash, HASH_DIGITS);
 }
@@ -121,23 +126,111 @@ char *name_from_component(const char *bytes, gsize len)
 		g_string_append_c(name, '%');
 	escape_what_misleads(name);
 	if (name->len > NAME_MAX_BYTES)
-		append_hash(name, bytes, len);
+		append_hash(name, bytes, len, NAME_MAX_BYTES);
 	return g_string_free(name, FALSE);
+}
+
+char *name_of_path(const char *path)
+{
+	GString *name = g_string_new(NULL);
+	gsize len = strlen(path);
+	for (gsize at = 0; at < len;)
+		at += append_character(name, path + at, len - at);
+	if (ends_in_hash(name))
+		escape_at(name, name->len - HASH_SUFFIX);
+	if (name->len > PATH_MAX_BYTES)
+		append_hash(name, path, len, PATH_MAX_BYTES);
+	return g_string_free(name, FALSE);
+}
+
+/* The bytes that %XX stand for; NULL: a `%` is none of those. */
+static char *unescape(const char *name)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	for (const char *at = name; *at; at++) {
+		if (*at != '%') {
+			g_string_append_c(text, *at);
+			continue;
+		}
+		if (!g_ascii_isxdigit(at[1]) || !g_ascii_isxdigit(at[2]))
+			return NULL;
+		g_string_append_c(text,
+			(char)(g_ascii_xdigit_value(at[1]) * 16 + g_ascii_xdigit_value(at[2])));
+		at += 2;
+	}
+	/* A mailbox name has no NUL. */
+	if (strlen(text->str) != text->len)
+		return NULL;
+	return g_strdup(text->str);
+}
+
+char *name_to_component(const char *name, char delimiter)
+{
+	g_autofree char *text = unescape(name);
+	g_autofree char *component = text ? imap_utf7_encode(text, strlen(text)) : NULL;
+	if (!component || *component == '\0')
+		return NULL;
+	if (delimiter != '\0' && strchr(component, delimiter))
+		return NULL;
+	g_autofree char *back = name_from_component(component, strlen(component));
+	return strcmp(back, name) == 0 ? g_steal_pointer(&component) : NULL;
+}
+
+bool name_is_scratch(const char *name)
+{
+	enum { SED_LENGTH = 3 + 6 };
+	gsize len = strlen(name);
+	if (len == 0)
+		return false;
+	if (name[0] == '.' || name[len - 1] == '~')
+		return true;
+	if (len > 2 && name[0] == '#' && name[len - 1] == '#')
+		return true;
+	if (len != SED_LENGTH || !g_str_has_prefix(name, "sed"))
+		return false;
+	for (gsize i = 3; i < len; i++)
+		if (!g_ascii_isalnum(name[i]))
+			return false;
+	return true;
+}
+
+char *name_numbered(const char *name, guint number)
+{
+	const char *suffix = strrchr(name, '.');
+	if (!suffix || suffix == name || strlen(suffix) > SUFFIX_MAX)
+		suffix = name + strlen(name);
+	char added[ADDED_MAX];
+	g_snprintf(added, sizeof(added), " (%u)", number);
+	GString *numbered = g_string_new_len(name, suffix - name);
+	cut(numbered, NAME_MAX_BYTES - strlen(added) - strlen(suffix));
+	g_string_append(numbered, added);
+	g_string_append(numbered, suffix);
+	return g_string_free(numbered, FALSE);
 }
 
 char *name_distinct(const char *name, const char *bytes, gsize len)
 {
 	GString *distinct = g_string_new(name);
-	append_hash(distinct, bytes, len);
+	append_hash(distinct, bytes, len, NAME_MAX_BYTES);
 	return g_string_free(distinct, FALSE);
 }
 
 void name_of_message(guint32 uid, char ret[static NAME_MESSAGE_BYTES])
 {
-	g_snprintf(ret, NAME_MESSAGE_BYTES, "%" G_GUINT32_FORMAT "%s", uid, message_suffix);
+	name_by_uid(uid, message_suffix, ret);
+}
+
+void name_by_uid(guint32 uid, const char *suffix, char ret[static NAME_MESSAGE_BYTES])
+{
+	g_snprintf(ret, NAME_MESSAGE_BYTES, "%" G_GUINT32_FORMAT "%s", uid, suffix);
 }
 
 guint32 name_to_uid(const char *name)
+{
+	return name_to_uid_by(name, message_suffix);
+}
+
+guint32 name_to_uid_by(const char *name, const char *suffix)
 {
 	if (*name == '0')
 		return 0;
@@ -147,5 +240,5 @@ guint32 name_to_uid(const char *name)
 		if (uid > G_MAXUINT32)
 			return 0;
 	}
-	return strcmp(name, message_suffix) == 0 ? (guint32)uid : 0;
+	return strcmp(name, suffix) == 0 ? (guint32)uid : 0;
 }

@@ -12,6 +12,10 @@ enum {
 	/* A READ answered a moment ago may have another of the same reader behind it, still on its
 	 * way to us; see message_changed() in events.c for what a correction would do to it. */
 	LATER_US = G_USEC_PER_SEC,
+
+	/* What notify_then_later() waits: for requests that came with this one, and are answered
+	 * by another thread. */
+	THEN_LATER_US = G_USEC_PER_SEC / 50,
 };
 
 /* What is to be forgotten about one directory. */
@@ -153,14 +157,23 @@ static void forget_entry(Notify *notify, fuse_ino_t dir, const char *name)
 
 /* ---- news ---- */
 
+/* What stands behind the UID in the name of a message there. */
+static const char *suffix_in(fuse_ino_t dir)
+{
+	Inode inode;
+	bool in_view = inode_unpack(dir, &inode) && inode.kind == INODE_VIEW;
+	return in_view ? view_suffix(inode.part) : ".eml";
+}
+
 static void forget_entries(Notify *notify, fuse_ino_t dir, const ImapSet *uids)
 {
+	const char *suffix = suffix_in(dir);
 	gsize n;
 	const ImapRange *ranges = imap_set_ranges(uids, &n);
 	for (gsize i = 0; i < n; i++) {
 		for (guint64 uid = ranges[i].lo; uid <= ranges[i].hi; uid++) {
 			char name[NAME_MESSAGE_BYTES];
-			name_of_message((guint32)uid, name);
+			name_by_uid((guint32)uid, suffix, name);
 			forget_entry(notify, dir, name);
 		}
 	}
@@ -332,6 +345,14 @@ static void correct(Notify *notify, const Correction *correction)
 		forget_inode(notify, correction->ino, -1);
 }
 
+static Correction *take_later_locked(Notify *notify)
+{
+	Correction *first = g_queue_pop_head(&notify->later);
+	if (first)
+		g_atomic_int_inc(&notify->correcting);
+	return first;
+}
+
 /* Due ones go to the end of the queue: those that queued before them come first. */
 static void move_due_locked(Notify *notify)
 {
@@ -339,9 +360,7 @@ static void move_due_locked(Notify *notify)
 	for (Correction *first; (first = g_queue_peek_head(&notify->later));) {
 		if (first->due > now)
 			return;
-		g_queue_pop_head(&notify->later);
-		g_atomic_int_inc(&notify->correcting);
-		g_queue_push_tail(&notify->corrections, first);
+		g_queue_push_tail(&notify->corrections, take_later_locked(notify));
 	}
 }
 
@@ -352,8 +371,10 @@ static Correction *next_correction(Notify *notify)
 	for (;;) {
 		move_due_locked(notify);
 		Correction *correction = g_queue_pop_head(&notify->corrections);
-		if (correction || notify->stopping)
+		if (correction)
 			return correction;
+		if (notify->stopping)
+			return take_later_locked(notify);
 		const Correction *later = g_queue_peek_head(&notify->later);
 		if (later)
 			g_cond_wait_until(&notify->wake, &notify->lock, later->due);
@@ -373,6 +394,12 @@ static gpointer corrections_run(gpointer data)
 	return NULL;
 }
 
+static int compare_due(gconstpointer a, gconstpointer b, gpointer unused)
+{
+	gint64 x = ((const Correction *)a)->due, y = ((const Correction *)b)->due;
+	return x < y ? -1 : x > y;
+}
+
 /* false: dropped, since nothing is mounted. */
 static bool add_correction(Notify *notify, const Correction *correction)
 {
@@ -382,7 +409,7 @@ static bool add_correction(Notify *notify, const Correction *correction)
 	Correction *queued = g_new(Correction, 1);
 	*queued = *correction;
 	if (queued->due != 0) {
-		g_queue_push_tail(&notify->later, queued);
+		g_queue_insert_sorted(&notify->later, queued, compare_due, NULL);
 	} else {
 		g_atomic_int_inc(&notify->correcting);
 		g_queue_push_tail(&notify->corrections, queued);
@@ -406,6 +433,13 @@ void notify_correct_later(Notify *notify, fuse_ino_t ino)
 {
 	gint64 due = g_get_monotonic_time() + LATER_US;
 	add_correction(notify, &(Correction){.ino = ino, .due = due});
+}
+
+void notify_then_later(Notify *notify, void (*fn)(gpointer data), gpointer data)
+{
+	gint64 due = g_get_monotonic_time() + THEN_LATER_US;
+	if (!add_correction(notify, &(Correction){.fn = fn, .data = data, .due = due}))
+		fn(data);
 }
 
 bool notify_correcting(Notify *notify)

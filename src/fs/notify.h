@@ -71,3 +71,6 @@ bool notify_correcting(Notify *notify);
 
 /* Calls fn(data) after the corrections queued so far; at once when stopped. */
 void notify_then(Notify *notify, void (*fn)(gpointer data), gpointer data);
+
+/* The same, some milliseconds later. */
+void notify_then_later(Notify *notify, void (*fn)(gpointer data), gpointer data);

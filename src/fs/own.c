@@ -15,6 +15,7 @@ enum {
 	SNAPSHOTS = 64,
 
 	OWN_BLOCK = 512,
+	OWN_NEVER = 0222, /* permissions that nothing here has */
 	OWN_FILE_MODE = S_IFREG | 0400,
 	OWN_LINK_MODE = S_IFLNK | 0777,
 };
@@ -93,17 +94,27 @@ static GBytes *snapshot_get(Snapshots *snapshots, guint32 number, gint64 *ret_ma
 }
 
 /* Each was looked up once, so that the first FORGET is the last. */
-static void forget(Fs *fs, fuse_ino_t ino)
+static void forget_snapshot(Fs *fs, Inode inode)
 {
-	Inode inode;
-	if (!inode_unpack(ino, &inode) || inode.kind != INODE_OWN || inode.uid == 0)
-		return;
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&fs->snapshots->lock);
 	GList *link = find_locked(fs->snapshots, inode.uid);
 	if (!link)
 		return;
 	snapshot_free(link->data);
 	g_queue_delete_link(&fs->snapshots->all, link);
+}
+
+static void forget(Fs *fs, fuse_ino_t ino, guint64 lookups)
+{
+	Inode inode;
+	if (!inode_unpack(ino, &inode))
+		return;
+	if (inode.kind == INODE_STAGED)
+		staged_forget(fs->staged, inode.uid, lookups);
+	else if (inode.kind == INODE_MESSAGE || inode.kind == INODE_WAITING)
+		staged_forget_over(fs->staged, ino);
+	else if (inode.kind == INODE_OWN && inode.uid != 0)
+		forget_snapshot(fs, inode);
 }
 
 /* ---- attributes ---- */
@@ -139,7 +150,7 @@ bool own_attributes(Fs *fs, Inode inode, struct stat *ret)
 		ret->st_mode = OWN_LINK_MODE;
 		ret->st_size = (off_t)strlen(store_notes_path(fs->store));
 	} else {
-		ret->st_mode = S_IFDIR | fs->dir_mode;
+		ret->st_mode = S_IFDIR | (fs->dir_mode & ~OWN_NEVER);
 	}
 	set_common(fs, inode, time, ret);
 	return true;
@@ -229,13 +240,13 @@ void link_request(fuse_req_t req, fuse_ino_t ino)
 
 void forget_request(fuse_req_t req, fuse_ino_t ino, uint64_t lookups)
 {
-	forget(kernel_owner(req), ino);
+	forget(kernel_owner(req), ino, lookups);
 	kernel_reply_forgotten(req);
 }
 
 void forget_many_request(fuse_req_t req, size_t count, struct fuse_forget_data *all)
 {
 	for (size_t i = 0; i < count; i++)
-		forget(kernel_owner(req), all[i].ino);
+		forget(kernel_owner(req), all[i].ino, all[i].nlookup);
 	kernel_reply_forgotten(req);
 }

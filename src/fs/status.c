@@ -3,6 +3,8 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "fs/fs.h"
+#include "fs/query.h"
+#include "store/unsent.h"
 
 const char *status_state_name(EngineState state)
 {
@@ -70,6 +72,31 @@ static void write_connection(JsonWriter *json, Fs *fs, const EngineConnection *o
 	json_close(json);
 }
 
+/* What the server has not confirmed, and the texts that it does not have. */
+static void write_changes(JsonWriter *json, Fs *fs, const EngineStatus *status)
+{
+	const char *directory = store_directory(fs->store);
+	g_autofree char *unsent = directory ? g_build_filename(directory, "unsent", NULL) : NULL;
+	json_open(json, "changes", '{');
+	json_number(json, "waiting", status->changes);
+	json_number(json, "unsent", store_unsent_count(fs->store));
+	json_text(json, "unsent_directory", unsent);
+	json_close(json);
+}
+
+static void write_quota(JsonWriter *json, Fs *fs)
+{
+	guint64 used, limit;
+	if (!engine_quota(fs->engine, &used, &limit)) {
+		json_text(json, "quota", NULL);
+		return;
+	}
+	json_open(json, "quota", '{');
+	json_number(json, "used", (gint64)used);
+	json_number(json, "limit", (gint64)limit);
+	json_close(json);
+}
+
 /* Why it cannot be written and since when; null while it can. */
 static void write_unwritable(JsonWriter *json, Fs *fs)
 {
@@ -125,6 +152,22 @@ static guint write_folders(JsonWriter *json, Fs *fs)
 	return left_out;
 }
 
+/* What was asked for last in a `.search` that is no query. */
+static void write_refused_query(JsonWriter *json, Fs *fs)
+{
+	gint64 real_us;
+	g_autofree char *query = NULL, *why = NULL;
+	if (!queries_refused(fs->queries, &real_us, &query, &why)) {
+		json_text(json, "query_refused", NULL);
+		return;
+	}
+	json_open(json, "query_refused", '{');
+	write_time(json, "time", real_us);
+	json_text(json, "query", query);
+	json_text(json, "why", why);
+	json_close(json);
+}
+
 char *status_text(Fs *fs)
 {
 	EngineStatus status;
@@ -154,6 +197,9 @@ char *status_text(Fs *fs)
 	write_age(json, "oldest_ms", status.oldest_us);
 	json_close(json);
 
+	write_changes(json, fs, &status);
+	write_refused_query(json, fs);
+	write_quota(json, fs);
 	write_cache(json, fs);
 	json_number(json, "folders_left_out", write_folders(json, fs));
 

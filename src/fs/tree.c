@@ -38,10 +38,28 @@ void tree_ids_free(TreeIds *ids)
 	g_free(ids);
 }
 
+/* What is below a directory is found by its id, so that it follows when that gets another path. */
+static char *place_of(guint32 parent, const char *name)
+{
+	return g_strdup_printf("%" G_GUINT32_FORMAT "/%s", parent, name);
+}
+
+static gboolean has_id(gpointer place, gpointer value, gpointer id)
+{
+	return value == id;
+}
+
+void tree_ids_rename(TreeIds *ids, guint32 id, guint32 parent, const char *name)
+{
+	gpointer value = GUINT_TO_POINTER(id);
+	if (g_hash_table_foreach_remove(ids->by_place, has_id, value) > 0)
+		g_hash_table_replace(ids->by_place, place_of(parent, name), value);
+}
+
 /* 0 when all are used. */
 static guint32 ids_get(TreeIds *ids, guint32 parent, const char *name)
 {
-	g_autofree char *place = g_strdup_printf("%" G_GUINT32_FORMAT "/%s", parent, name);
+	g_autofree char *place = place_of(parent, name);
 	guint32 id = GPOINTER_TO_UINT(g_hash_table_lookup(ids->by_place, place));
 	if (id != 0 || ids->last == INODE_ID_MAX)
 		return id;
@@ -111,6 +129,13 @@ static gsize component_length(const char *bytes, char delimiter, guint depth)
 	return end ? (gsize)(end - bytes) : strlen(bytes);
 }
 
+static void set_wire(Node *node, const StoreMailbox *mailbox, const char *end)
+{
+	node->dir.wire = mailbox->name;
+	node->dir.wire_len = (guint32)(end - mailbox->name);
+	node->dir.delimiter = mailbox->delimiter;
+}
+
 /* The directory of a mailbox; a new one beside it when another mailbox has that path. */
 static Node *mailbox_node(Tree *tree, TreeIds *ids, const StoreMailbox *mailbox)
 {
@@ -123,6 +148,8 @@ static Node *mailbox_node(Tree *tree, TreeIds *ids, const StoreMailbox *mailbox)
 						: name_from_component(rest, len);
 		Node *parent = node;
 		node = node_child(tree, ids, parent, name);
+		if (node && !node->dir.wire)
+			set_wire(node, mailbox, rest + len);
 		if (rest[len] != '\0') {
 			rest += len + 1;
 			continue;
@@ -131,7 +158,10 @@ static Node *mailbox_node(Tree *tree, TreeIds *ids, const StoreMailbox *mailbox)
 		if (!node || plain || node->dir.mailbox == 0)
 			return node;
 		g_autofree char *other = name_distinct(name, mailbox->name, strlen(mailbox->name));
-		return node_child(tree, ids, parent, other);
+		node = node_child(tree, ids, parent, other);
+		if (node)
+			set_wire(node, mailbox, rest + len);
+		return node;
 	}
 	return NULL;
 }
@@ -150,6 +180,8 @@ static void add_mailbox(Tree *tree, TreeIds *ids, const StoreMailbox *mailbox)
 	if (mailbox->attributes & IMAP_LIST_NOSELECT)
 		return;
 	node->dir.mailbox = mailbox->id;
+	/* Of two that differ in the case of INBOX: its own. */
+	set_wire(node, mailbox, mailbox->name + strlen(mailbox->name));
 	g_hash_table_insert(tree->by_mailbox, GUINT_TO_POINTER(mailbox->id), node);
 }
 
@@ -166,14 +198,19 @@ Tree *tree_new(TreeIds *ids, const GArray *mailboxes)
 	tree->refs = 1;
 	tree->by_id = g_ptr_array_new_with_free_func(node_free);
 	tree->by_mailbox = g_hash_table_new(NULL, NULL);
-	node_add(tree, NULL, 0, "");
+	Node *root = node_add(tree, NULL, 0, "");
+	root->dir.wire = "";
 
-	/* INBOX comes first in every listing: it takes the first id. */
+	/* INBOX comes first in every listing: it takes the first id, and a new mailbox is named as
+	 * it is. */
 	for (int others = 0; others < 2; others++) {
 		for (guint i = 0; i < mailboxes->len; i++) {
 			const StoreMailbox *mailbox = &g_array_index(mailboxes, StoreMailbox, i);
-			if (is_inbox(mailbox->name, strlen(mailbox->name)) != others)
-				add_mailbox(tree, ids, mailbox);
+			if (is_inbox(mailbox->name, strlen(mailbox->name)) == others)
+				continue;
+			add_mailbox(tree, ids, mailbox);
+			if (root->dir.delimiter == '\0')
+				root->dir.delimiter = mailbox->delimiter;
 		}
 	}
 	for (guint i = 0; i < tree->by_id->len; i++) {

@@ -16,14 +16,26 @@ typedef struct {
 	guint32 parent; /* id; the root's is 0 */
 	MailboxId mailbox; /* 0: a plain directory */
 	const char *name; /* file name; "" for the root */
+
+	/* What a mailbox here has its name begin with on the wire, and what then follows it before
+	 * that of one below (0: none can be). Lives as long as the store. */
+	const char *wire;
+	guint32 wire_len;
+	char delimiter;
 } TreeDir;
 
 /* Directory ids by path: the same path has the same id in every snapshot, and no id is used for
- * another path. One thread at a time. */
+ * another path, unless the directory was renamed. One thread at a time. */
 typedef struct TreeIds TreeIds;
 TreeIds *tree_ids_new(void);
 void tree_ids_free(TreeIds *ids); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TreeIds, tree_ids_free)
+
+/* The directory of this id has another path from the next snapshot on, and those below it with it;
+ * its old path gets a new id if it comes again. A directory that had the new path before loses its
+ * id. parent: id of the directory that it is in then. Nothing happens when no directory ever had
+ * the id. */
+void tree_ids_rename(TreeIds *ids, guint32 id, guint32 parent, const char *name);
 
 typedef struct Tree Tree;
 

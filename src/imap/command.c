@@ -5,13 +5,15 @@
 
 #include <string.h>
 
-typedef enum { PART_TEXT, PART_LITERAL } PartKind;
+typedef enum { PART_TEXT, PART_LITERAL, PART_OPEN, PART_CLOSE } PartKind;
 
 /* One argument as it goes out. Allocated once at its size: growing would leave copies of secrets.
  */
 typedef struct {
 	PartKind kind;
 	bool secret;
+	bool binary; /* literal8 */
+	GBytes *message; /* the octets of a literal that is not copied here, or NULL */
 	gsize len;
 	char bytes[];
 } Part;
@@ -28,6 +30,7 @@ static void part_free(gpointer data)
 
 	if (part->secret)
 		explicit_bzero(part->bytes, part->len);
+	g_clear_pointer(&part->message, g_bytes_unref);
 	g_free(part);
 }
 
@@ -91,6 +94,16 @@ void imap_command_rawf(ImapCommand *command, const char *format, ...)
 	text = g_strdup_vprintf(format, args);
 	va_end(args);
 	add_raw(command, text, false);
+}
+
+void imap_command_open(ImapCommand *command)
+{
+	*part_add(command, PART_OPEN, false, 1)->bytes = '(';
+}
+
+void imap_command_close(ImapCommand *command)
+{
+	*part_add(command, PART_CLOSE, false, 1)->bytes = ')';
 }
 
 typedef enum { FORM_ATOM, FORM_QUOTED, FORM_LITERAL, FORM_NONE } StringForm;
@@ -166,6 +179,19 @@ void imap_command_mailbox(ImapCommand *command, const char *bytes, gsize len)
 	add_string(command, bytes, len, form == FORM_ATOM ? FORM_QUOTED : form, false);
 }
 
+void imap_command_literal(ImapCommand *command, GBytes *bytes, bool binary)
+{
+	gsize len;
+	const char *data = g_bytes_get_data(bytes, &len);
+	Part *part = part_add(command, PART_LITERAL, false, 0);
+
+	part->binary = binary;
+	part->message = g_bytes_ref(bytes);
+	/* RFC 3501 section 9: CHAR8 is any OCTET except NUL. */
+	if (!binary && len > 0 && memchr(data, 0, len))
+		command->invalid = true;
+}
+
 bool imap_command_valid(const ImapCommand *command)
 {
 	return !command->invalid;
@@ -189,23 +215,65 @@ static void wiped_free(gpointer data)
 	g_free(wiped);
 }
 
-/* Moves what was gathered into a piece and leaves nothing behind. */
-static void push_piece(GPtrArray *pieces, GString *line)
+/* The pieces so far, and what is to become the next. */
+typedef struct {
+	GArray *pieces;
+	GString *line;
+	bool waits; /* the next one waits for "+" */
+} Gather;
+
+static void piece_clear(gpointer data)
 {
+	g_bytes_unref(((ImapPiece *)data)->bytes);
+}
+
+/* Takes bytes. */
+static void add_piece(Gather *to, GBytes *bytes)
+{
+	ImapPiece piece = {bytes, to->waits};
+
+	g_array_append_val(to->pieces, piece);
+	to->waits = false;
+}
+
+/* Moves what was gathered into a piece and leaves nothing behind. */
+static void end_piece(Gather *to)
+{
+	GString *line = to->line;
 	Wiped *wiped = g_malloc(sizeof(Wiped) + line->len);
 
 	wiped->len = line->len;
 	memcpy(wiped->bytes, line->str, line->len);
-	g_ptr_array_add(
-		pieces, g_bytes_new_with_free_func(wiped->bytes, wiped->len, wiped_free, wiped));
+	add_piece(to, g_bytes_new_with_free_func(wiped->bytes, wiped->len, wiped_free, wiped));
 	explicit_bzero(line->str, line->len);
 	g_string_truncate(line, 0);
 }
 
-/* RFC 7888 section 5: LITERAL- allows the non-synchronising form up to 4096 octets. */
-static bool may_go_on(ImapLiteralMode mode, gsize len)
+static gsize literal_len(const Part *part)
 {
-	return mode == IMAP_LITERAL_PLUS || (mode == IMAP_LITERAL_MINUS && len <= 4096);
+	return part->message ? g_bytes_get_size(part->message) : part->len;
+}
+
+/* RFC 7888 section 5 allows LITERAL- so many octets. LITERAL+ has no bound, but what waits can be
+ * refused before it is uploaded. Of literal8, IMAP4rev2 has only the form that waits (RFC 9051
+ * section 9). */
+static bool may_go_on(const Part *part)
+{
+	enum { LITERAL_MINUS_OCTETS = 4096 };
+
+	return !part->binary && literal_len(part) <= LITERAL_MINUS_OCTETS;
+}
+
+static void begin_literal(Gather *to, const Part *part, bool at_once)
+{
+	bool goes_on = at_once && may_go_on(part);
+
+	g_string_append_printf(to->line, "%s{%" G_GSIZE_FORMAT "%s}\r\n", part->binary ? "~" : "",
+		literal_len(part), goes_on ? "+" : "");
+	if (goes_on && !part->message)
+		return;
+	end_piece(to);
+	to->waits = !goes_on;
 }
 
 /* No more than this is ever gathered, so the buffer never moves and leaves no copy behind. */
@@ -219,28 +287,37 @@ static gsize longest_line(const ImapCommand *command, const char *tag)
 	return size;
 }
 
-GPtrArray *imap_command_pieces(const ImapCommand *command, const char *tag, ImapLiteralMode mode)
+/* The parts are separated by a space, but for what a parenthesis holds together. */
+static void add_space(GString *line, const ImapCommand *command, guint i)
 {
-	GPtrArray *pieces = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	const Part *part = command->parts->pdata[i];
+	const Part *before = i > 0 ? command->parts->pdata[i - 1] : NULL;
+
+	if (part->kind != PART_CLOSE && !(before && before->kind == PART_OPEN))
+		g_string_append_c(line, ' ');
+}
+
+GArray *imap_command_pieces(const ImapCommand *command, const char *tag, bool at_once)
+{
 	g_autoptr(GString) line = g_string_sized_new(longest_line(command, tag));
+	Gather to = {.pieces = g_array_new(FALSE, FALSE, sizeof(ImapPiece)), .line = line};
 
 	g_assert(imap_command_valid(command) && is_one_line(tag));
+	g_array_set_clear_func(to.pieces, piece_clear);
 	g_string_append_printf(line, "%s %s", tag, command->name);
 	for (guint i = 0; i < command->parts->len; i++) {
 		const Part *part = command->parts->pdata[i];
 
-		g_string_append_c(line, ' ');
-		if (part->kind == PART_LITERAL && may_go_on(mode, part->len)) {
-			g_string_append_printf(line, "{%" G_GSIZE_FORMAT "+}\r\n", part->len);
-		} else if (part->kind == PART_LITERAL) {
-			g_string_append_printf(line, "{%" G_GSIZE_FORMAT "}\r\n", part->len);
-			push_piece(pieces, line);
-		}
+		add_space(line, command, i);
+		if (part->kind == PART_LITERAL)
+			begin_literal(&to, part, at_once);
+		if (part->message)
+			add_piece(&to, g_bytes_ref(part->message));
 		g_string_append_len(line, part->bytes, (gssize)part->len);
 	}
 	g_string_append(line, "\r\n");
-	push_piece(pieces, line);
-	return pieces;
+	end_piece(&to);
+	return to.pieces;
 }
 
 char *imap_command_transcript(const ImapCommand *command, const char *tag)
@@ -252,13 +329,14 @@ char *imap_command_transcript(const ImapCommand *command, const char *tag)
 		const Part *part = command->parts->pdata[i];
 		g_autofree char *shown = NULL;
 
-		g_string_append_c(out, ' ');
+		add_space(out, command, i);
 		if (part->secret) {
 			g_string_append(out, "<secret>");
 			continue;
 		}
 		if (part->kind == PART_LITERAL)
-			g_string_append_printf(out, "{%" G_GSIZE_FORMAT "}", part->len);
+			g_string_append_printf(out, "%s{%" G_GSIZE_FORMAT "}",
+				part->binary ? "~" : "", literal_len(part));
 		shown = log_escape(part->bytes, part->len, LIMIT_COMMAND_LINE);
 		g_string_append(out, shown);
 	}

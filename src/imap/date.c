@@ -1,5 +1,7 @@
 #include "imap/date.h"
 
+#include <string.h>
+
 /* Exactly n digits. */
 static bool digits(const char *text, guint n, int *ret_value)
 {
@@ -14,23 +16,23 @@ static bool digits(const char *text, guint n, int *ret_value)
 	return true;
 }
 
+static const char months[12][4] = {
+	"Jan",
+	"Feb",
+	"Mar",
+	"Apr",
+	"May",
+	"Jun",
+	"Jul",
+	"Aug",
+	"Sep",
+	"Oct",
+	"Nov",
+	"Dec",
+};
+
 static bool month_number(const char *name, int *ret_month)
 {
-	static const char months[12][4] = {
-		"Jan",
-		"Feb",
-		"Mar",
-		"Apr",
-		"May",
-		"Jun",
-		"Jul",
-		"Aug",
-		"Sep",
-		"Oct",
-		"Nov",
-		"Dec",
-	};
-
 	for (int i = 0; i < 12; i++) {
 		if (g_ascii_strncasecmp(name, months[i], 3) == 0) {
 			*ret_month = i + 1;
@@ -57,13 +59,41 @@ static gint64 days_in_month(int year, int month)
 	return days_to_month(next_year, month % 12 + 1) - days_to_month(year, month);
 }
 
+/* What a date says of itself. */
+typedef struct {
+	int day, month, year, hour, minute, second;
+	int zone_s; /* east of UTC */
+} Fields;
+
+static bool time_of(const Fields *at, gint64 *ret_time)
+{
+	/* A year 0 would need divisions that round down. */
+	if (at->year < 1 || at->day < 1 || at->day > days_in_month(at->year, at->month) ||
+		at->hour > 23 || at->minute > 59 || at->second > 60)
+		return false;
+	*ret_time = (days_to_month(at->year, at->month) + at->day - 1) * 86400 + at->hour * 3600 +
+		    at->minute * 60 + at->second - at->zone_s;
+	return true;
+}
+
+/* "-0700" */
+static bool zone_offset(const char *text, int *ret_zone_s)
+{
+	int hour, minute;
+
+	if ((text[0] != '+' && text[0] != '-') || !digits(text + 1, 2, &hour) ||
+		!digits(text + 3, 2, &minute) || minute > 59)
+		return false;
+	*ret_zone_s = (hour * 60 + minute) * (text[0] == '-' ? -60 : 60);
+	return true;
+}
+
 /* date-time = date-day-fixed "-" date-month "-" date-year SP time SP zone (RFC 9051 section 9), the
  * day with one or two digits, or a space before one. */
 bool imap_date_parse(const char *text, gsize len, gint64 *ret_time)
 {
 	enum { AFTER_DAY = sizeof("-Jul-1996 02:44:25 -0700") - 1 };
-	int day, month, year, hour, minute, second, zone_hour, zone_minute;
-	gint64 seconds, zone;
+	Fields at;
 	guint day_digits;
 
 	if (len > 0 && text[0] == ' ') {
@@ -73,24 +103,33 @@ bool imap_date_parse(const char *text, gsize len, gint64 *ret_time)
 	if (len != AFTER_DAY + 1 && len != AFTER_DAY + 2)
 		return false;
 	day_digits = (guint)(len - AFTER_DAY);
-	if (!digits(text, day_digits, &day))
+	if (!digits(text, day_digits, &at.day))
 		return false;
 	text += day_digits;
-	if (text[0] != '-' || !month_number(text + 1, &month) || text[4] != '-' ||
-		!digits(text + 5, 4, &year) || text[9] != ' ' || !digits(text + 10, 2, &hour) ||
-		text[12] != ':' || !digits(text + 13, 2, &minute) || text[15] != ':' ||
-		!digits(text + 16, 2, &second) || text[18] != ' ' ||
-		(text[19] != '+' && text[19] != '-') || !digits(text + 20, 2, &zone_hour) ||
-		!digits(text + 22, 2, &zone_minute))
+	if (text[0] != '-' || !month_number(text + 1, &at.month) || text[4] != '-' ||
+		!digits(text + 5, 4, &at.year) || text[9] != ' ' ||
+		!digits(text + 10, 2, &at.hour) || text[12] != ':' ||
+		!digits(text + 13, 2, &at.minute) || text[15] != ':' ||
+		!digits(text + 16, 2, &at.second) || text[18] != ' ' ||
+		!zone_offset(text + 19, &at.zone_s))
 		return false;
-	/* A year 0 would need divisions that round down. */
-	if (year < 1 || day < 1 || day > days_in_month(year, month) || hour > 23 || minute > 59 ||
-		second > 60 || zone_minute > 59)
-		return false;
+	return time_of(&at, ret_time);
+}
 
-	zone = (zone_hour * 60 + zone_minute) * 60;
-	seconds =
-		(days_to_month(year, month) + day - 1) * 86400 + hour * 3600 + minute * 60 + second;
-	*ret_time = text[19] == '-' ? seconds + zone : seconds - zone;
-	return true;
+/* date-text = date-day "-" date-month "-" date-year; date-day = 1*2DIGIT */
+char *imap_date_day(const char *text)
+{
+	enum { AFTER_DAY = sizeof("-Jan-2026") - 1 };
+	Fields at = {0};
+	gint64 time;
+	gsize len = strlen(text);
+	guint day_digits = len == AFTER_DAY + 1 ? 1 : 2;
+
+	if (len != AFTER_DAY + day_digits || !digits(text, day_digits, &at.day))
+		return NULL;
+	text += day_digits;
+	if (text[0] != '-' || !month_number(text + 1, &at.month) || text[4] != '-' ||
+		!digits(text + 5, 4, &at.year) || !time_of(&at, &time))
+		return NULL;
+	return g_strdup_printf("%d-%s-%04d", at.day, months[at.month - 1], at.year);
 }

@@ -1,5 +1,7 @@
 #include "imap/parser.h"
 
+#include <string.h>
+
 #include "base/limits.h"
 #include "imap/date.h"
 
@@ -81,6 +83,7 @@ static bool read_body(ImapParser *parser, ImapLexer *lexer, ImapBody body)
 	case IMAP_STRING_NIL:
 	case IMAP_STRING_DROPPED:
 		body.form = IMAP_BODY_NIL;
+		body.size = value.size;
 		break;
 	case IMAP_STRING_BYTES:
 		body.form = IMAP_BODY_INLINE;
@@ -142,9 +145,30 @@ static bool read_value(ImapParser *parser, ImapLexer *lexer, ImapBytes name)
 	return imap_lex_skip(lexer, NULL, NULL);
 }
 
+/* "BINARY.SIZE" section-binary SP number */
+static bool read_body_size(ImapParser *parser, ImapLexer *lexer)
+{
+	ImapBodySize size;
+	ImapLexer mark;
+
+	if (!imap_lex_section(lexer, &size.section))
+		return false;
+	mark = *lexer;
+	if (imap_lex_number(lexer, G_MAXINT64, &size.size)) {
+		if (parser->sizes->len < LIMIT_LIST_ITEMS)
+			g_array_append_val(parser->sizes, size);
+		return true;
+	}
+	*lexer = mark;
+	return is_next_name(lexer) || imap_lex_skip(lexer, NULL, NULL);
+}
+
 /* An item whose name goes on with "[". */
 static bool read_sectioned(ImapParser *parser, ImapLexer *lexer, ImapBytes name)
 {
+	if (imap_bytes_equal_case(name, "BINARY.SIZE"))
+		return read_body_size(parser, lexer);
+
 	ImapBody body = {.binary = imap_bytes_equal_case(name, "BINARY")};
 	bool known = body.binary || imap_bytes_equal_case(name, "BODY");
 	ImapLexer mark;
@@ -157,6 +181,24 @@ static bool read_sectioned(ImapParser *parser, ImapLexer *lexer, ImapBytes name)
 		return true;
 	*lexer = mark;
 	return imap_lex_skip(lexer, NULL, NULL);
+}
+
+/* section-spec without the list of names (RFC 3501 9). */
+static gsize section_name_len(ImapBytes section)
+{
+	gsize len = 0;
+
+	while (len < section.len && section.data[len] != ' ' && section.data[len] != '(')
+		len++;
+	return len;
+}
+
+bool imap_section_is(ImapBytes section, const char *asked)
+{
+	ImapBytes name = {section.data, section_name_len(section)};
+	gsize len = section_name_len((ImapBytes){asked, strlen(asked)});
+
+	return name.len == len && g_ascii_strncasecmp(name.data, asked, len) == 0;
 }
 
 /* msg-att = "(" (msg-att-dynamic / msg-att-static) *(SP ...) ")". Where an item breaks off, those
@@ -183,5 +225,7 @@ bool imap_parse_fetch(ImapParser *parser, ImapLexer *lexer, guint32 seq)
 	}
 	fetch->bodies = (const ImapBody *)(gpointer)parser->bodies->data;
 	fetch->n_bodies = parser->bodies->len;
+	fetch->sizes = (const ImapBodySize *)(gpointer)parser->sizes->data;
+	fetch->n_sizes = parser->sizes->len;
 	return true;
 }

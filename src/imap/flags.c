@@ -103,3 +103,66 @@ char *imap_flags_text(guint system, const char *keywords)
 		g_string_append_printf(text, "%s%s", text->len > 0 ? " " : "", keywords);
 	return g_string_free(text, FALSE);
 }
+
+/* atom of RFC 3501: any CHAR except atom-specials, `]` among them. */
+static bool is_atom(const char *word)
+{
+	for (const char *at = word; *at; at++)
+		if (!g_ascii_isgraph(*at) || strchr("(){%*\"\\]", *at))
+			return false;
+	return *word != '\0';
+}
+
+static bool array_has(const GPtrArray *array, const char *word)
+{
+	for (guint i = 0; i < array->len; i++)
+		if (g_ascii_strcasecmp(g_ptr_array_index(array, i), word) == 0)
+			return true;
+	return false;
+}
+
+bool imap_flags_parse(const char *text, guint *ret_system, char ***ret_keywords)
+{
+	guint system = 0;
+	g_auto(GStrv) words = g_strsplit(text, " ", LIMIT_LIST_ITEMS);
+	g_autoptr(GPtrArray) keywords = g_ptr_array_new_with_free_func(g_free);
+
+	for (char **word = words; *word; word++) {
+		guint flag =
+			system_flag((ImapBytes){*word, strlen(*word)}) & ~IMAP_FLAG_ANY_KEYWORD;
+
+		if (flag != 0 || **word == '\0' || g_ascii_strcasecmp(*word, "\\Recent") == 0)
+			system |= flag;
+		else if (!is_atom(*word))
+			return false;
+		else if (!array_has(keywords, *word))
+			g_ptr_array_add(keywords, g_strdup(*word));
+	}
+	*ret_system = system;
+	g_ptr_array_add(keywords, NULL);
+	*ret_keywords = (char **)g_ptr_array_free(g_steal_pointer(&keywords), FALSE);
+	return true;
+}
+
+static void add_words(GPtrArray *words, char *const *more, const GPtrArray *except)
+{
+	for (; *more; more++)
+		if (**more && !array_has(words, *more) && !array_has(except, *more))
+			g_ptr_array_add(words, *more);
+}
+
+char *imap_keywords_change(const char *keywords, const char *add, const char *remove)
+{
+	g_auto(GStrv) before = g_strsplit(keywords, " ", -1);
+	g_auto(GStrv) added = g_strsplit(add ? add : "", " ", -1);
+	g_auto(GStrv) removed = g_strsplit(remove ? remove : "", " ", -1);
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
+	g_autoptr(GPtrArray) without = g_ptr_array_new();
+	g_autoptr(GPtrArray) words = g_ptr_array_new();
+
+	add_words(without, removed, none);
+	add_words(words, before, without);
+	add_words(words, added, none);
+	g_ptr_array_add(words, NULL);
+	return g_strjoinv(" ", (char **)words->pdata);
+}

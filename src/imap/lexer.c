@@ -244,20 +244,40 @@ bool imap_lex_nstring(ImapLexer *lexer, ImapString *ret_string)
 	return true;
 }
 
+/* string = quoted / literal, one that was kept */
+static bool lex_string(ImapLexer *lexer, ImapBytes *ret_bytes)
+{
+	ImapString string;
+
+	if (!imap_lex_nstring(lexer, &string) || string.form != IMAP_STRING_BYTES)
+		return false;
+	*ret_bytes = string.bytes;
+	return true;
+}
+
+/* After spaces were skipped. */
+static bool string_here(ImapLexer *lexer)
+{
+	return lexer->frame->text[lexer->at] == '"' || literal_here(lexer);
+}
+
+bool imap_lex_astring(ImapLexer *lexer, ImapBytes *ret_bytes)
+{
+	if (imap_lex_space(lexer) == IMAP_LEX_DONE)
+		return false;
+	return string_here(lexer) ? lex_string(lexer, ret_bytes)
+				  : imap_lex_word(lexer, IMAP_LEX_NO_STOP, ret_bytes);
+}
+
 bool imap_lex_mailbox(ImapLexer *lexer, ImapBytes *ret_name)
 {
 	const char *text = lexer->frame->text;
-	ImapString string;
 	gsize start, at, end;
 
 	if (imap_lex_space(lexer) == IMAP_LEX_DONE)
 		return false;
-	if (text[lexer->at] == '"' || literal_here(lexer)) {
-		if (!imap_lex_nstring(lexer, &string) || string.form != IMAP_STRING_BYTES)
-			return false;
-		*ret_name = string.bytes;
-		return true;
-	}
+	if (string_here(lexer))
+		return lex_string(lexer, ret_name);
 	start = at = lexer->at;
 	end = text_end(lexer);
 	while (at < end && !(text[at] == '(' && is_space(text[at - 1])))
@@ -291,7 +311,7 @@ static bool skip_scalar(ImapLexer *lexer, bool *whole)
 	ImapString string;
 	ImapBytes word;
 
-	if (lexer->frame->text[lexer->at] == '"' || literal_here(lexer)) {
+	if (string_here(lexer)) {
 		if (!imap_lex_nstring(lexer, &string))
 			return false;
 		*whole = *whole && string.form == IMAP_STRING_BYTES;

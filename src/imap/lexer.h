@@ -66,6 +66,9 @@ ImapSet *imap_lex_set(ImapLexer *lexer);
 /* nstring: quoted, literal or NIL. */
 bool imap_lex_nstring(ImapLexer *lexer, ImapString *ret_string);
 
+/* astring: quoted, literal or a word. */
+bool imap_lex_astring(ImapLexer *lexer, ImapBytes *ret_bytes);
+
 /* A mailbox name: quoted, literal, or what else stands before " (" or the end; NIL is such a name.
  * Servers send names with spaces and TABs unquoted. */
 bool imap_lex_mailbox(ImapLexer *lexer, ImapBytes *ret_name);

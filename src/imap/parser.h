@@ -12,7 +12,9 @@ typedef struct {
 	GPtrArray *keywords; /* NULL-terminated, of strings */
 	GPtrArray *mechs; /* as keywords */
 	GArray *bodies; /* ImapBody */
+	GArray *sizes; /* ImapBodySize */
 	GArray *namespaces; /* ImapNamespace */
+	GArray *roots; /* ImapBytes, of QUOTAROOT */
 	GPtrArray *sets; /* owned */
 	ImapSet *empty;
 } ImapParser;
@@ -37,6 +39,9 @@ bool imap_parse_mailbox_status(ImapParser *parser, ImapLexer *lexer);
 bool imap_parse_search(ImapParser *parser, ImapLexer *lexer);
 bool imap_parse_esearch(ImapParser *parser, ImapLexer *lexer);
 bool imap_parse_vanished(ImapParser *parser, ImapLexer *lexer);
+bool imap_parse_quota(ImapParser *parser, ImapLexer *lexer);
+bool imap_parse_quota_root(ImapParser *parser, ImapLexer *lexer);
+bool imap_parse_rights(ImapParser *parser, ImapLexer *lexer);
 bool imap_parse_fetch(ImapParser *parser, ImapLexer *lexer, guint32 seq);
 
 /* "(" flags ")". */

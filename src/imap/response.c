@@ -10,7 +10,9 @@ ImapParser *imap_parser_new(void)
 	parser->keywords = g_ptr_array_new();
 	parser->mechs = g_ptr_array_new();
 	parser->bodies = g_array_new(FALSE, FALSE, sizeof(ImapBody));
+	parser->sizes = g_array_new(FALSE, FALSE, sizeof(ImapBodySize));
 	parser->namespaces = g_array_new(FALSE, FALSE, sizeof(ImapNamespace));
+	parser->roots = g_array_new(FALSE, FALSE, sizeof(ImapBytes));
 	parser->sets = g_ptr_array_new_with_free_func((GDestroyNotify)imap_set_free);
 	parser->empty = imap_set_new();
 	return parser;
@@ -24,7 +26,9 @@ void imap_parser_free(ImapParser *parser)
 	g_ptr_array_unref(parser->keywords);
 	g_ptr_array_unref(parser->mechs);
 	g_array_unref(parser->bodies);
+	g_array_unref(parser->sizes);
 	g_array_unref(parser->namespaces);
+	g_array_unref(parser->roots);
 	g_ptr_array_unref(parser->sets);
 	imap_set_free(parser->empty);
 	g_free(parser);
@@ -43,7 +47,9 @@ static void reset(ImapParser *parser)
 	g_ptr_array_set_size(parser->mechs, 0);
 	g_ptr_array_add(parser->mechs, NULL);
 	g_array_set_size(parser->bodies, 0);
+	g_array_set_size(parser->sizes, 0);
 	g_array_set_size(parser->namespaces, 0);
+	g_array_set_size(parser->roots, 0);
 	g_ptr_array_set_size(parser->sets, 0);
 	parser->response = (ImapResponse){
 		.kind = IMAP_RESPONSE_OTHER,
@@ -94,6 +100,9 @@ static const struct {
 	{"CAPABILITY", IMAP_RESPONSE_CAPABILITY, imap_parse_capabilities},
 	{"ENABLED", IMAP_RESPONSE_ENABLED, imap_parse_capabilities},
 	{"NAMESPACE", IMAP_RESPONSE_NAMESPACE, imap_parse_namespaces},
+	{"QUOTA", IMAP_RESPONSE_QUOTA, imap_parse_quota},
+	{"QUOTAROOT", IMAP_RESPONSE_QUOTAROOT, imap_parse_quota_root},
+	{"MYRIGHTS", IMAP_RESPONSE_MYRIGHTS, imap_parse_rights},
 };
 
 /* "*" SP number SP keyword */

@@ -124,6 +124,15 @@ typedef struct {
  * them without parentheses: "\Seen \Draft $Work". New string. */
 char *imap_flags_text(guint system, const char *keywords);
 
+/* The set that such a text names, in any order and with system flags in any case; \Recent, which
+ * nobody can set, is left out. Keywords: each once, a new array. false: a word is no flag that can
+ * be stored. */
+bool imap_flags_parse(const char *text, guint *ret_system, char ***ret_keywords);
+
+/* Keywords, separated by spaces, with those of `add` and without those of `remove` (NULL: none), in
+ * any case. New string. */
+char *imap_keywords_change(const char *keywords, const char *add, const char *remove);
+
 /* A byte string of a response. data is NULL for NIL; not NUL-terminated. */
 typedef struct {
 	const char *data;
@@ -199,6 +208,9 @@ typedef struct {
 /* SEARCH and ESEARCH (RFC 4731, 7377, 9394). */
 typedef struct {
 	ImapBytes tag; /* the correlator of ESEARCH; data NULL for SEARCH */
+	ImapBytes mailbox; /* MAILBOX of the correlator: what ESEARCH of many mailboxes found in
+			    * this one; data NULL: it is about the selected one */
+	guint32 uidvalidity; /* of that mailbox; 0: not told */
 	bool uid; /* the UID indicator; always false for SEARCH */
 	bool has_all, has_count; /* has_all: always of SEARCH; of ESEARCH when ALL came */
 	const ImapSet *all; /* never NULL */
@@ -221,8 +233,19 @@ typedef struct {
 	guint64 origin;
 	ImapBodyForm form;
 	ImapBytes data; /* INLINE */
-	guint64 size; /* octets, of INLINE and STREAMED */
+	guint64 size; /* octets, also of a literal that no sink wanted; 0 of NIL itself */
 } ImapBody;
+
+/* Whether the section of an answer is the one that was asked for ("", "HEADER", "1.2"). Servers
+ * write it in their own case, and list the names of HEADER.FIELDS in their own way or not at all:
+ * those are not compared. */
+bool imap_section_is(ImapBytes section, const char *asked);
+
+/* BINARY.SIZE[section] (RFC 3516 4.3). */
+typedef struct {
+	ImapBytes section;
+	guint64 size; /* octets, once decoded */
+} ImapBodySize;
 
 enum {
 	IMAP_FETCH_UID = 1 << 0,
@@ -243,6 +266,8 @@ typedef struct {
 	guint64 modseq;
 	const ImapBody *bodies;
 	gsize n_bodies;
+	const ImapBodySize *sizes;
+	gsize n_sizes;
 	ImapBytes bodystructure; /* the raw parenthesised text, literals inlined as quoted or {n}
 				    text */
 } ImapFetch;
@@ -253,6 +278,27 @@ typedef struct {
 	ImapBytes prefix;
 	char delimiter;
 } ImapNamespace;
+
+/* QUOTA (RFC 9208 5.1): one root's resources, in units of 1024 octets (STORAGE) or messages. */
+typedef struct {
+	ImapBytes root;
+	bool has_storage, has_messages;
+	guint64 storage_used, storage_limit;
+	guint64 messages_used, messages_limit;
+} ImapQuota;
+
+/* QUOTAROOT (RFC 9208 5.2): which roots hold a mailbox. */
+typedef struct {
+	ImapBytes mailbox;
+	const ImapBytes *roots;
+	gsize n_roots;
+} ImapQuotaRoot;
+
+/* MYRIGHTS (RFC 4314 3.8). */
+typedef struct {
+	ImapBytes mailbox;
+	ImapBytes rights; /* letters */
+} ImapRights;
 
 typedef enum {
 	IMAP_RESPONSE_CONTINUATION, /* "+": text */
@@ -270,6 +316,9 @@ typedef enum {
 	IMAP_RESPONSE_EXPUNGE, /* number: a sequence number */
 	IMAP_RESPONSE_VANISHED, /* vanished, earlier */
 	IMAP_RESPONSE_FETCH, /* fetch */
+	IMAP_RESPONSE_QUOTA, /* quota */
+	IMAP_RESPONSE_QUOTAROOT, /* quota_root */
+	IMAP_RESPONSE_MYRIGHTS, /* rights */
 	IMAP_RESPONSE_OTHER, /* unknown or malformed data of a known kind: to be skipped */
 } ImapResponseKind;
 
@@ -289,6 +338,9 @@ typedef struct {
 	const ImapSet *vanished;
 	bool earlier;
 	ImapFetch fetch;
+	ImapQuota quota;
+	ImapQuotaRoot quota_root;
+	ImapRights rights;
 } ImapResponse;
 
 /* The capability behind a word such as "SASL-IR", in any case; IMAP_CAP_COUNT_ when unknown. */

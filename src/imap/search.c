@@ -47,7 +47,30 @@ bool imap_parse_search(ImapParser *parser, ImapLexer *lexer)
 	return true;
 }
 
-/* search-correlator = SP "(" "TAG" SP tag-string ")"; RFC 7377 adds MAILBOX and UIDVALIDITY. */
+static bool read_tag(ImapLexer *lexer, ImapBytes *ret_tag)
+{
+	ImapString tag;
+
+	if (!imap_lex_nstring(lexer, &tag))
+		return imap_lex_word(lexer, IMAP_LEX_NO_STOP, ret_tag);
+	*ret_tag = tag.bytes;
+	return true;
+}
+
+static bool read_correlate(ImapLexer *lexer, ImapSearch *search)
+{
+	if (imap_lex_keyword(lexer, "TAG"))
+		return read_tag(lexer, &search->tag);
+	if (imap_lex_keyword(lexer, "MAILBOX"))
+		return imap_lex_astring(lexer, &search->mailbox);
+	if (imap_lex_keyword(lexer, "UIDVALIDITY"))
+		return imap_lex_nz_number(lexer, &search->uidvalidity);
+	return imap_lex_skip(lexer, NULL, NULL);
+}
+
+/* search-correlator = SP "(" one-correlator *(SP one-correlator) ")"
+ * one-correlator = ("TAG" SP tag-string) / ("MAILBOX" SP astring) / ("UIDVALIDITY" SP nz-number)
+ * (RFC 7377 section 2.5) */
 static bool read_correlator(ImapLexer *lexer, ImapSearch *search)
 {
 	ImapLex next;
@@ -55,16 +78,8 @@ static bool read_correlator(ImapLexer *lexer, ImapSearch *search)
 	if (!imap_lex_char(lexer, '('))
 		return true;
 	while ((next = imap_lex_list_next(lexer)) == IMAP_LEX_MORE) {
-		ImapString tag;
-
-		if (!imap_lex_keyword(lexer, "TAG")) {
-			if (!imap_lex_skip(lexer, NULL, NULL))
-				return false;
-		} else if (imap_lex_nstring(lexer, &tag)) {
-			search->tag = tag.bytes;
-		} else if (!imap_lex_word(lexer, IMAP_LEX_NO_STOP, &search->tag)) {
+		if (!read_correlate(lexer, search))
 			return false;
-		}
 	}
 	return next == IMAP_LEX_DONE;
 }

@@ -21,6 +21,10 @@ enum {
 	KEEPALIVE_IDLE_S = 60,
 	KEEPALIVE_INTERVAL_S = 15,
 	USER_TIMEOUT_MS = 60 * 1000,
+
+	/* What the kernel takes beyond what is on the wire: four TLS records. It would take
+	 * megabytes, which on a slow wire say nothing for longer than a request waits. */
+	UNSENT_BYTES = 64 << 10,
 };
 
 typedef struct {
@@ -110,6 +114,7 @@ static int open_socket(int family)
 		{IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S},
 		{IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S},
 		{IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS},
+		{IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES},
 	};
 	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 

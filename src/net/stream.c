@@ -291,26 +291,25 @@ static void empty_out(NetStream *self)
 
 static void turn_write(NetStream *self)
 {
+	NetIo io = NET_IO_DONE;
 	gsize sent = 0;
 
-	while (has_output(self) && sent < OUT_TURN_BYTES) {
+	while (io == NET_IO_DONE && has_output(self) && sent < OUT_TURN_BYTES) {
 		gsize n = 0;
 		if (self->out_len == 0)
 			fill_out(self);
-		NetIo io = write_some(self, self->out + self->out_done,
-			self->out_len - self->out_done, &n, &self->write_failure);
-		self->write_wait = wait_of(io);
-		if (io == NET_IO_FAILED)
-			self->read_wait = 0;
-		if (io != NET_IO_DONE)
-			return;
+		io = write_some(self, self->out + self->out_done, self->out_len - self->out_done,
+			&n, &self->write_failure);
 		sent += n;
 		self->out_done += n;
 		if (self->out_done == self->out_len)
 			empty_out(self);
 	}
-	if (!has_output(self))
-		self->events->drained(self->data);
+	self->write_wait = wait_of(io);
+	if (io == NET_IO_FAILED)
+		self->read_wait = 0;
+	if (sent > 0)
+		self->events->sent(sent, self->data);
 }
 
 static void stream_turn(NetStream *self)

@@ -39,8 +39,9 @@ typedef struct {
 	/* Bytes arrived, at least one; valid during the call. */
 	void (*received)(const void *bytes, gsize len, gpointer data);
 
-	/* All queued bytes were handed to the kernel. */
-	void (*drained)(gpointer data);
+	/* So many of the queued bytes, at least one, were handed to the kernel, which takes few
+	 * that it cannot put on the wire yet: as long as this comes they leave. */
+	void (*sent)(gsize len, gpointer data);
 
 	/* The stream ended, called once; nothing follows. error NULL: an orderly end (close_notify,
 	 * or FIN on a stream without TLS). FIN without close_notify is MAIL_ERROR_IO with the

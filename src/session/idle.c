@@ -70,7 +70,7 @@ static void end(Session *session)
 	g_debug("%p C: DONE", (void *)session);
 	session->idle_step = IDLE_ENDING;
 	session->progress_us = g_get_monotonic_time();
-	net_stream_send(session->net, done);
+	session_send(session, done);
 }
 
 void idle_settle(Session *session)

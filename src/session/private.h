@@ -11,6 +11,7 @@ typedef struct SecretJob SecretJob;
 /* The mailbox of a SESSION_SELECT. */
 typedef struct {
 	char *name;
+	bool writable; /* SELECT, not EXAMINE */
 	SessionKnown known;
 } Target;
 
@@ -18,11 +19,12 @@ typedef struct {
 typedef struct {
 	SessionNeed need;
 	ImapCommand *line;
-	Target *target; /* SESSION_SELECT: what of */
+	Target *target; /* SESSION_SELECT: what of; NULL: of nothing, UNSELECT */
 	guint selection; /* the SESSION_SELECT it depends on, or is */
 	char tag[16];
-	GPtrArray *pieces; /* GBytes; NULL while queued */
-	guint sent; /* pieces handed to the stream */
+	GArray *pieces; /* ImapPiece; NULL while queued */
+	guint handed; /* of them, to the stream */
+	guint64 end; /* where the last of these ends in all that is sent */
 	SessionDone done;
 	gpointer data;
 } Command;
@@ -64,11 +66,13 @@ struct Session {
 	bool throttled; /* the server asked for less: session_take_throttled() */
 	guint chatter; /* untagged statuses since the server said something of use */
 	SessionTraffic traffic; /* without the commands: next_tag counts them */
+	guint64 handed_bytes; /* to the stream: traffic.sent of them left */
 	guint64 early_bytes; /* received before the login was done */
 	char *greeting; /* escaped text, for session_describe() */
 	LogLimit alert_limit;
 
 	guint64 caps;
+	guint64 append_limit; /* 0: none was said */
 	bool caps_known; /* since the last change of trust: connect, TLS, login */
 	char **mechs;
 	bool enabling; /* ENABLE is not answered yet */
@@ -92,6 +96,8 @@ struct Session {
 	/* selected.c */
 	SessionMailbox box;
 	char *box_name;
+	bool writable; /* it is SELECT's, not EXAMINE's */
+	char **permanent_keywords; /* of box */
 	guint selecting; /* selection under way, 0: none */
 	guint selection; /* selection in force, 0: none */
 	ImapSet *map; /* UIDs by sequence number, of the first messages; NULL: unknown */

@@ -6,7 +6,7 @@
 static void command_free(Command *command)
 {
 	imap_command_free(command->line);
-	g_clear_pointer(&command->pieces, g_ptr_array_unref);
+	g_clear_pointer(&command->pieces, g_array_unref);
 	if (command->target)
 		g_free(command->target->name);
 	g_free(command->target);
@@ -15,7 +15,12 @@ static void command_free(Command *command)
 
 static bool waits_for_continuation(const Command *command)
 {
-	return command->sent < command->pieces->len;
+	return command->handed < command->pieces->len;
+}
+
+static bool works_on_mailbox(const Command *command)
+{
+	return command->need == SESSION_SELECTED || command->need == SESSION_QUIET;
 }
 
 static bool mailbox_in_use(const Session *session)
@@ -31,8 +36,7 @@ static bool sendable(const Session *session, const Command *command)
 {
 	const Command *last = g_queue_peek_tail((GQueue *)&session->flying);
 	if (!last)
-		return command->need != SESSION_SELECTED ||
-		       command->selection == session->selection;
+		return !works_on_mailbox(command) || command->selection == session->selection;
 
 	/* The rest of a command whose literal waits for "+" comes first (RFC 3501 4.3). */
 	if (waits_for_continuation(last))
@@ -46,7 +50,12 @@ static bool sendable(const Session *session, const Command *command)
 	if (last->need == SESSION_ALONE || command->need == SESSION_ALONE)
 		return false;
 
-	/* Answers to commands of the old mailbox must not be taken for the new one's. */
+	/* Dovecot does not do all in order: see session.h. */
+	if (command->need == SESSION_QUIET)
+		return false;
+
+	/* Answers to commands of the old mailbox must not be taken for the new one's, nor may what
+	 * changes messages meet another mailbox's. */
 	if (command->need == SESSION_SELECT && mailbox_in_use(session))
 		return false;
 
@@ -57,21 +66,25 @@ static bool sendable(const Session *session, const Command *command)
 
 	/* Behind its own EXAMINE a command needs no round trip of waiting: the server works in
 	 * order (RFC 3501 5.5), and if the EXAMINE fails its answers are not believed. */
-	if (command->need == SESSION_SELECTED && command->selection != session->selection &&
+	if (works_on_mailbox(command) && command->selection != session->selection &&
 		command->selection != session->selecting)
 		return false;
 
+	/* Beyond that STORE, COPY, MOVE, EXPUNGE and APPEND need no rule. RFC 3501 5.5 forbids
+	 * message sequence numbers behind what may bring EXPUNGE, since they would name other
+	 * messages then, but no command here has any; and where one depends on what another does
+	 * the server must keep the order, so that UID EXPUNGE finds what UID STORE marked. Not
+	 * whether it was done: who does the next only if (COPY, then STORE) waits for the answer.
+	 */
 	return session->flying.length < LIMIT_PIPELINE;
 }
 
-static ImapLiteralMode literal_mode(const Session *session)
+/* RFC 7888; IMAP4rev2 includes LITERAL- (RFC 9051 4.3). */
+static bool takes_literals_at_once(const Session *session)
 {
-	if (session->caps & IMAP_CAP_BIT(IMAP_CAP_LITERAL_PLUS))
-		return IMAP_LITERAL_PLUS;
-	if (session->caps &
-		(IMAP_CAP_BIT(IMAP_CAP_LITERAL_MINUS) | IMAP_CAP_BIT(IMAP_CAP_IMAP4REV2)))
-		return IMAP_LITERAL_MINUS;
-	return IMAP_LITERAL_SYNC;
+	return session->caps &
+	       (IMAP_CAP_BIT(IMAP_CAP_LITERAL_PLUS) | IMAP_CAP_BIT(IMAP_CAP_LITERAL_MINUS) |
+		       IMAP_CAP_BIT(IMAP_CAP_IMAP4REV2));
 }
 
 /* Whether the server owes us bytes: only then can silence be a fault. */
@@ -116,10 +129,16 @@ void queue_watch(Session *session)
 	g_source_attach(session->watchdog, session->context);
 }
 
-static void send_piece(Session *session, Command *command)
+/* As much as needs no further "+". */
+static void send_pieces(Session *session, Command *command)
 {
-	session_send(session, g_ptr_array_index(command->pieces, command->sent));
-	command->sent++;
+	do {
+		session_send(
+			session, g_array_index(command->pieces, ImapPiece, command->handed).bytes);
+		command->handed++;
+	} while (waits_for_continuation(command) &&
+		 !g_array_index(command->pieces, ImapPiece, command->handed).waits);
+	command->end = session->handed_bytes;
 }
 
 static void start(Session *session, Command *command)
@@ -129,18 +148,19 @@ static void start(Session *session, Command *command)
 	g_snprintf(command->tag, sizeof(command->tag), "i%u", ++session->next_tag);
 	if (command->need == SESSION_SELECT)
 		selected_begin(session, command);
-	command->pieces = imap_command_pieces(command->line, command->tag, literal_mode(session));
+	command->pieces =
+		imap_command_pieces(command->line, command->tag, takes_literals_at_once(session));
 	g_autofree char *text = imap_command_transcript(command->line, command->tag);
 	g_debug("%p C: %s", (void *)session, text);
 	g_queue_push_tail(&session->flying, command);
-	send_piece(session, command);
+	send_pieces(session, command);
 }
 
 void queue_pump(Session *session)
 {
 	while (session->step != STEP_OVER && session->queued.length > 0) {
 		Command *next = g_queue_peek_head(&session->queued);
-		if (session->flying.length == 0 && next->need == SESSION_SELECTED &&
+		if (session->flying.length == 0 && works_on_mailbox(next) &&
 			(session->selection == 0 || next->selection != session->selection)) {
 			/* Its EXAMINE failed, or another mailbox is selected by now. */
 			g_autoptr(GError) error = g_error_new(MAIL_ERROR, MAIL_ERROR_IO,
@@ -191,12 +211,12 @@ void queue_continue(Session *session)
 	Command *last = g_queue_peek_tail(&session->flying);
 	if (!last || !waits_for_continuation(last))
 		return;
-	send_piece(session, last);
+	send_pieces(session, last);
 	if (!waits_for_continuation(last))
 		queue_pump(session);
 }
 
-static GList *find_flying(Session *session, const ImapBytes *tag)
+static GList *find_flying(const Session *session, const ImapBytes *tag)
 {
 	for (GList *l = session->flying.head; l; l = l->next) {
 		const Command *command = l->data;
@@ -207,10 +227,16 @@ static GList *find_flying(Session *session, const ImapBytes *tag)
 	return NULL;
 }
 
+gpointer session_tagged(const Session *session, ImapBytes tag)
+{
+	GList *link = tag.data ? find_flying(session, &tag) : NULL;
+	return link ? ((Command *)link->data)->data : NULL;
+}
+
 /* Whether the command's mailbox is selected: else its answer is about nothing. */
 static bool counts(const Session *session, const Command *command)
 {
-	return command->need != SESSION_SELECTED || command->selection == session->selection;
+	return !works_on_mailbox(command) || command->selection == session->selection;
 }
 
 /* The error that a command ends with: the server's, or that its mailbox was never selected
@@ -225,6 +251,13 @@ static GError *outcome(const Session *session, const Command *command, const Ima
 	return error;
 }
 
+/* Whether the server can have it. NO may come before, in place of "+" or within a literal, whose
+ * rest leaves all the same; an OK to what it does not have is no truth. */
+static bool is_sent(const Session *session, const Command *command)
+{
+	return !waits_for_continuation(command) && session->traffic.sent >= command->end;
+}
+
 /* Ends the command with this tag. false: the session failed. */
 bool queue_complete(Session *session, const ImapBytes *tag, const ImapStatus *status)
 {
@@ -235,7 +268,7 @@ bool queue_complete(Session *session, const ImapBytes *tag, const ImapStatus *st
 		return false;
 	}
 	Command *command = link->data;
-	if (waits_for_continuation(command) && status->kind == IMAP_STATUS_OK) {
+	if (!is_sent(session, command) && status->kind == IMAP_STATUS_OK) {
 		session_failf(session, MAIL_ERROR_PROTOCOL,
 			"%s answered OK to a command that was not sent completely",
 			session->config.host);

@@ -12,10 +12,22 @@ void selected_forget_changes(Session *session)
 	session->changes = (SessionChanges){0};
 }
 
+/* What nothing was said of yet. Without PERMANENTFLAGS all can be changed (RFC 3501 6.3.1). */
+static void begin_box(Session *session)
+{
+	g_clear_pointer(&session->permanent_keywords, g_strfreev);
+	session->box = (SessionMailbox){
+		.name = session->box_name,
+		.read_only = !session->writable,
+		.permanent = (IMAP_FLAG_ANY_KEYWORD << 1) - 1,
+	};
+}
+
 void selected_clear(Session *session)
 {
 	g_clear_pointer(&session->map, imap_set_free);
 	g_clear_pointer(&session->box_name, g_free);
+	g_clear_pointer(&session->permanent_keywords, g_strfreev);
 	selected_forget_changes(session);
 	session->closed_due = false;
 	session->box = (SessionMailbox){0};
@@ -38,8 +50,8 @@ static void expect_changes(Session *session)
 	session->changes.complete = true;
 }
 
-/* The parameters of EXAMINE. The UIDs that are known are never named (RFC 7162 3.2.5.1): Dovecot
- * takes them for the only messages of interest and then keeps new ones to itself. */
+/* The parameters of EXAMINE and SELECT. The UIDs that are known are never named (RFC 7162 3.2.5.1):
+ * Dovecot takes them for the only messages of interest and then keeps new ones to itself. */
 static void add_parameters(Session *session, const Command *select)
 {
 	const SessionKnown *known = &select->target->known;
@@ -57,23 +69,37 @@ void selected_begin(Session *session, const Command *select)
 	bool closes = session->selection != 0;
 	selected_clear(session);
 	session->selecting = select->selection;
+	if (!select->target)
+		return;
 	session->box_name = g_strdup(select->target->name);
-	session->box.name = session->box_name;
+	session->writable = select->target->writable;
+	begin_box(session);
 	add_parameters(session, select);
 	session->closed_due = session->vanished && closes;
+}
+
+/* RFC 3501 7.1: how the mailbox is selected, in the answer or by a change since. What EXAMINE
+ * selected nothing makes writable. */
+static void note_access(Session *session, ImapCode code)
+{
+	if (code == IMAP_CODE_READ_ONLY)
+		session->box.read_only = true;
+	else if (code == IMAP_CODE_READ_WRITE)
+		session->box.read_only = !session->writable;
 }
 
 void selected_end(Session *session, const Command *select, const ImapStatus *status)
 {
 	if (session->selecting != select->selection)
 		return;
-	if (status->kind != IMAP_STATUS_OK) {
+	if (status->kind != IMAP_STATUS_OK || !select->target) {
 		/* RFC 3501 6.3.1: no mailbox is selected after a failure. */
 		selected_clear(session);
 		return;
 	}
 	session->selection = session->selecting;
 	session->selecting = 0;
+	note_access(session, status->code);
 	/* RFC 7162 3.2.11: without [CLOSED] some of it may be the old mailbox's. A server that made
 	 * the UIDs anew knows of no changes. */
 	session->changes.complete &= !session->closed_due;
@@ -198,6 +224,18 @@ static void note_uidvalidity(Session *session, guint32 uidvalidity)
 			"UIDVALIDITY changed while the mailbox was selected");
 }
 
+/* NULL: not well formed, which says nothing. EXAMINE gets an empty list from servers, since nothing
+ * can be changed then: that says nothing of the mailbox. */
+static void note_permanent(Session *session, const ImapFlags *flags)
+{
+	if (!flags || !session->writable)
+		return;
+	g_strfreev(session->permanent_keywords);
+	session->permanent_keywords = g_strdupv((char **)flags->keywords);
+	session->box.permanent = flags->system;
+	session->box.permanent_keywords = (const char *const *)session->permanent_keywords;
+}
+
 static void note_status(Session *session, const ImapStatus *status)
 {
 	switch (status->code) {
@@ -211,10 +249,17 @@ static void note_status(Session *session, const ImapStatus *status)
 	case IMAP_CODE_HIGHESTMODSEQ:
 		session->box.highestmodseq = status->number;
 		break;
+	case IMAP_CODE_PERMANENTFLAGS:
+		note_permanent(session, status->flags);
+		break;
+	case IMAP_CODE_READ_ONLY:
+	case IMAP_CODE_READ_WRITE:
+		note_access(session, status->code);
+		break;
 	case IMAP_CODE_CLOSED:
 		/* RFC 7162 3.2.11: all before it was about the mailbox selected before. */
 		if (session->selecting)
-			session->box = (SessionMailbox){.name = session->box_name};
+			begin_box(session);
 		session->closed_due = false;
 		if (session->selecting && session->vanished)
 			expect_changes(session);
@@ -250,6 +295,8 @@ bool selected_note(Session *session, const ImapResponse *response)
 			note_fetch(session, &response->fetch);
 		break;
 	case IMAP_RESPONSE_SEARCH:
+		if (response->search.mailbox.data)
+			return true;
 		break;
 	default:
 		return true;

@@ -296,17 +296,19 @@ static void on_received(const void *bytes, gsize len, gpointer data)
 
 void session_send(Session *session, GBytes *bytes)
 {
-	session->traffic.sent += g_bytes_get_size(bytes);
+	session->handed_bytes += g_bytes_get_size(bytes);
 	net_stream_send(session->net, bytes);
 }
 
-static void on_drained(gpointer data)
+/* A long upload moves although the server cannot say anything yet; but what leaves behind a command
+ * that it could answer proves nothing. */
+static void on_sent(gsize len, gpointer data)
 {
 	Session *session = data;
-	/* A long upload moves although the server says nothing; but what the kernel takes behind
-	 * unanswered commands proves nothing. */
-	if (session->flying.length == 1)
+	const Command *oldest = g_queue_peek_head(&session->flying);
+	if (oldest && session->traffic.sent < oldest->end)
 		session->progress_us = g_get_monotonic_time();
+	session->traffic.sent += len;
 }
 
 static void on_closed(const GError *error, gpointer data)
@@ -326,7 +328,7 @@ static const NetStreamEvents net_events = {
 	.opened = on_opened,
 	.secured = on_secured,
 	.received = on_received,
-	.drained = on_drained,
+	.sent = on_sent,
 	.closed = on_closed,
 };
 
@@ -361,13 +363,13 @@ void session_submit(
 	queue_submit(session, need, line, NULL, done, data);
 }
 
-void session_examine(Session *session, const char *mailbox, const SessionKnown *known,
+void session_select(Session *session, const char *mailbox, bool writable, const SessionKnown *known,
 	SessionDone done, gpointer data)
 {
-	ImapCommand *line = imap_command_new("EXAMINE");
+	ImapCommand *line = imap_command_new(writable ? "SELECT" : "EXAMINE");
 	imap_command_mailbox(line, mailbox, strlen(mailbox));
 	Target *target = g_new(Target, 1);
-	*target = (Target){g_strdup(mailbox), *known};
+	*target = (Target){g_strdup(mailbox), writable, *known};
 	queue_submit(session, SESSION_SELECT, line, target, done, data);
 }
 
@@ -402,6 +404,11 @@ bool session_is_ready(const Session *session)
 guint64 session_caps(const Session *session)
 {
 	return session->caps;
+}
+
+guint64 session_append_limit(const Session *session)
+{
+	return session->append_limit;
 }
 
 guint session_pending(const Session *session)

@@ -44,8 +44,14 @@ typedef enum {
 /* What a queued command needs of the connection; sendable() in queue.c has the rules. */
 typedef enum {
 	SESSION_ANY, /* no mailbox: LIST, STATUS, NOOP, ID */
-	SESSION_SELECT, /* SELECT, EXAMINE: through session_examine() */
-	SESSION_SELECTED, /* works on the mailbox of the SESSION_SELECT queued last */
+	SESSION_SELECT, /* SELECT, EXAMINE: through session_select(); UNSELECT */
+	SESSION_SELECTED, /* works on the mailbox of the SESSION_SELECT queued last. What changes
+			   * messages is not submitted before that was answered and UIDVALIDITY
+			   * compared: their UIDs might be other messages' */
+	SESSION_QUIET, /* as SESSION_SELECTED, and nothing may be under way before it: COPY and
+			* MOVE, since Dovecot 2.3 may fall over them when they were sent behind
+			* others (cmd-copy.c: o_stream_is_corked), and what is to see that which a
+			* NOOP before it brings: while more commands come Dovecot puts that off */
 	SESSION_ALONE, /* nothing may be under way beside it: login, STARTTLS, LOGOUT */
 } SessionNeed;
 
@@ -60,7 +66,8 @@ typedef struct {
 	void (*ready)(gpointer data);
 
 	/* Untagged data after login, in order, after the session took its own note of it. FETCH,
-	 * EXISTS, EXPUNGE, VANISHED and SEARCH only while a mailbox is selected. */
+	 * EXISTS, EXPUNGE, VANISHED and SEARCH only while a mailbox is selected; but ESEARCH that
+	 * names its mailbox always. */
 	void (*response)(const ImapResponse *response, gpointer data);
 
 	/* As in imap/stream.h, only while a mailbox is selected. */
@@ -78,11 +85,16 @@ typedef struct {
 
 /* The selected mailbox as its last SELECT and the untagged data since have it. */
 typedef struct {
-	const char *name; /* as given to session_examine() */
+	const char *name; /* as given to session_select() */
 	guint32 uidvalidity; /* 0: none was given, or not a valid one */
 	guint32 uidnext; /* 0: unknown */
 	guint64 exists;
 	guint64 highestmodseq; /* 0: none */
+	bool read_only; /* selected to be looked at, or the server said [READ-ONLY] */
+	guint permanent; /* IMAP_FLAG_* that can be changed for good (RFC 3501 7.1 PERMANENTFLAGS);
+			  * IMAP_FLAG_ANY_KEYWORD: new keywords too; all bits when it was not said,
+			  * and after EXAMINE, with which servers say that none can be */
+	const char *const *permanent_keywords; /* those that can be; NULL: as all bits */
 } SessionMailbox;
 
 /* What is known of a mailbox that is about to be selected, so that the server can say what changed
@@ -126,10 +138,13 @@ void session_logout(Session *session);
 void session_submit(
 	Session *session, SessionNeed need, ImapCommand *line, SessionDone done, gpointer data);
 
-/* Queues EXAMINE of a mailbox (wire bytes), with the parameters of RFC 7162 that `known` and this
- * connection allow. Commands queued after it with SESSION_SELECTED may go out in the same flight;
- * they fail if it fails. */
-void session_examine(Session *session, const char *mailbox, const SessionKnown *known,
+/* What was given as data with the command under way that has this tag; NULL: none has it. */
+gpointer session_tagged(const Session *session, ImapBytes tag);
+
+/* Queues EXAMINE of a mailbox (wire bytes), or SELECT where something shall be changed (writable),
+ * with the parameters of RFC 7162 that `known` and this connection allow. Commands queued after it
+ * with SESSION_SELECTED may go out in the same flight; they fail if it fails. */
+void session_select(Session *session, const char *mailbox, bool writable, const SessionKnown *known,
 	SessionDone done, gpointer data);
 
 /* What the EXAMINE that was answered OK just now said of changes: valid within its SessionDone.
@@ -159,6 +174,10 @@ bool session_asks_secret(const Session *session);
 
 /* IMAP_CAP_BIT()s as of the last CAPABILITY. */
 guint64 session_caps(const Session *session);
+
+/* How large a message may be that is appended anywhere (APPENDLIMIT=n, RFC 7889), in octets; 0: not
+ * known. */
+guint64 session_append_limit(const Session *session);
 
 /* Commands queued or under way, IDLE not among them. */
 guint session_pending(const Session *session);

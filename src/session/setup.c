@@ -5,6 +5,7 @@
 void setup_capabilities(Session *session, const ImapCapabilities *caps)
 {
 	session->caps = caps->caps;
+	session->append_limit = caps->append_limit;
 	session->caps_known = true;
 	g_strfreev(session->mechs);
 	session->mechs = g_strdupv((char **)caps->mechs);
@@ -14,6 +15,7 @@ void setup_capabilities(Session *session, const ImapCapabilities *caps)
 static void forget_capabilities(Session *session)
 {
 	session->caps = 0;
+	session->append_limit = 0;
 	session->caps_known = false;
 	g_clear_pointer(&session->mechs, g_strfreev);
 }

@@ -11,8 +11,10 @@ void store_body_mark_locked(Bodies *bodies, const Body *body)
 
 static BodySave save_locked(const Bodies *bodies, guint64 key)
 {
-	BodySave save = {.kept = {.gen = (Gen)(key >> 32), .uid = (guint32)key}};
-	const Body *body = store_body_find_locked(bodies, save.kept.gen, save.kept.uid);
+	BodyFile file = body_key_file(key);
+	BodySave save = {.kept = {.gen = file.gen, .uid = file.uid, .item = file.item}};
+	const Body *body = store_body_find_locked(bodies, key);
+	Piece only;
 
 	save.gone = !body || body->in_memory || body->orphan;
 	if (save.gone)
@@ -22,7 +24,7 @@ static BodySave save_locked(const Bodies *bodies, guint64 key)
 	save.kept.at = body->at;
 	save.kept.limit = body->limit;
 	save.kept.used = (gint64)body->used_h * 3600;
-	save.kept.pieces = g_memdup2(body->pieces, body->n_pieces * sizeof(Piece));
+	save.kept.pieces = g_memdup2(body_pieces(body, &only), body->n_pieces * sizeof(Piece));
 	save.kept.n_pieces = body->n_pieces;
 	return save;
 }
@@ -65,11 +67,8 @@ static ByteRanges *ranges_of(const DbBody *kept)
 static bool restore(Store *store, Body *body, const DbBody *kept)
 {
 	if (!store_index_has(store, kept->gen, kept->uid) ||
-		store_body_find_locked(store->bodies, kept->gen, kept->uid))
+		store_body_find_locked(store->bodies, body->key))
 		return false;
-	body->ranges = ranges_of(kept);
-	if (body->limit != G_MAXUINT64 && store_ranges_cover(body->ranges, 0, body->limit))
-		g_clear_pointer(&body->ranges, store_ranges_free);
 	if (kept->pack == 0)
 		return true;
 	if (!body->ranges)
@@ -83,15 +82,17 @@ void store_bodies_restore(Store *store, const DbBody *kept)
 	Body *body = g_new0(Body, 1);
 
 	*body = (Body){
-		.key = body_key(kept->gen, kept->uid),
+		.key = body_key(kept->gen, kept->uid, kept->item),
 		.serial = kept->serial,
 		.limit = kept->limit,
 		.at = kept->at,
-		.used_h = (guint32)(kept->used / 3600),
+		.used_h = body_hours(kept->used) & BODY_HOURS_MAX,
+		.ranges = ranges_of(kept),
 		.doubtful = kept->limit > 0,
 	};
 	body->pieces = g_memdup2(kept->pieces, kept->n_pieces * sizeof(Piece));
 	body->n_pieces = (guint)kept->n_pieces;
+	store_body_complete(body);
 	if (restore(store, body, kept)) {
 		store_body_adopt(bodies, body);
 		return;
@@ -107,12 +108,10 @@ GHashTable *store_bodies_files(Bodies *bodies)
 	gpointer key;
 
 	g_hash_table_iter_init(&iter, bodies->table);
-	while (g_hash_table_iter_next(&iter, &key, NULL)) {
-		const Body *body = key;
-
-		g_hash_table_add(
-			names, body->pack ? store_file_pack_name(store_pack_serial(body->pack))
-					  : store_file_body_name(body_file(body)));
-	}
+	while (g_hash_table_iter_next(&iter, &key, NULL))
+		for (const Body *body = key; body; body = body->next)
+			g_hash_table_add(names,
+				body->pack ? store_file_pack_name(store_pack_serial(body->pack))
+					   : store_file_body_name(body_file(body)));
 	return names;
 }

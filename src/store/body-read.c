@@ -1,5 +1,6 @@
 /* Reading bodies, and proving those of an earlier mount before they are shown. */
 #include "store/body.h"
+#include "base/limits.h"
 
 #include <errno.h>
 #include <string.h>
@@ -28,8 +29,11 @@ static GArray *doubts_of(const Body *body, guint64 start, guint64 end)
 
 	GArray *doubts = g_array_new(FALSE, FALSE, sizeof(Piece));
 
+	Piece only;
+	const Piece *pieces = body_pieces(body, &only);
+
 	for (guint i = 0; i < body->n_pieces; i++) {
-		const Piece *piece = &body->pieces[i];
+		const Piece *piece = &pieces[i];
 
 		if (piece->start < end && piece->end > start)
 			g_array_append_val(doubts, *piece);
@@ -47,14 +51,13 @@ static void plan_disk(ReadPlan *plan, const Body *body, guint64 offset)
 }
 
 /* Finds out how much of the range there is, and answers from memory. */
-static ReadPlan read_from_table(
-	Bodies *bodies, Gen gen, guint32 uid, guint64 offset, void *buf, gsize len)
+static ReadPlan read_from_table(Bodies *bodies, guint64 key, guint64 offset, void *buf, gsize len)
 {
 	ReadPlan plan = {.step = READ_NOTHING};
 
 	pthread_mutex_lock(&bodies->mutex);
 
-	Body *body = store_body_find_locked(bodies, gen, uid);
+	Body *body = store_body_find_locked(bodies, key);
 	guint64 end = offset > G_MAXUINT64 - len ? G_MAXUINT64 : offset + len;
 
 	if (body &&
@@ -72,12 +75,12 @@ static ReadPlan read_from_table(
 	return plan;
 }
 
-/* Whether this body, not a later one of the message, is in the table. */
+/* Whether this body, not a later one of the item, is in the table. */
 static bool is_here(Bodies *bodies, BodyFile file)
 {
 	pthread_mutex_lock(&bodies->mutex);
 
-	const Body *body = store_body_find_locked(bodies, file.gen, file.uid);
+	const Body *body = store_body_find_locked(bodies, body_key_of(file));
 	bool here = body && body->serial == file.serial;
 
 	pthread_mutex_unlock(&bodies->mutex);
@@ -118,7 +121,7 @@ static void note_proof(Bodies *bodies, BodyFile file, const Piece *piece)
 {
 	pthread_mutex_lock(&bodies->mutex);
 
-	Body *body = store_body_find_locked(bodies, file.gen, file.uid);
+	Body *body = store_body_find_locked(bodies, body_key_of(file));
 
 	if (body && body->serial == file.serial && body->doubtful) {
 		if (!body->proved)
@@ -157,7 +160,7 @@ static void set_unreadable(Bodies *bodies, BodyFile file, bool unreadable)
 {
 	pthread_mutex_lock(&bodies->mutex);
 
-	Body *body = store_body_find_locked(bodies, file.gen, file.uid);
+	Body *body = store_body_find_locked(bodies, body_key_of(file));
 
 	if (body && body->serial == file.serial)
 		body->unreadable = unreadable;
@@ -192,10 +195,10 @@ static bool read_from_disk(Store *store, const ReadPlan *plan, guint64 offset, v
 	return why == 0 && (plan->step == READ_FROM_FILE || is_here(store->bodies, plan->file));
 }
 
-StoreAnswer store_try_read(
-	Store *store, Gen gen, guint32 uid, guint64 offset, void *buf, gsize len, gsize *ret_n)
+StoreAnswer store_try_read(Store *store, Gen gen, guint32 uid, StoreItem item, guint64 offset,
+	void *buf, gsize len, gsize *ret_n)
 {
-	ReadPlan plan = read_from_table(store->bodies, gen, uid, offset, buf, len);
+	ReadPlan plan = read_from_table(store->bodies, body_key(gen, uid, item), offset, buf, len);
 
 	if (plan.step == READ_NOTHING ||
 		(plan.step != READ_DONE && !read_from_disk(store, &plan, offset, buf)))
@@ -204,8 +207,8 @@ StoreAnswer store_try_read(
 	return STORE_HIT;
 }
 
-StoreAnswer store_first_missing(
-	Store *store, Gen gen, guint32 uid, guint64 offset, guint64 len, guint64 *ret_missing)
+StoreAnswer store_first_missing(Store *store, Gen gen, guint32 uid, StoreItem item, guint64 offset,
+	guint64 len, guint64 *ret_missing)
 {
 	Bodies *bodies = store->bodies;
 	guint64 end = offset > G_MAXUINT64 - len ? G_MAXUINT64 : offset + len;
@@ -213,7 +216,7 @@ StoreAnswer store_first_missing(
 
 	pthread_mutex_lock(&bodies->mutex);
 
-	const Body *body = store_body_find_locked(bodies, gen, uid);
+	const Body *body = store_body_find_locked(bodies, body_key(gen, uid, item));
 
 	if (body) {
 		end = MIN(end, body->limit);
@@ -232,12 +235,49 @@ StoreAnswer store_first_missing(
 	return answer;
 }
 
-bool store_has_body(Store *store, Gen gen, guint32 uid)
+/* The length of an item that is whole here; G_MAXUINT64: it is not. */
+static guint64 whole_size(Bodies *bodies, guint64 key)
+{
+	pthread_mutex_lock(&bodies->mutex);
+
+	const Body *body = store_body_find_locked(bodies, key);
+	guint64 size = body && !body->ranges ? body->limit : G_MAXUINT64;
+
+	pthread_mutex_unlock(&bodies->mutex);
+	return size;
+}
+
+GBytes *store_try_whole(Store *store, Gen gen, guint32 uid, StoreItem item)
+{
+	guint64 size = whole_size(store->bodies, body_key(gen, uid, item));
+	gsize n;
+
+	if (size > LIMIT_MIME_BYTES)
+		return NULL;
+
+	g_autofree guint8 *bytes = g_try_malloc(size + 1);
+
+	/* It may have become another one meanwhile: the byte more tells. */
+	if (!bytes || store_try_read(store, gen, uid, item, 0, bytes, size + 1, &n) != STORE_HIT ||
+		n != size)
+		return NULL;
+	return g_bytes_new_take(g_steal_pointer(&bytes), size);
+}
+
+bool store_has_body(Store *store, Gen gen, guint32 uid, StoreItem item)
+{
+	guint64 length;
+	return store_length(store, gen, uid, item, &length);
+}
+
+bool store_length(Store *store, Gen gen, guint32 uid, StoreItem item, guint64 *ret_length)
 {
 	pthread_mutex_lock(&store->bodies->mutex);
 
-	Body *body = store_body_find_locked(store->bodies, gen, uid);
+	Body *body = store_body_find_locked(store->bodies, body_key(gen, uid, item));
 	bool whole = body && !body->ranges && !body->unreadable;
+	if (whole)
+		*ret_length = body->limit;
 
 	pthread_mutex_unlock(&store->bodies->mutex);
 	return whole;

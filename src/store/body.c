@@ -1,5 +1,5 @@
-/* The table of bodies: which bytes of which message are here, in a file or in memory, and which
- * body goes when there are too many. */
+/* The table of bodies: which bytes of which item of a message are here, in a file or in memory, and
+ * which body goes when there are too many. */
 #include "store/body.h"
 #include "base/limits.h"
 
@@ -9,10 +9,38 @@ void store_body_free(Body *body)
 {
 	store_ranges_free(body->ranges);
 	store_ranges_free(body->proved);
-	g_free(body->memory);
-	g_free(body->pieces);
-	g_clear_pointer(&body->pack, store_pack_unref);
+	if (!body_is_plain(body))
+		g_free(body->pieces);
+	if (body->in_memory)
+		g_free(body->memory);
+	else if (body->pack)
+		store_pack_unref(body->pack);
 	g_free(body);
+}
+
+/* Of a message, whatever the item. Fibonacci hashing: g_int64_hash() would be the UID alone, and
+ * all mailboxes have a message 1. */
+static guint64 message_of(guint64 key)
+{
+	return key & ~body_key(0, 0, (1 << BODY_ITEM_BITS) - 1);
+}
+
+static guint hash_message(gconstpointer key)
+{
+	return (guint)(message_of(*(const guint64 *)key) * 0x9e3779b97f4a7c15u >> 32);
+}
+
+static gboolean same_message(gconstpointer a, gconstpointer b)
+{
+	return message_of(*(const guint64 *)a) == message_of(*(const guint64 *)b);
+}
+
+static void free_items(gpointer first)
+{
+	for (Body *body = first, *next; body; body = next) {
+		next = body->next;
+		store_body_free(body);
+	}
 }
 
 Bodies *store_bodies_new(guint64 file_limit, guint64 memory_limit)
@@ -20,8 +48,7 @@ Bodies *store_bodies_new(guint64 file_limit, guint64 memory_limit)
 	Bodies *bodies = g_new0(Bodies, 1);
 
 	pthread_mutex_init(&bodies->mutex, NULL);
-	bodies->table = g_hash_table_new_full(
-		g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)store_body_free);
+	bodies->table = g_hash_table_new_full(hash_message, same_message, NULL, free_items);
 	bodies->unsaved = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	bodies->files.limit = file_limit;
 	bodies->memory.limit = memory_limit;
@@ -83,6 +110,18 @@ static void add_piece(Body *body, const BodyNews *news)
 		store_ranges_add(body->proved, news->start, news->end);
 }
 
+void store_body_complete(Body *body)
+{
+	if (body->limit == G_MAXUINT64 || !store_ranges_cover(body->ranges, 0, body->limit))
+		return;
+	g_clear_pointer(&body->ranges, store_ranges_free);
+	if (body_is_plain(body)) {
+		g_autofree Piece *only = body->pieces;
+
+		body->hash = only->hash;
+	}
+}
+
 /* Takes the news in, whose bytes are in place already. */
 static void learn(Body *body, const BodyNews *news)
 {
@@ -92,8 +131,7 @@ static void learn(Body *body, const BodyNews *news)
 	if (!body->in_memory && !store_body_covers(body, news->start, news->end))
 		add_piece(body, news);
 	store_ranges_add(body->ranges, news->start, news->end);
-	if (body->limit != G_MAXUINT64 && store_ranges_cover(body->ranges, 0, body->limit))
-		g_clear_pointer(&body->ranges, store_ranges_free);
+	store_body_complete(body);
 }
 
 /* ---- table, tiers and eviction ---- */
@@ -103,11 +141,48 @@ static Tier *tier_of(Bodies *bodies, const Body *body)
 	return body->in_memory ? &bodies->memory : &bodies->files;
 }
 
-Body *store_body_find_locked(const Bodies *bodies, Gen gen, guint32 uid)
+Body *store_body_first_locked(const Bodies *bodies, Gen gen, guint32 uid)
 {
-	guint64 key = body_key(gen, uid);
+	guint64 key = body_key(gen, uid, 0);
 
 	return g_hash_table_lookup(bodies->table, &key);
+}
+
+Body *store_body_find_locked(const Bodies *bodies, guint64 key)
+{
+	Body *body = g_hash_table_lookup(bodies->table, &key);
+
+	while (body && body->key != key)
+		body = body->next;
+	return body;
+}
+
+/* Behind the first item of the message, if there is one. */
+static void add_locked(Bodies *bodies, Body *body)
+{
+	Body *first = g_hash_table_lookup(bodies->table, &body->key);
+
+	if (!first) {
+		g_hash_table_add(bodies->table, body);
+		return;
+	}
+	body->next = first->next;
+	first->next = body;
+}
+
+static void take_out_locked(Bodies *bodies, Body *body)
+{
+	Body *before = g_hash_table_lookup(bodies->table, &body->key);
+
+	if (before == body) {
+		g_hash_table_steal(bodies->table, &body->key);
+		if (body->next)
+			g_hash_table_add(bodies->table, body->next);
+		return;
+	}
+	while (before->next != body)
+		before = before->next;
+	before->next = body->next;
 }
 
 /* Takes a body out of the table and puts it on the list of those to be dropped after unlocking. */
@@ -118,7 +193,7 @@ static void remove_locked(Bodies *bodies, Body *body, GQueue *doomed)
 	tier->bytes -= held_bytes(body);
 	store_body_mark_locked(bodies, body);
 	g_queue_unlink(&tier->lru, &body->link);
-	g_hash_table_steal(bodies->table, &body->key);
+	take_out_locked(bodies, body);
 	g_queue_push_tail_link(doomed, &body->link);
 }
 
@@ -129,7 +204,7 @@ static void drop_doomed(Store *store, GQueue *doomed)
 		link = g_queue_pop_head_link(doomed)) {
 		Body *body = link->data;
 
-		if (body->pack)
+		if (!body->in_memory && body->pack)
 			store_pack_release(body->pack, body->at, (gsize)body->limit);
 		else if (!body->in_memory)
 			store_file_drop(store->dir->bodies_fd, body_file(body));
@@ -140,11 +215,11 @@ static void drop_doomed(Store *store, GQueue *doomed)
 /* What was read last is worth a save once in an hour. */
 static void note_use_locked(Bodies *bodies, Body *body)
 {
-	guint32 now_h = (guint32)(g_get_real_time() / G_USEC_PER_SEC / 3600);
+	guint now_h = body_hours(g_get_real_time() / G_USEC_PER_SEC);
 
 	if (body->used_h == now_h)
 		return;
-	body->used_h = now_h;
+	body->used_h = now_h & BODY_HOURS_MAX;
 	store_body_mark_locked(bodies, body);
 }
 
@@ -201,26 +276,26 @@ static Body *insert_locked(Bodies *bodies, BodyFile file, bool in_memory)
 {
 	Body *body = g_new0(Body, 1);
 
-	body->key = body_key(file.gen, file.uid);
+	body->key = body_key_of(file);
 	body->serial = file.serial;
 	body->limit = G_MAXUINT64;
 	body->ranges = store_ranges_new();
 	body->in_memory = in_memory;
 	body->link.data = body;
-	g_hash_table_add(bodies->table, body);
+	add_locked(bodies, body);
 	g_queue_push_head_link(&tier_of(bodies, body)->lru, &body->link);
 	return body;
 }
 
 /* ---- commits ---- */
 
-BodyPlace store_bodies_place(Bodies *bodies, Gen gen, guint32 uid, const BodyNews *news)
+BodyPlace store_bodies_place(Bodies *bodies, BodyFile file, const BodyNews *news)
 {
 	BodyPlace place = {.kind = BODY_PLACE_NEW};
 
 	pthread_mutex_lock(&bodies->mutex);
 
-	Body *body = store_body_find_locked(bodies, gen, uid);
+	Body *body = store_body_find_locked(bodies, body_key_of(file));
 
 	if (body && !contradicts(body, news) && !(body->unreadable && news->end > news->start)) {
 		place.serial = body->serial;
@@ -234,28 +309,35 @@ BodyPlace store_bodies_place(Bodies *bodies, Gen gen, guint32 uid, const BodyNew
 	return place;
 }
 
-/* The last steps of a commit: takes the news in, makes room, unlocks. */
-static void finish_and_unlock(Store *store, Body *body, const BodyNews *news, GQueue *doomed)
+/* The last steps of all that brings bytes: makes room, unlocks. */
+static void settle_and_unlock(Store *store, Body *body, GQueue *doomed)
 {
 	Bodies *bodies = store->bodies;
-	Tier *tier = tier_of(bodies, body);
 
-	tier->bytes -= held_bytes(body);
-	learn(body, news);
-	tier->bytes += held_bytes(body);
 	store_body_touch_locked(bodies, body);
 	store_body_mark_locked(bodies, body);
 	bodies->latest = body->serial;
-	evict_locked(bodies, tier, doomed);
+	evict_locked(bodies, tier_of(bodies, body), doomed);
 	pthread_mutex_unlock(&bodies->mutex);
 	drop_doomed(store, doomed);
 	store_save_soon(store);
 }
 
-/* Puts a new body in the place of whatever is known of the message. */
+/* The same of a commit, which takes the news in. */
+static void finish_and_unlock(Store *store, Body *body, const BodyNews *news, GQueue *doomed)
+{
+	Tier *tier = tier_of(store->bodies, body);
+
+	tier->bytes -= held_bytes(body);
+	learn(body, news);
+	tier->bytes += held_bytes(body);
+	settle_and_unlock(store, body, doomed);
+}
+
+/* Puts a new body in the place of whatever is known of the item. */
 static Body *replace_locked(Bodies *bodies, BodyFile file, bool in_memory, GQueue *doomed)
 {
-	Body *old = store_body_find_locked(bodies, file.gen, file.uid);
+	Body *old = store_body_find_locked(bodies, body_key_of(file));
 
 	if (old)
 		remove_locked(bodies, old, doomed);
@@ -301,7 +383,7 @@ bool store_bodies_learn(Store *store, BodyFile file, const BodyNews *news)
 
 	pthread_mutex_lock(&store->bodies->mutex);
 
-	Body *body = store_body_find_locked(store->bodies, file.gen, file.uid);
+	Body *body = store_body_find_locked(store->bodies, body_key_of(file));
 
 	if (!body || body->serial != file.serial) {
 		pthread_mutex_unlock(&store->bodies->mutex);
@@ -338,7 +420,7 @@ bool store_bodies_extend_memory(
 
 	pthread_mutex_lock(&store->bodies->mutex);
 
-	Body *body = store_body_find_locked(store->bodies, file.gen, file.uid);
+	Body *body = store_body_find_locked(store->bodies, body_key_of(file));
 
 	if (!body || body->serial != file.serial || !body->in_memory) {
 		pthread_mutex_unlock(&store->bodies->mutex);
@@ -349,12 +431,27 @@ bool store_bodies_extend_memory(
 	return true;
 }
 
+void store_body_put_copy(Store *store, Body *body)
+{
+	Bodies *bodies = store->bodies;
+	GQueue doomed = G_QUEUE_INIT;
+
+	pthread_mutex_lock(&bodies->mutex);
+
+	Body *old = store_body_find_locked(bodies, body->key);
+
+	if (old)
+		remove_locked(bodies, old, &doomed);
+	store_body_adopt(bodies, body);
+	settle_and_unlock(store, body, &doomed);
+}
+
 void store_body_adopt(Bodies *bodies, Body *body)
 {
 	Tier *tier = tier_of(bodies, body);
 
 	body->link.data = body;
-	g_hash_table_add(bodies->table, body);
+	add_locked(bodies, body);
 	g_queue_push_tail_link(&tier->lru, &body->link);
 	tier->bytes += held_bytes(body);
 }
@@ -411,6 +508,14 @@ static void drop_orphan_locked(Bodies *bodies, Body *body, GQueue *doomed)
 
 typedef void (*EachBody)(Bodies *bodies, Body *body, GQueue *doomed);
 
+static void each_item_locked(Bodies *bodies, Body *first, EachBody each, GQueue *doomed)
+{
+	for (Body *body = first, *next; body; body = next) {
+		next = body->next;
+		each(bodies, body, doomed);
+	}
+}
+
 static void one_by_one_locked(
 	Bodies *bodies, Gen gen, const ImapSet *uids, EachBody each, GQueue *doomed)
 {
@@ -418,12 +523,9 @@ static void one_by_one_locked(
 	const ImapRange *range = imap_set_ranges(uids, &n);
 
 	for (gsize i = 0; i < n; i++) {
-		for (guint64 uid = range[i].lo; uid <= range[i].hi; uid++) {
-			Body *body = store_body_find_locked(bodies, gen, (guint32)uid);
-
-			if (body)
-				each(bodies, body, doomed);
-		}
+		for (guint64 uid = range[i].lo; uid <= range[i].hi; uid++)
+			each_item_locked(bodies, store_body_first_locked(bodies, gen, (guint32)uid),
+				each, doomed);
 	}
 }
 
@@ -436,7 +538,7 @@ static void by_table_locked(
 		BodyFile file = body_file(*at);
 
 		if (file.gen == gen && imap_set_contains(uids, file.uid))
-			each(bodies, *at, doomed);
+			each_item_locked(bodies, *at, each, doomed);
 	}
 }
 
@@ -471,7 +573,7 @@ void store_body_forget(Store *store, BodyFile file)
 
 	pthread_mutex_lock(&bodies->mutex);
 
-	Body *body = store_body_find_locked(bodies, file.gen, file.uid);
+	Body *body = store_body_find_locked(bodies, body_key_of(file));
 
 	if (body && body->serial == file.serial)
 		remove_locked(bodies, body, &doomed);

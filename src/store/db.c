@@ -7,8 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define FILE_NAME "index.db"
-
 /* Each brings the file from the version of its place to the next. */
 static const char *const migrations[] = {
 	"CREATE TABLE numbers (key TEXT PRIMARY KEY, value INTEGER, sum INTEGER) WITHOUT ROWID;"
@@ -24,6 +22,14 @@ static const char *const migrations[] = {
 	"CREATE TABLE bodies (gen INTEGER, uid INTEGER, serial INTEGER, pack INTEGER, at INTEGER,"
 	" length INTEGER, used INTEGER, pieces BLOB, sum INTEGER, PRIMARY KEY (gen, uid))"
 	" WITHOUT ROWID;",
+
+	"CREATE TABLE items (gen INTEGER, uid INTEGER, serial INTEGER, pack INTEGER, at INTEGER,"
+	" length INTEGER, used INTEGER, item INTEGER, pieces BLOB, sum INTEGER,"
+	" PRIMARY KEY (gen, uid, item)) WITHOUT ROWID;"
+	"INSERT INTO items SELECT gen, uid, serial, pack, at, length, used, 0, pieces, sum"
+	" FROM bodies;"
+	"DROP TABLE bodies;"
+	"ALTER TABLE items RENAME TO bodies;",
 };
 
 typedef enum {
@@ -73,227 +79,68 @@ static const char *const sql[SQL_COUNT_] = {
 	[SQL_DROP_ROWS] = "DELETE FROM messages WHERE gen = ?1 AND uid BETWEEN ?2 AND ?3",
 	[SQL_ROWS] = "SELECT uid, size, date, flags, has, keywords, sum FROM messages"
 		     " WHERE gen = ?1 ORDER BY uid",
-	[SQL_PUT_BODY] = "REPLACE INTO bodies VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-	[SQL_DROP_BODY] = "DELETE FROM bodies WHERE gen = ?1 AND uid = ?2",
+	[SQL_PUT_BODY] = "REPLACE INTO bodies VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[SQL_DROP_BODY] = "DELETE FROM bodies WHERE gen = ?1 AND uid = ?2 AND item = ?3",
 	[SQL_DROP_BODIES] = "DELETE FROM bodies WHERE gen = ?1",
-	[SQL_BODIES] = "SELECT gen, uid, serial, pack, at, length, used, pieces, sum FROM bodies"
-		       " ORDER BY used DESC",
+	[SQL_BODIES] = "SELECT gen, uid, serial, pack, at, length, used, item, pieces, sum"
+		       " FROM bodies ORDER BY used DESC",
 };
 
-struct Db {
-	sqlite3 *file;
-	sqlite3_stmt *prepared[SQL_COUNT_]; /* NULL: not yet */
-	bool failed; /* a statement did since the transaction began: SQLite may have ended it */
-	bool unread; /* one did since this reading began */
-	int why; /* SQLite's code of the last failure */
+static const SqlSchema schema = {
+	.name = "index.db",
+	.migrations = migrations,
+	.n_migrations = G_N_ELEMENTS(migrations),
+	.statements = sql,
+	.n_statements = SQL_COUNT_,
 };
 
 /* ---- statements ---- */
 
-static bool note(Db *db, int result)
-{
-	if (result == SQLITE_OK || result == SQLITE_ROW || result == SQLITE_DONE)
-		return true;
-	db->failed = db->unread = true;
-	db->why = result;
-	return false;
-}
-
-/* A statement with these numbers for its first parameters; NULL: it cannot be had. */
-static sqlite3_stmt *use(Db *db, Sql which, const gint64 *values, int n)
-{
-	sqlite3_stmt **statement = &db->prepared[which];
-
-	if (!*statement && !note(db, sqlite3_prepare_v3(db->file, sql[which], -1,
-					     SQLITE_PREPARE_PERSISTENT, statement, NULL)))
-		return NULL;
-	for (int i = 0; i < n; i++)
-		sqlite3_bind_int64(*statement, i + 1, values[i]);
-	return *statement;
-}
-
-static bool finish(Db *db, sqlite3_stmt *statement)
-{
-	if (!statement)
-		return false;
-
-	bool done = note(db, sqlite3_step(statement));
-
-	sqlite3_reset(statement);
-	return done;
-}
-
-static bool run(Db *db, Sql which, const gint64 *values, int n)
-{
-	return finish(db, use(db, which, values, n));
-}
-
-/* The sum of a record: of all its numbers and of its bytes, if it has any. 32 bits, so that it
- * does not double the size of the small ones. */
-static gint64 sum_of(const gint64 *values, gsize n, const void *bytes, gsize len)
-{
-	guint64 sums[2] = {piece_hash(values, n * sizeof(*values)), piece_hash(bytes, len)};
-
-	return (gint64)(piece_hash(sums, sizeof sums) & G_MAXUINT32);
-}
-
 #define RUN(db, which, ...)                                                                        \
-	run(db, which, (const gint64[]){__VA_ARGS__}, G_N_ELEMENTS(((const gint64[]){__VA_ARGS__})))
+	store_sql_run(db, which, (const gint64[]){__VA_ARGS__},                                    \
+		G_N_ELEMENTS(((const gint64[]){__VA_ARGS__})))
 
 /* Runs with the values and, behind them, their sum. */
 #define RUN_SUMMED(db, which, ...)                                                                 \
 	RUN(db, which, __VA_ARGS__,                                                                \
-		sum_of((const gint64[]){__VA_ARGS__},                                              \
+		store_sql_sum((const gint64[]){__VA_ARGS__},                                       \
 			G_N_ELEMENTS(((const gint64[]){__VA_ARGS__})), NULL, 0))
 
-/* The numbers of a row's columns from first on. */
-static void columns(sqlite3_stmt *row, int first, gint64 *values, int n)
-{
-	for (int i = 0; i < n; i++)
-		values[i] = sqlite3_column_int64(row, first + i);
-}
-
-static ImapBytes column_bytes(sqlite3_stmt *row, int column)
-{
-	const void *data = sqlite3_column_blob(row, column);
-
-	return (ImapBytes){data ? data : "", (gsize)sqlite3_column_bytes(row, column)};
-}
-
 /* ---- opening ---- */
-
-static bool exec(Db *db, const char *text)
-{
-	return note(db, sqlite3_exec(db->file, text, NULL, NULL, NULL));
-}
-
-static bool version(Db *db, int *ret)
-{
-	sqlite3_stmt *statement = NULL;
-	bool there = note(db, sqlite3_prepare_v2(
-				      db->file, "PRAGMA user_version", -1, &statement, NULL)) &&
-		     note(db, sqlite3_step(statement));
-
-	if (there)
-		*ret = sqlite3_column_int(statement, 0);
-	sqlite3_finalize(statement);
-	return there;
-}
-
-static bool migrate(Db *db)
-{
-	int from, to = G_N_ELEMENTS(migrations);
-
-	if (!version(db, &from))
-		return false;
-	if (from < 0 || from > to)
-		return note(db, SQLITE_NOTADB);
-	for (int i = from; i < to; i++) {
-		g_autofree char *text = g_strdup_printf(
-			"BEGIN; %s PRAGMA user_version = %d; COMMIT", migrations[i], i + 1);
-
-		if (!exec(db, text))
-			return false;
-	}
-	return true;
-}
-
-/* With one connection that nobody shares the log needs no shared memory, which not every file
- * system has. In this mode a crash loses the last transactions at most, never the order of them,
- * and the disk is waited for at checkpoints only. The log of a large save, which is as long as the
- * file, does not stay so: 4 MiB are what is kept before a checkpoint anyway. */
-static bool prepare(Db *db)
-{
-	return exec(db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-			"PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"
-			"PRAGMA journal_size_limit = 4194304;"
-			"PRAGMA cell_size_check = ON") &&
-	       migrate(db);
-}
-
-void store_db_close(Db *db)
-{
-	if (!db)
-		return;
-	for (int i = 0; i < SQL_COUNT_; i++)
-		sqlite3_finalize(db->prepared[i]);
-	sqlite3_close(db->file);
-	g_free(db);
-}
-
-/* Whether there is a file for SQLite to open, which would make one under the umask and follow a
- * symbolic link. */
-static bool make_file(int dir_fd)
-{
-	struct stat st;
-
-	store_file_close(store_file_make(dir_fd, FILE_NAME));
-	return fstatat(dir_fd, FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
-}
-
-static Db *try_open(int dir_fd, const char *path, int *ret_why)
-{
-	g_autoptr(Db) db = g_new0(Db, 1);
-
-	if (!make_file(dir_fd)) {
-		*ret_why = SQLITE_CANTOPEN;
-		return NULL;
-	}
-	if (note(db, sqlite3_open_v2(
-			     path, &db->file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL)) &&
-		prepare(db))
-		return g_steal_pointer(&db);
-	*ret_why = db->why;
-	return NULL;
-}
-
-static bool is_damage(int why)
-{
-	int kind = why & 0xff;
-
-	return kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_ERROR ||
-	       kind == SQLITE_MISMATCH;
-}
 
 guint64 store_db_size(int dir_fd)
 {
 	struct stat st;
 
-	return fstatat(dir_fd, FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 ? (guint64)st.st_size : 0;
+	return fstatat(dir_fd, schema.name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? (guint64)st.st_size
+									   : 0;
 }
 
 bool store_db_is_there(int dir_fd)
 {
-	return faccessat(dir_fd, FILE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+	return store_sql_is_there(dir_fd, &schema);
 }
 
 void store_db_remove(int dir_fd)
 {
-	static const char *const names[] = {
-		FILE_NAME, FILE_NAME "-journal", FILE_NAME "-wal", FILE_NAME "-shm"};
-
-	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
-		store_file_unlink(dir_fd, names[i], 0);
+	store_sql_remove(dir_fd, &schema);
 }
 
 Db *store_db_open(int dir_fd, const char *dir_path, GError **error)
 {
-	g_autofree char *path = g_build_filename(dir_path, FILE_NAME, NULL);
 	int why = 0;
+	Db *db = store_sql_open(dir_fd, dir_path, &schema, &why);
 
-	store_db_add_faults();
-
-	Db *db = try_open(dir_fd, path, &why);
-
-	if (!db && is_damage(why)) {
-		g_message("%s is damaged or of another version: it begins anew, and what was "
+	if (!db && store_sql_is_damage(why)) {
+		g_message("%s/%s is damaged or of another version: it begins anew, and what was "
 			  "fetched is fetched again",
-			path);
-		store_db_remove(dir_fd);
-		db = try_open(dir_fd, path, &why);
+			dir_path, schema.name);
+		store_sql_remove(dir_fd, &schema);
+		db = store_sql_open(dir_fd, dir_path, &schema, &why);
 	}
 	if (!db)
-		g_set_error(error, MAIL_ERROR, MAIL_ERROR_IO, "%s: %s", path, sqlite3_errstr(why));
+		g_set_error(error, MAIL_ERROR, MAIL_ERROR_IO, "%s/%s: %s", dir_path, schema.name,
+			sqlite3_errstr(why));
 	return db;
 }
 
@@ -304,7 +151,7 @@ const char *store_db_error(const Db *db)
 
 bool store_db_may_recover(const Db *db)
 {
-	return db->why != SQLITE_OK && !is_damage(db->why);
+	return db->why != SQLITE_OK && !store_sql_is_damage(db->why);
 }
 
 /* ---- saving ---- */
@@ -312,7 +159,7 @@ bool store_db_may_recover(const Db *db)
 bool store_db_begin(Db *db)
 {
 	db->failed = false;
-	return run(db, SQL_BEGIN, NULL, 0);
+	return store_sql_run(db, SQL_BEGIN, NULL, 0);
 }
 
 bool store_db_goes_on(const Db *db)
@@ -322,46 +169,47 @@ bool store_db_goes_on(const Db *db)
 
 bool store_db_end(Db *db)
 {
-	if (!db->failed && run(db, SQL_COMMIT, NULL, 0))
+	if (!db->failed && store_sql_run(db, SQL_COMMIT, NULL, 0))
 		return true;
 
 	int why = db->why;
 
-	run(db, SQL_ROLLBACK, NULL, 0);
+	store_sql_run(db, SQL_ROLLBACK, NULL, 0);
 	db->why = why;
 	return false;
 }
 
 bool store_db_set_number(Db *db, const char *key, gint64 value)
 {
-	sqlite3_stmt *statement = use(db, SQL_SET_NUMBER, NULL, 0);
+	sqlite3_stmt *statement = store_sql_use(db, SQL_SET_NUMBER, NULL, 0);
 
 	if (!statement)
 		return false;
 	sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(statement, 2, value);
-	sqlite3_bind_int64(statement, 3, sum_of(&value, 1, key, strlen(key)));
-	return finish(db, statement);
+	sqlite3_bind_int64(statement, 3, store_sql_sum(&value, 1, key, strlen(key)));
+	return store_sql_finish(db, statement);
 }
 
 bool store_db_clear_mailboxes(Db *db)
 {
-	return run(db, SQL_CLEAR_MAILBOXES, NULL, 0);
+	return store_sql_run(db, SQL_CLEAR_MAILBOXES, NULL, 0);
 }
 
 bool store_db_put_mailbox(Db *db, const DbMailbox *mailbox)
 {
 	gint64 values[] = {(guchar)mailbox->delimiter, mailbox->attributes};
 	ImapBytes name = mailbox->name;
-	sqlite3_stmt *statement = use(db, SQL_PUT_MAILBOX, NULL, 0);
+	sqlite3_stmt *statement = store_sql_use(db, SQL_PUT_MAILBOX, NULL, 0);
 
 	if (!statement)
 		return false;
 	sqlite3_bind_blob(statement, 1, name.data, (int)name.len, SQLITE_STATIC);
 	sqlite3_bind_int64(statement, 2, values[0]);
 	sqlite3_bind_int64(statement, 3, values[1]);
-	sqlite3_bind_int64(statement, 4, sum_of(values, G_N_ELEMENTS(values), name.data, name.len));
-	return finish(db, statement);
+	sqlite3_bind_int64(
+		statement, 4, store_sql_sum(values, G_N_ELEMENTS(values), name.data, name.len));
+	return store_sql_finish(db, statement);
 }
 
 enum { GENERATION_NUMBERS = 6 };
@@ -372,15 +220,16 @@ bool store_db_put_generation(Db *db, const DbGeneration *generation)
 		generation->names_known, generation->mark.uidnext,
 		(gint64)generation->mark.highestmodseq, generation->used};
 	ImapBytes name = generation->mailbox;
-	sqlite3_stmt *statement = use(db, SQL_PUT_GENERATION, values, 1);
+	sqlite3_stmt *statement = store_sql_use(db, SQL_PUT_GENERATION, values, 1);
 
 	if (!statement)
 		return false;
 	sqlite3_bind_blob(statement, 2, name.data, (int)name.len, SQLITE_STATIC);
 	for (int i = 1; i < GENERATION_NUMBERS; i++)
 		sqlite3_bind_int64(statement, 2 + i, values[i]);
-	sqlite3_bind_int64(statement, 8, sum_of(values, GENERATION_NUMBERS, name.data, name.len));
-	return finish(db, statement);
+	sqlite3_bind_int64(
+		statement, 8, store_sql_sum(values, GENERATION_NUMBERS, name.data, name.len));
+	return store_sql_finish(db, statement);
 }
 
 bool store_db_drop_generation(Db *db, Gen gen)
@@ -415,15 +264,16 @@ bool store_db_put_row(Db *db, Gen gen, const Row *row, const char *keywords)
 	const gint64 values[ROW_NUMBERS] = {
 		gen, row->uid, (gint64)row->size, row->date, (gint64)row->flags, has_of(row)};
 	gsize len = strlen(keywords);
-	sqlite3_stmt *statement = use(db, SQL_PUT_ROW, values, ROW_NUMBERS);
+	sqlite3_stmt *statement = store_sql_use(db, SQL_PUT_ROW, values, ROW_NUMBERS);
 
 	if (!statement)
 		return false;
 	/* Most have none, which takes no room as NULL. */
 	sqlite3_bind_text(
 		statement, ROW_NUMBERS + 1, len > 0 ? keywords : NULL, (int)len, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, ROW_NUMBERS + 2, sum_of(values, ROW_NUMBERS, keywords, len));
-	return finish(db, statement);
+	sqlite3_bind_int64(
+		statement, ROW_NUMBERS + 2, store_sql_sum(values, ROW_NUMBERS, keywords, len));
+	return store_sql_finish(db, statement);
 }
 
 bool store_db_drop_rows(Db *db, Gen gen, ImapRange uids)
@@ -431,69 +281,48 @@ bool store_db_drop_rows(Db *db, Gen gen, ImapRange uids)
 	return RUN(db, SQL_DROP_ROWS, gen, uids.lo, uids.hi);
 }
 
-enum { BODY_NUMBERS = 7 };
+enum { BODY_NUMBERS = 8 };
+
+/* The item is the last of the numbers, and in the sum only where it is not the message: so the sums
+ * of records from before there were items hold. */
+static gint64 sum_of_body(const gint64 *values, const void *pieces, gsize len)
+{
+	gsize n = BODY_NUMBERS - (values[BODY_NUMBERS - 1] == STORE_MESSAGE);
+
+	return store_sql_sum(values, n, pieces, len);
+}
 
 bool store_db_put_body(Db *db, const DbBody *body)
 {
 	const gint64 values[BODY_NUMBERS] = {body->gen, body->uid, (gint64)body->serial,
-		(gint64)body->pack, (gint64)body->at, (gint64)body->limit, body->used};
+		(gint64)body->pack, (gint64)body->at, (gint64)body->limit, body->used, body->item};
 	gsize len = body->n_pieces * sizeof(Piece);
-	sqlite3_stmt *statement = use(db, SQL_PUT_BODY, values, BODY_NUMBERS);
+	sqlite3_stmt *statement = store_sql_use(db, SQL_PUT_BODY, values, BODY_NUMBERS);
 
 	if (!statement)
 		return false;
 	sqlite3_bind_blob(statement, BODY_NUMBERS + 1, body->pieces, (int)len, SQLITE_STATIC);
-	sqlite3_bind_int64(
-		statement, BODY_NUMBERS + 2, sum_of(values, BODY_NUMBERS, body->pieces, len));
-	return finish(db, statement);
+	sqlite3_bind_int64(statement, BODY_NUMBERS + 2, sum_of_body(values, body->pieces, len));
+	return store_sql_finish(db, statement);
 }
 
-bool store_db_drop_body(Db *db, Gen gen, guint32 uid)
+bool store_db_drop_body(Db *db, Gen gen, guint32 uid, StoreItem item)
 {
-	return RUN(db, SQL_DROP_BODY, gen, uid);
+	return RUN(db, SQL_DROP_BODY, gen, uid, item);
 }
 
 /* ---- reading ---- */
 
-/* The next row of a statement; false at its end, which resets it. */
-static bool next_row(Db *db, sqlite3_stmt *statement)
-{
-	int result = sqlite3_step(statement);
-
-	if (result == SQLITE_ROW)
-		return true;
-	note(db, result);
-	sqlite3_reset(statement);
-	return false;
-}
-
-/* Whether a record adds up. Where one does not the file is damaged: it may have been altered where
- * it says what it is about, and then others are not found under their names any more. */
-static bool adds_up(Db *db, sqlite3_stmt *row, int column, gint64 sum)
-{
-	if (sqlite3_column_int64(row, column) == sum)
-		return true;
-	note(db, SQLITE_CORRUPT);
-	sqlite3_reset(row);
-	return false;
-}
-
-static sqlite3_stmt *begin_reading(Db *db, Sql which)
-{
-	db->unread = false;
-	return use(db, which, NULL, 0);
-}
-
 bool store_db_number(Db *db, const char *key, gint64 *ret)
 {
-	sqlite3_stmt *row = begin_reading(db, SQL_NUMBER);
+	sqlite3_stmt *row = store_sql_read(db, SQL_NUMBER);
 
 	if (row)
 		sqlite3_bind_text(row, 1, key, -1, SQLITE_STATIC);
-	while (row && next_row(db, row)) {
+	while (row && store_sql_next(db, row)) {
 		gint64 value = sqlite3_column_int64(row, 0);
 
-		if (!adds_up(db, row, 1, sum_of(&value, 1, key, strlen(key))))
+		if (!store_sql_adds_up(db, row, 1, store_sql_sum(&value, 1, key, strlen(key))))
 			return false;
 		*ret = value;
 	}
@@ -503,15 +332,15 @@ bool store_db_number(Db *db, const char *key, gint64 *ret)
 bool store_db_each_mailbox(
 	Db *db, void (*fn)(const DbMailbox *mailbox, gpointer data), gpointer data)
 {
-	sqlite3_stmt *row = begin_reading(db, SQL_MAILBOXES);
+	sqlite3_stmt *row = store_sql_read(db, SQL_MAILBOXES);
 
-	while (row && next_row(db, row)) {
+	while (row && store_sql_next(db, row)) {
 		gint64 values[2];
-		ImapBytes name = column_bytes(row, 0);
+		ImapBytes name = store_sql_bytes(row, 0);
 		DbMailbox mailbox = {.name = name};
 
-		columns(row, 1, values, 2);
-		if (!adds_up(db, row, 3, sum_of(values, 2, name.data, name.len)))
+		store_sql_numbers(row, 1, values, 2);
+		if (!store_sql_adds_up(db, row, 3, store_sql_sum(values, 2, name.data, name.len)))
 			return false;
 		mailbox.delimiter = (char)values[0];
 		mailbox.attributes = (guint)values[1];
@@ -523,15 +352,16 @@ bool store_db_each_mailbox(
 bool store_db_each_generation(
 	Db *db, void (*fn)(const DbGeneration *generation, gpointer data), gpointer data)
 {
-	sqlite3_stmt *row = begin_reading(db, SQL_GENERATIONS);
+	sqlite3_stmt *row = store_sql_read(db, SQL_GENERATIONS);
 
-	while (row && next_row(db, row)) {
+	while (row && store_sql_next(db, row)) {
 		gint64 values[GENERATION_NUMBERS];
-		ImapBytes name = column_bytes(row, 1);
+		ImapBytes name = store_sql_bytes(row, 1);
 
-		columns(row, 0, values, 1);
-		columns(row, 2, values + 1, GENERATION_NUMBERS - 1);
-		if (!adds_up(db, row, 7, sum_of(values, GENERATION_NUMBERS, name.data, name.len)))
+		store_sql_numbers(row, 0, values, 1);
+		store_sql_numbers(row, 2, values + 1, GENERATION_NUMBERS - 1);
+		if (!store_sql_adds_up(db, row, 7,
+			    store_sql_sum(values, GENERATION_NUMBERS, name.data, name.len)))
 			return false;
 
 		DbGeneration generation = {
@@ -551,13 +381,13 @@ bool store_db_each_generation(
 bool store_db_each_range(
 	Db *db, void (*fn)(Gen gen, DbSet set, ImapRange range, gpointer data), gpointer data)
 {
-	sqlite3_stmt *row = begin_reading(db, SQL_RANGES);
+	sqlite3_stmt *row = store_sql_read(db, SQL_RANGES);
 
-	while (row && next_row(db, row)) {
+	while (row && store_sql_next(db, row)) {
 		gint64 values[4];
 
-		columns(row, 0, values, 4);
-		if (!adds_up(db, row, 4, sum_of(values, 4, NULL, 0)))
+		store_sql_numbers(row, 0, values, 4);
+		if (!store_sql_adds_up(db, row, 4, store_sql_sum(values, 4, NULL, 0)))
 			return false;
 		fn((Gen)values[0], (DbSet)values[1],
 			(ImapRange){(guint32)values[2], (guint32)values[3]}, data);
@@ -568,17 +398,18 @@ bool store_db_each_range(
 bool store_db_each_row(Db *db, Gen gen,
 	void (*fn)(const Row *row, const char *keywords, gpointer data), gpointer data)
 {
-	sqlite3_stmt *row = begin_reading(db, SQL_ROWS);
+	sqlite3_stmt *row = store_sql_read(db, SQL_ROWS);
 
 	if (row)
 		sqlite3_bind_int64(row, 1, gen);
-	while (row && next_row(db, row)) {
+	while (row && store_sql_next(db, row)) {
 		gint64 values[ROW_NUMBERS] = {gen};
 		const char *text = (const char *)sqlite3_column_text(row, 5);
 		const char *keywords = text ? text : "";
 
-		columns(row, 0, values + 1, ROW_NUMBERS - 1);
-		if (!adds_up(db, row, 6, sum_of(values, ROW_NUMBERS, keywords, strlen(keywords))))
+		store_sql_numbers(row, 0, values + 1, ROW_NUMBERS - 1);
+		if (!store_sql_adds_up(db, row, 6,
+			    store_sql_sum(values, ROW_NUMBERS, keywords, strlen(keywords))))
 			return false;
 
 		Row found = {
@@ -599,15 +430,15 @@ bool store_db_each_row(Db *db, Gen gen,
 
 bool store_db_each_body(Db *db, void (*fn)(const DbBody *body, gpointer data), gpointer data)
 {
-	sqlite3_stmt *row = begin_reading(db, SQL_BODIES);
+	sqlite3_stmt *row = store_sql_read(db, SQL_BODIES);
 
-	while (row && next_row(db, row)) {
+	while (row && store_sql_next(db, row)) {
 		gint64 values[BODY_NUMBERS];
-		ImapBytes pieces = column_bytes(row, BODY_NUMBERS);
+		ImapBytes pieces = store_sql_bytes(row, BODY_NUMBERS);
 
-		columns(row, 0, values, BODY_NUMBERS);
-		if (!adds_up(db, row, BODY_NUMBERS + 1,
-			    sum_of(values, BODY_NUMBERS, pieces.data, pieces.len)))
+		store_sql_numbers(row, 0, values, BODY_NUMBERS);
+		if (!store_sql_adds_up(db, row, BODY_NUMBERS + 1,
+			    sum_of_body(values, pieces.data, pieces.len)))
 			return false;
 
 		/* A blob has no alignment of its own. */
@@ -620,6 +451,7 @@ bool store_db_each_body(Db *db, void (*fn)(const DbBody *body, gpointer data), g
 			.at = (guint64)values[4],
 			.limit = (guint64)values[5],
 			.used = values[6],
+			.item = (StoreItem)values[7],
 			.pieces = copy,
 			.n_pieces = pieces.len / sizeof(Piece),
 		};

@@ -7,15 +7,16 @@
 
 #include "store/piece.h"
 #include "store/rows.h"
+#include "store/sqlfile.h"
 #include "store/store.h"
 
-typedef struct Db Db;
+typedef SqlFile Db; /* store_sql_close() ends it */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Db, store_sql_close)
 
 /* The index file `name` in the directory, made (0600) or brought to the present schema; one that is
  * damaged or of a later version is replaced by a new one, and that is logged. NULL: it cannot be
  * made or written. */
 Db *store_db_open(int dir_fd, const char *dir_path, GError **error);
-void store_db_close(Db *db); /* accepts NULL */
 
 /* The bytes of the index file in this directory; 0: there is none. And whether there is one: SQLite
  * goes on writing to a file that was deleted. */
@@ -24,7 +25,6 @@ bool store_db_is_there(int dir_fd);
 
 /* Removes the file of a closed Db. */
 void store_db_remove(int dir_fd);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Db, store_db_close)
 
 /* ---- what is kept ---- */
 
@@ -55,6 +55,7 @@ typedef struct {
 typedef struct {
 	Gen gen;
 	guint32 uid;
+	StoreItem item;
 	guint64 serial, pack, at;
 	guint64 limit; /* no byte at or past it; G_MAXUINT64: not known */
 	gint64 used; /* seconds since 1970 */
@@ -87,7 +88,7 @@ bool store_db_drop_range(Db *db, Gen gen, DbSet set, guint32 lo);
 bool store_db_put_row(Db *db, Gen gen, const Row *row, const char *keywords);
 bool store_db_drop_rows(Db *db, Gen gen, ImapRange uids);
 bool store_db_put_body(Db *db, const DbBody *body);
-bool store_db_drop_body(Db *db, Gen gen, guint32 uid);
+bool store_db_drop_body(Db *db, Gen gen, guint32 uid, StoreItem item);
 
 /* ---- reading; what a callback is shown lives until it returns. false: the file is damaged, or
  * store_db_may_recover() ---- */
@@ -106,17 +107,6 @@ bool store_db_each_row(Db *db, Gen gen,
 	void (*fn)(const Row *row, const char *keywords, gpointer data), gpointer data);
 /* The one used last first. */
 bool store_db_each_body(Db *db, void (*fn)(const DbBody *body, gpointer data), gpointer data);
-
-/* ---- db-fault.c ---- */
-
-/* In builds with fault points (base/fault.h): SQLite passes one before each change of a file. */
-#if IMAPFS_FAULTS
-void store_db_add_faults(void);
-#else
-static inline void store_db_add_faults(void)
-{
-}
-#endif
 
 /* ---- load.c ---- */
 

@@ -108,6 +108,21 @@ int store_file_open_new(int bodies_fd, BodyFile file)
 	return fd;
 }
 
+bool store_file_link(int bodies_fd, BodyFile from, BodyFile to)
+{
+	FileName old = body_name(from), new = body_name(to);
+	int result = -1;
+
+	errno = ENOENT;
+	for (int tries = 0; result < 0 && errno == ENOENT && tries < 3; tries++) {
+		if (tries > 0 && !make_gen(bodies_fd, to.gen))
+			continue;
+		fault_point();
+		result = linkat(bodies_fd, old.text, bodies_fd, new.text, 0);
+	}
+	return result == 0;
+}
+
 int store_file_open_again(int bodies_fd, BodyFile file, guint64 min_size)
 {
 	int fd = openat(bodies_fd, body_name(file).text, O_RDWR | O_NOFOLLOW | O_CLOEXEC);

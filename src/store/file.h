@@ -21,9 +21,11 @@ int store_file_make(int at, const char *name);
 bool store_file_unlink(int at, const char *name, int flags);
 
 /* A serial is never used twice: a name never comes to stand for other bytes, so that opening a
- * file that was dropped meanwhile can only fail. */
+ * file that was dropped meanwhile can only fail. So it does not need the item, which the index
+ * alone tells. */
 typedef struct {
 	guint32 gen, uid;
+	guint16 item; /* StoreItem */
 	guint64 serial;
 } BodyFile;
 
@@ -31,6 +33,9 @@ typedef struct {
  * was tampered with: ESTALE; writing behind its end would make up NUL bytes). */
 int store_file_open_new(int bodies_fd, BodyFile file);
 int store_file_open_again(int bodies_fd, BodyFile file, guint64 min_size);
+
+/* Another name for the file of a body that no piece is missing of. */
+bool store_file_link(int bodies_fd, BodyFile from, BodyFile to);
 
 /* Reads exactly len bytes; ESTALE: the file is shorter. */
 bool store_file_read(int bodies_fd, BodyFile file, guint64 offset, void *buf, gsize len);

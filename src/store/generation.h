@@ -13,6 +13,8 @@ typedef struct {
 	StoreMark mark;
 	ImapSet *uids; /* NULL: the names are not known */
 	ImapSet *deleted; /* part of uids */
+	ImapSet *leaving; /* store_set_leaving(); not only of uids */
+	ImapSet *hidden; /* part of uids: those of the two that are not listed */
 	ImapSet *stale; /* whose flags may have changed; not only of uids */
 	Rows rows; /* empty, or one for each of uids */
 	Keywords *keywords; /* of the rows */
@@ -35,4 +37,7 @@ void store_put_no_generation(Store *store, Gen gen);
 Generation *store_generation(const Store *store, Gen gen);
 
 /* Whether a message of uids is shown in listings. Lock held, or the engine thread. */
-bool store_is_listed(const Store *store, const Generation *g, guint32 uid);
+bool store_is_listed(const Generation *g, guint32 uid);
+
+/* Hides a message of uids, or shows it, as its other sets say. Lock held as writer. */
+void store_hide_locked(const Store *store, Generation *g, guint32 uid);

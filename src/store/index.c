@@ -9,6 +9,8 @@ static void generation_free(Generation *g)
 		return;
 	imap_set_free(g->uids);
 	imap_set_free(g->deleted);
+	imap_set_free(g->leaving);
+	imap_set_free(g->hidden);
 	imap_set_free(g->stale);
 	store_rows_clear(&g->rows);
 	store_keywords_free(g->keywords);
@@ -24,6 +26,8 @@ Generation *store_generation_new(MailboxId mailbox, guint32 uidvalidity)
 
 	*g = (Generation){.mailbox = mailbox, .uidvalidity = uidvalidity};
 	g->deleted = imap_set_new();
+	g->leaving = imap_set_new();
+	g->hidden = imap_set_new();
 	g->stale = imap_set_new();
 	g->unsaved = imap_set_new();
 	g->went = imap_set_new();
@@ -107,6 +111,23 @@ void store_put_generation(Store *store, Gen gen, Generation *g)
 	g_array_index(store->current, Gen, g->mailbox - 1) = gen;
 }
 
+/* A generation that is current no more, if there was one: out of sight, and then out of memory. */
+static void retire_locked(Store *store, Gen gen)
+{
+	if (gen == 0)
+		return;
+	g_ptr_array_index(store->gens, gen - 1) = NULL;
+	imap_set_add(store->unsaved_gens, gen, gen);
+}
+
+static void bury(Store *store, Gen gen, Generation *g)
+{
+	generation_free(g);
+	if (gen != 0)
+		store_bodies_drop_gen(store, gen);
+	store_save_soon(store);
+}
+
 Gen store_gen_open(Store *store, MailboxId mailbox, guint32 uidvalidity)
 {
 	Gen old = current_gen(store, mailbox);
@@ -123,21 +144,28 @@ Gen store_gen_open(Store *store, MailboxId mailbox, guint32 uidvalidity)
 
 	store_lock_write(store);
 	store_put_generation(store, gen, fresh);
-	if (old != 0)
-		g_ptr_array_index(store->gens, old - 1) = NULL;
+	retire_locked(store, old);
 	imap_set_add(store->unsaved_gens, gen, gen);
-	if (old != 0)
-		imap_set_add(store->unsaved_gens, old, old);
 	store_unlock(store);
-
-	generation_free(g);
-	if (old != 0)
-		store_bodies_drop_gen(store, old);
-	store_save_soon(store);
+	bury(store, old, g);
 	return gen;
 }
 
-void store_gen_unlisted_locked(Store *store, MailboxId mailbox)
+void store_gen_close(Store *store, MailboxId mailbox)
+{
+	Gen gen = current_gen(store, mailbox);
+	Generation *g = store_generation(store, gen);
+
+	if (!g)
+		return;
+	store_lock_write(store);
+	g_array_index(store->current, Gen, mailbox - 1) = 0;
+	retire_locked(store, gen);
+	store_unlock(store);
+	bury(store, gen, g);
+}
+
+void store_gen_changed_locked(Store *store, MailboxId mailbox)
 {
 	Gen gen = current_gen(store, mailbox);
 
@@ -166,14 +194,28 @@ static ImapSet *difference(const ImapSet *a, const ImapSet *b)
 	return set;
 }
 
-bool store_is_listed(const Store *store, const Generation *g, guint32 uid)
+bool store_is_listed(const Generation *g, guint32 uid)
 {
-	return store->show_deleted || !imap_set_contains(g->deleted, uid);
+	return !imap_set_contains(g->hidden, uid);
 }
 
-static ImapSet *listed_uids(const Store *store, const ImapSet *uids, const ImapSet *deleted)
+static bool shall_hide(const Store *store, const Generation *g, guint32 uid)
 {
-	return store->show_deleted ? imap_set_copy(uids) : difference(uids, deleted);
+	return (!store->show_deleted && imap_set_contains(g->deleted, uid)) ||
+	       imap_set_contains(g->leaving, uid);
+}
+
+void store_hide_locked(const Store *store, Generation *g, guint32 uid)
+{
+	if (shall_hide(store, g, uid))
+		imap_set_add(g->hidden, uid, uid);
+	else
+		imap_set_remove(g->hidden, uid, uid);
+}
+
+static ImapSet *listed_uids(const Generation *g)
+{
+	return g->uids ? difference(g->uids, g->hidden) : imap_set_new();
 }
 
 /* Puts new names in place, which are owned from now on; rows and bodies follow. What grew in the
@@ -183,20 +225,26 @@ static void replace_names(Store *store, Gen gen, ImapSet *uids, ImapSet *deleted
 {
 	Generation *g = store_generation(store, gen);
 	g_autoptr(ImapSet) old_uids = g->uids ? g->uids : imap_set_new();
-	ImapSet *old_deleted = g->deleted;
+	ImapSet *before[] = {g->deleted, g->leaving, g->hidden};
 	g_autoptr(ImapSet) gone = difference(old_uids, uids);
 	g_autoptr(ImapSet) added = difference(uids, old_uids);
+	ImapSet *leaving = difference(g->leaving, gone);
+	ImapSet *hidden = intersection(leaving, uids);
 	Rows fresh = {0}, old_rows = {0};
 	bool keep = g->rows.at && imap_set_count(uids) <= LIMIT_ROWS;
 	bool in_place =
 		keep && (imap_set_count(added) == 0 || store_rows_can_append(&g->rows, added));
 
+	if (!store->show_deleted)
+		imap_set_union(hidden, deleted);
 	if (keep && !in_place)
 		fresh = store_rows_build(&g->rows, uids, g->rows.n / 16 + 64);
 
 	store_lock_write(store);
 	g->uids = uids;
 	g->deleted = deleted;
+	g->leaving = leaving;
+	g->hidden = hidden;
 	imap_set_union(g->went, gone);
 	if (g->rows_kept)
 		imap_set_union(g->came, added);
@@ -210,7 +258,8 @@ static void replace_names(Store *store, Gen gen, ImapSet *uids, ImapSet *deleted
 	}
 	store_unlock(store);
 
-	imap_set_free(old_deleted);
+	for (gsize i = 0; i < G_N_ELEMENTS(before); i++)
+		imap_set_free(before[i]);
 	store_rows_clear(&old_rows);
 	store_bodies_orphan(store, gen, gone);
 	store_bodies_drop_orphans(store, gen, added);
@@ -221,20 +270,21 @@ void store_set_names(Store *store, Gen gen, const ImapSet *uids, const ImapSet *
 	ImapSet **ret_gone, ImapSet **ret_new)
 {
 	Generation *g = store_generation(store, gen);
-	ImapSet *before, *after;
 
 	if (!g)
 		return;
-	before = g->uids ? listed_uids(store, g->uids, g->deleted) : imap_set_new();
+
+	g_autoptr(ImapSet) before = listed_uids(g);
+
 	replace_names(store, gen, imap_set_copy(uids),
 		intersection(deleted ? deleted : g->deleted, uids));
-	after = listed_uids(store, g->uids, g->deleted);
+
+	g_autoptr(ImapSet) after = listed_uids(g);
+
 	if (ret_gone)
 		*ret_gone = difference(before, after);
 	if (ret_new)
 		*ret_new = difference(after, before);
-	imap_set_free(before);
-	imap_set_free(after);
 	store_names_confirm(store, gen, true);
 }
 
@@ -245,10 +295,66 @@ void store_remove_names(Store *store, Gen gen, const ImapSet *uids, ImapSet **re
 	if (!g || !g->uids)
 		return;
 	if (ret_gone) {
-		g_autoptr(ImapSet) listed = listed_uids(store, g->uids, g->deleted);
+		g_autoptr(ImapSet) listed = listed_uids(g);
+
 		*ret_gone = intersection(listed, uids);
 	}
 	replace_names(store, gen, difference(g->uids, uids), difference(g->deleted, uids));
+}
+
+void store_add_names(Store *store, Gen gen, const ImapSet *uids, ImapSet **ret_new)
+{
+	Generation *g = store_generation(store, gen);
+
+	if (!g || !g->uids)
+		return;
+
+	g_autoptr(ImapSet) added = difference(uids, g->uids);
+
+	if (imap_set_count(added) > 0) {
+		ImapSet *all = imap_set_copy(g->uids);
+
+		imap_set_union(all, added);
+		replace_names(store, gen, all, imap_set_copy(g->deleted));
+	}
+	if (ret_new)
+		*ret_new = difference(added, g->hidden);
+}
+
+/* One by one: what is removed in a large mailbox comes so, too. */
+static void set_leaving_locked(
+	const Store *store, Generation *g, guint32 uid, bool leaving, ImapSet *changed)
+{
+	bool was_listed = store_is_listed(g, uid);
+
+	if (leaving)
+		imap_set_add(g->leaving, uid, uid);
+	else
+		imap_set_remove(g->leaving, uid, uid);
+	if (!g->uids || !imap_set_contains(g->uids, uid))
+		return;
+	store_hide_locked(store, g, uid);
+	if (store_is_listed(g, uid) != was_listed)
+		imap_set_add(changed, uid, uid);
+}
+
+void store_set_leaving(
+	Store *store, Gen gen, const ImapSet *uids, bool leaving, ImapSet **ret_changed)
+{
+	Generation *g = store_generation(store, gen);
+	g_autoptr(ImapSet) changed = imap_set_new();
+	gsize n;
+	const ImapRange *range = imap_set_ranges(uids, &n);
+
+	if (!g)
+		return;
+	store_lock_write(store);
+	for (gsize i = 0; i < n; i++)
+		for (guint64 uid = range[i].lo; uid <= range[i].hi; uid++)
+			set_leaving_locked(store, g, (guint32)uid, leaving, changed);
+	store_unlock(store);
+	if (ret_changed)
+		*ret_changed = g_steal_pointer(&changed);
 }
 
 bool store_shows_deleted(const Store *store)
@@ -356,122 +462,4 @@ bool store_index_has(Store *store, Gen gen, guint32 uid)
 	Generation *g = store_generation(store, gen);
 
 	return g && g->uids && imap_set_contains(g->uids, uid);
-}
-
-/* ---- attributes ---- */
-
-/* An edit of one row: made on a copy outside the lock, with the rows of the mailbox if it has none
- * yet. */
-typedef struct {
-	Gen gen;
-	Generation *g;
-	Rows fresh;
-	Row *target, row;
-} RowEdit;
-
-static bool edit_begin(Store *store, Gen gen, guint32 uid, RowEdit *ret)
-{
-	Generation *g = store_generation(store, gen);
-
-	if (!store_index_has(store, gen, uid) || imap_set_count(g->uids) > LIMIT_ROWS)
-		return false;
-	store_recall(store, gen);
-	*ret = (RowEdit){.gen = gen, .g = g};
-	if (!g->rows.at)
-		ret->fresh = store_rows_build(&g->rows, g->uids, 0);
-	ret->target = store_rows_find(g->rows.at ? &g->rows : &ret->fresh, uid);
-	ret->row = *ret->target;
-	return true;
-}
-
-/* Takes the lock as writer; the caller gives it back. */
-static void edit_put_locked(Store *store, const RowEdit *edit)
-{
-	store_lock_write(store);
-	if (edit->fresh.at)
-		edit->g->rows = edit->fresh;
-	*edit->target = edit->row;
-	imap_set_add(edit->g->unsaved, edit->row.uid, edit->row.uid);
-	imap_set_add(store->unsaved_gens, edit->gen, edit->gen);
-}
-
-static void set_deleted_locked(Generation *g, guint32 uid, bool deleted)
-{
-	if (deleted)
-		imap_set_add(g->deleted, uid, uid);
-	else
-		imap_set_remove(g->deleted, uid, uid);
-}
-
-static guint keywords_number(Store *store, Generation *g, const char *const *names)
-{
-	if (!names || !*names)
-		return 0;
-
-	g_autofree char *joined = store_keywords_join(names);
-	guint number = store_keywords_find(g->keywords, joined);
-
-	if (number != G_MAXUINT)
-		return number;
-	store_lock_write(store);
-	number = store_keywords_add(g->keywords, joined);
-	store_unlock(store);
-	return number;
-}
-
-static void edit_flags(Store *store, RowEdit *edit, guint flags, const char *const *keywords)
-{
-	store_row_set_flags(&edit->row, flags & ~(guint)IMAP_FLAG_DELETED);
-	edit->row.keywords = keywords_number(store, edit->g, keywords) & KEYWORDS_MAX;
-}
-
-void store_set_attributes(Store *store, Gen gen, const StoreMessage *message, StoreFields fields,
-	bool *ret_flags_changed)
-{
-	RowEdit edit;
-	bool was_deleted, is_deleted, flags_changed = false;
-
-	if (edit_begin(store, gen, message->uid, &edit)) {
-		was_deleted = imap_set_contains(edit.g->deleted, message->uid);
-		is_deleted = fields.has_flags ? message->flags & IMAP_FLAG_DELETED : was_deleted;
-		if (fields.has_size && !edit.row.verified)
-			store_row_set_size(&edit.row, message->size);
-		if (fields.has_date)
-			store_row_set_date(&edit.row, message->date);
-		if (fields.has_flags)
-			edit_flags(store, &edit, message->flags, fields.keywords);
-		flags_changed = was_deleted != is_deleted ||
-				(edit.target->has_flags &&
-					(edit.target->flags != edit.row.flags ||
-						edit.target->keywords != edit.row.keywords));
-
-		edit_put_locked(store, &edit);
-		if (was_deleted != is_deleted)
-			set_deleted_locked(edit.g, message->uid, is_deleted);
-		if (fields.has_flags)
-			imap_set_remove(edit.g->stale, message->uid, message->uid);
-		store_unlock(store);
-		store_save_soon(store);
-	}
-	if (ret_flags_changed)
-		*ret_flags_changed = flags_changed;
-}
-
-bool store_verify_size(Store *store, Gen gen, guint32 uid, guint64 size)
-{
-	RowEdit edit;
-
-	if (!edit_begin(store, gen, uid, &edit))
-		return false;
-	store_row_set_size(&edit.row, size);
-	edit.row.verified = true;
-
-	/* A size of 0 was never shown and says nothing about the others. */
-	bool caught = edit.target->size != 0 && edit.target->size != edit.row.size;
-
-	edit_put_locked(store, &edit);
-	store->distrusted |= caught;
-	store_unlock(store);
-	store_save_soon(store);
-	return caught;
 }

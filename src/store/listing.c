@@ -64,6 +64,7 @@ static StoreMessage as_message(const Generation *g, guint32 uid, const Row *row)
 		message.date = row->date;
 		message.flags = (guint)row->flags;
 	}
+	message.leaving = imap_set_contains(g->leaving, uid);
 	message.flags_stale = imap_set_contains(g->stale, uid);
 	if (imap_set_contains(g->deleted, uid))
 		message.flags |= IMAP_FLAG_DELETED;
@@ -89,7 +90,7 @@ StoreAnswer store_try_message(Store *store, Gen gen, guint32 uid, StoreMessage *
 
 	if (g && !g->uids) {
 		answer = STORE_MISS;
-	} else if (g && imap_set_contains(g->uids, uid) && store_is_listed(store, g, uid)) {
+	} else if (g && imap_set_contains(g->uids, uid) && store_is_listed(g, uid)) {
 		StoreMessage message = as_message(g, uid, store_rows_find(&g->rows, uid));
 
 		answer = is_ready(store, &message) ? STORE_HIT : STORE_MISS;
@@ -139,10 +140,25 @@ guint64 store_count(Store *store, Gen gen)
 	const Generation *g = store_generation(store, gen);
 
 	if (g && g->uids)
-		n = imap_set_count(g->uids) -
-		    (store->show_deleted ? 0 : imap_set_count(g->deleted));
+		n = imap_set_count(g->uids) - imap_set_count(g->hidden);
 	store_unlock(store);
 	return n;
+}
+
+void store_keep_listed(Store *store, Gen gen, ImapSet *uids)
+{
+	g_autoptr(ImapSet) others = imap_set_copy(uids);
+
+	store_lock_read(store);
+
+	const Generation *g = store_generation(store, gen);
+
+	if (g && g->uids) {
+		imap_set_subtract(others, g->uids);
+		imap_set_union(others, g->hidden);
+	}
+	store_unlock(store);
+	imap_set_subtract(uids, others);
 }
 
 static gsize list(
@@ -158,7 +174,7 @@ static gsize list(
 	Cursor c = g ? cursor_at(g, (guint64)after + 1) : (Cursor){0};
 
 	while (n < max && cursor_next(&c, &uid, &row)) {
-		if (!store_is_listed(store, g, uid))
+		if (!store_is_listed(g, uid))
 			continue;
 		ret[n] = as_message(g, uid, row);
 		if (only_ready && !is_ready(store, &ret[n]))
@@ -191,7 +207,7 @@ ImapSet *store_unknown(Store *store, Gen gen, guint32 from, gsize max)
 	Cursor c = g ? cursor_at(g, from) : (Cursor){0};
 
 	for (gsize n = 0; n < max && cursor_next(&c, &uid, &row);) {
-		if ((row && store_row_known(row)) || !store_is_listed(store, g, uid))
+		if ((row && store_row_known(row)) || !store_is_listed(g, uid))
 			continue;
 		imap_set_add(unknown, uid, uid);
 		n++;

@@ -90,11 +90,18 @@ static void take_range(Gen gen, DbSet set, ImapRange range, gpointer data)
 		load->damaged = true;
 	else
 		imap_set_add(sets[set], range.lo, range.hi);
+	if (set == DB_DELETED && !load->store->show_deleted && !load->damaged)
+		imap_set_add(g->hidden, range.lo, range.hi);
 }
 
 static void take_body(const DbBody *body, gpointer data)
 {
-	store_bodies_restore(((Load *)data)->store, body);
+	Load *load = data;
+
+	if (body->item < STORE_ITEMS)
+		store_bodies_restore(load->store, body);
+	else
+		load->damaged = true;
 }
 
 void store_unload(Store *store)

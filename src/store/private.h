@@ -1,11 +1,11 @@
 /* What the files of store/ share.
  *
  * Locks: `lock` guards mailboxes and index (fields marked so); the mutex inside Bodies guards the
- * table of bodies, the one in a Pack what went of it, the one in Disk what cannot be written. They
- * are never held together, and neither during I/O. Readers hold `lock` for one lookup or one chunk
- * of a listing. Only the engine thread writes what `lock` guards, so it alone reads without it,
- * builds big arrays outside, and takes it as writer to put them in place. They are POSIX locks
- * because ThreadSanitizer does not see GLib's.
+ * table of bodies, the one in a Pack what went of it, the one in Disk what cannot be written, the
+ * one in Unsent its numbers. They are never held together, and neither during I/O. Readers hold
+ * `lock` for one lookup or one chunk of a listing. Only the engine thread writes what `lock`
+ * guards, so it alone reads without it, builds big arrays outside, and takes it as writer to put
+ * them in place. They are POSIX locks because ThreadSanitizer does not see GLib's.
  */
 #pragma once
 
@@ -13,12 +13,14 @@
 #include "store/dir.h"
 #include "store/events.h"
 #include "store/file.h"
+#include "store/intent.h"
 #include "store/pack.h"
 
 #include <pthread.h>
 
 typedef struct Bodies Bodies;
 typedef struct Saver Saver;
+typedef struct Unsent Unsent;
 
 enum { STORE_SPARE_BUFFERS = 4 };
 
@@ -51,6 +53,8 @@ struct Store {
 	StoreDir *dir; /* constant; NULL: bodies in memory only */
 	Packs *packs; /* engine thread; NULL as dir */
 	StoreEvents *events; /* engine thread; NULL: no journal */
+	Intents *intents; /* engine thread */
+	Unsent *unsent; /* constant */
 	Disk disk;
 
 	pthread_rwlock_t lock; /* no thread takes it twice */
@@ -58,8 +62,9 @@ struct Store {
 	/* mailbox.c */
 	GArray *mailboxes; /* lock: StoreMailbox by id - 1 */
 	GArray *listed; /* lock: StoreMailbox by name */
-	GHashTable *names; /* engine thread: name -> id; owns the names */
-	gsize names_bytes; /* engine thread */
+	GHashTable *names; /* engine thread: name -> id */
+	GPtrArray *owned_names; /* engine thread: all that ever were */
+	gsize names_bytes; /* engine thread: of these */
 
 	/* index.c */
 	GPtrArray *gens; /* lock: Generation * by Gen - 1, NULL: none, or it is old */
@@ -136,12 +141,27 @@ void store_saver_free(Saver *saver);
  * lock held; costs nothing while that is known already. */
 void store_save_soon(Store *store);
 
+/* ---- intent.c, unsent.c ---- */
+
+/* Those of an earlier mount are there. dir, which outlives it: NULL, they are in memory only. The
+ * first new one has the id after last_id, or a higher one. */
+Intents *store_intents_new(const StoreDir *dir, guint64 last_id);
+void store_intents_free(Intents *intents); /* accepts NULL */
+
+/* Settles what an earlier mount left. dir and last as above, for numbers. */
+Unsent *store_unsent_open(const StoreDir *dir, guint64 last);
+void store_unsent_close(Unsent *unsent); /* accepts NULL */
+
 /* index.c */
 void store_index_init(Store *store);
 void store_index_clear(Store *store);
 
-/* The mailbox is listed no more: how long it is kept counts from now on. Lock held as writer. */
-void store_gen_unlisted_locked(Store *store, MailboxId mailbox);
+/* What is kept of the mailbox itself changed: it is listed no more, and how long it is kept counts
+ * from now on, or it has another name. Lock held as writer. */
+void store_gen_changed_locked(Store *store, MailboxId mailbox);
+
+/* Its generation ends without another. */
+void store_gen_close(Store *store, MailboxId mailbox);
 
 /* ABSENT: an old generation, or no such UID (a hidden one is there) among known names; else MISS.
  * Any thread. */
@@ -194,7 +214,7 @@ typedef struct {
 	guint64 serial, min_size;
 } BodyPlace;
 
-BodyPlace store_bodies_place(Bodies *bodies, Gen gen, guint32 uid, const BodyNews *news);
+BodyPlace store_bodies_place(Bodies *bodies, BodyFile file, const BodyNews *news);
 
 /* The bytes of the news are in a new file, in a pack (they are all of the body then; takes over the
  * reference), or in `bytes` (owned from now on): all that is known of the body from now on. Engine

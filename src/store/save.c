@@ -137,7 +137,7 @@ static bool write_mailboxes(Saver *saver, const GArray *mailboxes)
 
 static bool write_body(Db *db, const BodySave *save)
 {
-	return save->gone ? store_db_drop_body(db, save->kept.gen, save->kept.uid)
+	return save->gone ? store_db_drop_body(db, save->kept.gen, save->kept.uid, save->kept.item)
 			  : store_db_put_body(db, &save->kept);
 }
 
@@ -178,7 +178,7 @@ static void give_up(Saver *saver)
 {
 	g_message("the index of the cache is damaged: the next mount begins it anew, and fetches "
 		  "again what was fetched");
-	g_clear_pointer(&saver->db, store_db_close);
+	g_clear_pointer(&saver->db, store_sql_close);
 	store_db_remove(saver->store->dir->fd);
 }
 
@@ -335,7 +335,7 @@ static bool begin_anew(Saver *saver, GError **error)
 	g_message("the index of the cache is damaged: it begins anew, and what was fetched is "
 		  "fetched again");
 	store_unload(saver->store);
-	g_clear_pointer(&saver->db, store_db_close);
+	g_clear_pointer(&saver->db, store_sql_close);
 	store_db_remove(dir->fd);
 	saver->db = store_db_open(dir->fd, dir->path, error);
 	return saver->db != NULL;
@@ -396,7 +396,7 @@ void store_saver_free(Saver *saver)
 	if (!saver)
 		return;
 	stop(saver);
-	store_db_close(saver->db);
+	store_sql_close(saver->db);
 	store_batch_free(saver->unwritten);
 	g_hash_table_destroy(saver->saved);
 	pthread_mutex_destroy(&saver->turn);

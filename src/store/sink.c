@@ -269,12 +269,12 @@ static bool put_in_pack(StoreSink *sink, BodyFile file, const BodyNews *news)
 	return true;
 }
 
-static bool put(StoreSink *sink, Gen gen, guint32 uid, const BodyPlace *place, const BodyNews *news)
+static bool put(StoreSink *sink, BodyFile file, const BodyPlace *place, const BodyNews *news)
 {
 	Store *store = sink->store;
-	BodyFile file = {gen, uid, place->serial};
 	g_autofree guint8 *bytes = NULL;
 
+	file.serial = place->serial;
 	switch (place->kind) {
 	case BODY_PLACE_KNOWN:
 		return store_bodies_learn(store, file, news);
@@ -310,12 +310,13 @@ static BodyNews news_of(const StoreSink *sink, guint64 origin, bool ends)
 	return (BodyNews){origin, origin + size, ends ? origin + size : G_MAXUINT64, hash_of(sink)};
 }
 
-bool store_sink_commit(
-	StoreSink *sink, Gen gen, guint32 uid, guint64 origin, guint64 asked, bool whole)
+bool store_sink_commit(StoreSink *sink, Gen gen, guint32 uid, StoreItem item, guint64 origin,
+	guint64 asked, bool whole)
 {
 	g_autoptr(StoreSink) owned = sink;
 	Store *store = owned->store;
 	guint64 size = store_sink_size(owned);
+	BodyFile file = {.gen = gen, .uid = uid, .item = item};
 	BodyPlace place = {.kind = BODY_PLACE_NEW};
 
 	if (!store_index_has(store, gen, uid) || !gather(owned))
@@ -326,6 +327,6 @@ bool store_sink_commit(
 	BodyNews news = news_of(owned, origin, whole || size < asked);
 
 	if (!whole)
-		place = store_bodies_place(store->bodies, gen, uid, &news);
-	return put(owned, gen, uid, &place, &news);
+		place = store_bodies_place(store->bodies, file, &news);
+	return put(owned, file, &place, &news);
 }

@@ -73,6 +73,8 @@ Store *store_new(const char *cachedir, guint64 cache_size, bool show_deleted, GE
 		do_without(store, local_error->message);
 	if (dir)
 		open_index(store);
+	store->intents = store_intents_new(store->dir, store->last_serial);
+	store->unsent = store_unsent_open(store->dir, store->last_serial);
 	return store;
 }
 
@@ -90,6 +92,8 @@ void store_free(Store *store)
 	store_mailboxes_clear(store);
 	pthread_rwlock_destroy(&store->lock);
 	store_events_free(store->events);
+	store_unsent_close(store->unsent);
+	store_intents_free(store->intents);
 	store_dir_close(store->dir);
 	store_disk_clear(&store->disk);
 	g_free(store);
@@ -98,4 +102,9 @@ void store_free(Store *store)
 const char *store_directory(Store *store)
 {
 	return store->dir ? store->dir->path : NULL;
+}
+
+Intents *store_intents(Store *store)
+{
+	return store->intents;
 }

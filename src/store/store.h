@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "imap/response.h"
 
 typedef struct Store Store;
@@ -54,6 +55,15 @@ bool store_set_mailboxes(Store *store, const ImapList *lists, gsize n);
  */
 GArray *store_mailboxes(Store *store);
 
+/* The mailbox of this name (wire bytes, INBOX in any case), listed or not; 0: none is known. Engine
+ * thread. */
+MailboxId store_find_mailbox(Store *store, const char *name);
+
+/* The server renamed a mailbox, and with it those below it (RFC 3501 6.3.5): they keep their ids,
+ * generations and bodies. A mailbox that had the new name before loses it. The listing is as before
+ * until the next store_set_mailboxes(). Engine thread. */
+void store_rename_mailbox(Store *store, MailboxId mailbox, const char *name);
+
 /* One mailbox by id, listed or not. false when there is no such id. Any thread. */
 bool store_mailbox(Store *store, MailboxId id, StoreMailbox *ret);
 
@@ -77,6 +87,7 @@ typedef struct {
 	guint32 uid;
 	bool known; /* size, date and flags below are known */
 	bool flags_stale; /* flags, but for \Deleted, may have changed since: store_flags_doubt() */
+	bool leaving; /* store_set_leaving() */
 	bool size_verified; /* size is the length of the body, seen */
 	guint64 size;
 	gint64 date; /* seconds since 1970 */
@@ -97,6 +108,18 @@ void store_set_names(Store *store, Gen gen, const ImapSet *uids, const ImapSet *
  * is as with store_set_names(): those that were hidden, or not known, are not in it. */
 void store_remove_names(Store *store, Gen gen, const ImapSet *uids, ImapSet **ret_gone);
 
+/* Messages that the server is known to have since it said so of our own APPEND, COPY or MOVE: ahead
+ * of the listing that will name them. *ret_new, if not NULL, gets those that were not known.
+ * Ignored while the names are not known. */
+void store_add_names(Store *store, Gen gen, const ImapSet *uids, ImapSet **ret_new);
+
+/* A change that removes these messages waits for the server (leaving), or was refused: until then
+ * they are not listed, as if they were gone, but can be peeked at and read. Not kept beyond the
+ * mount. *ret_changed, if not NULL, gets those that were listed before and are not now, or the
+ * other way round. Engine thread. */
+void store_set_leaving(
+	Store *store, Gen gen, const ImapSet *uids, bool leaving, ImapSet **ret_changed);
+
 /* Whether messages that are \Deleted are listed as others are. Any thread. */
 bool store_shows_deleted(const Store *store);
 
@@ -104,6 +127,10 @@ bool store_shows_deleted(const Store *store);
  * thread.
  */
 ImapSet *store_names(Store *store, Gen gen);
+
+/* Takes out of the set what is not listed: hidden messages, and those that are not there. Any
+ * thread. */
+void store_keep_listed(Store *store, Gen gen, ImapSet *uids);
 
 /* What the server said of the mailbox at a moment when names and flags were as they are here: where
  * a resynchronisation begins (RFC 7162). */
@@ -142,10 +169,13 @@ void store_names_confirm(Store *store, Gen gen, bool right);
  * known and size_verified do not; a row is known once all three came. Unknown UIDs are ignored. A
  * verified size is never overwritten by RFC822.SIZE. keywords come with flags. Dates are clamped to
  * 1970..2106, sizes to 16 TiB. *ret_flags_changed, if not NULL, tells whether \Deleted (and with it
- * the listing), or flags or keywords that were known, changed. */
+ * the listing), or flags or keywords that were known, changed. ahead: the flags are what they will
+ * be once a change of ours is made; what else of them may have changed (flags_stale) stays so, and
+ * where none were known they may be others. */
 typedef struct {
 	bool has_flags, has_size, has_date;
 	const char *const *keywords; /* NULL-terminated; NULL: none */
+	bool ahead;
 } StoreFields;
 void store_set_attributes(Store *store, Gen gen, const StoreMessage *message, StoreFields fields,
 	bool *ret_flags_changed);
@@ -183,21 +213,46 @@ ImapSet *store_unknown(Store *store, Gen gen, guint32 from, gsize max);
 
 /* ---- bodies (body.c) ---- */
 
+/* What is kept of a message, each with a body of its own: bytes that never change. */
+typedef guint16 StoreItem;
+enum {
+	STORE_MESSAGE, /* the message itself */
+	STORE_FIELDS, /* BODY[HEADER.FIELDS (...)], of MIME_FIELDS_WANTED */
+	STORE_STRUCTURE, /* the text of BODYSTRUCTURE */
+	STORE_HEADER, /* BODY[HEADER] */
+	STORE_PARTS, /* the first of the parts */
+	STORE_ITEMS = STORE_PARTS + 2 * LIMIT_PARTS,
+};
+
+/* A part, by its number in BODYSTRUCTURE from 0 on. decoded: as BINARY[section] (RFC 3516) has it,
+ * else as BODY[section] does. */
+static inline StoreItem store_part_item(guint number, bool decoded)
+{
+	return (StoreItem)(STORE_PARTS + 2 * number + decoded);
+}
+
 /* Reads up to len bytes at offset. HIT: *ret_n bytes, fewer than len only at the end of the
- * message (0 past it); also of a removed message whose whole body is still here. MISS: a byte of
+ * item (0 past it); also of a removed message, of items that are still whole here. MISS: a byte of
  * the range is not here, or cannot be read for now, which makes it missing for the next two as well
  * until a read succeeds or it is committed anew. ABSENT: old gen, or no such UID; a hidden message
  * is there. Any thread. */
-StoreAnswer store_try_read(
-	Store *store, Gen gen, guint32 uid, guint64 offset, void *buf, gsize len, gsize *ret_n);
+StoreAnswer store_try_read(Store *store, Gen gen, guint32 uid, StoreItem item, guint64 offset,
+	void *buf, gsize len, gsize *ret_n);
 
 /* As store_try_read() would answer, without reading: on MISS *ret_missing is the first byte of the
  * range that is not here. Any thread. */
-StoreAnswer store_first_missing(
-	Store *store, Gen gen, guint32 uid, guint64 offset, guint64 len, guint64 *ret_missing);
+StoreAnswer store_first_missing(Store *store, Gen gen, guint32 uid, StoreItem item, guint64 offset,
+	guint64 len, guint64 *ret_missing);
 
-/* Whether the whole body is here, as far as its file was not tampered with. Any thread. */
-bool store_has_body(Store *store, Gen gen, guint32 uid);
+/* Whether the whole item is here, as far as its file was not tampered with. Any thread. */
+bool store_has_body(Store *store, Gen gen, guint32 uid, StoreItem item);
+
+/* The same; then *ret_length is how long it is. */
+bool store_length(Store *store, Gen gen, guint32 uid, StoreItem item, guint64 *ret_length);
+
+/* All bytes of an item, new; NULL: they are not all here, or are more than LIMIT_MIME_BYTES. Any
+ * thread. */
+GBytes *store_try_whole(Store *store, Gen gen, guint32 uid, StoreItem item);
 
 /* A body on its way in: bytes go to memory while they are few, then to a file of their own. Engine
  * thread; ends before the store does. */
@@ -211,14 +266,18 @@ guint64 store_sink_size(const StoreSink *sink);
 void store_sink_free(StoreSink *sink); /* drops it; accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreSink, store_sink_free)
 
-/* The sink's bytes are the body of this message from origin on; consumes the sink. whole: they are
- * all of it (origin 0). Otherwise, when fewer than asked bytes came they reach its end; when none
- * came the end is known to be at origin or before, no more: reads before origin stay a MISS unless
- * the bytes up to origin are here. What contradicts the bytes that are here replaces them all.
- * Dropped when gen is not current, the UID is unknown, or more than asked came. Returns whether the
- * body is kept. */
-bool store_sink_commit(
-	StoreSink *sink, Gen gen, guint32 uid, guint64 origin, guint64 asked, bool whole);
+/* The sink's bytes are those of an item from origin on; consumes the sink. whole: they are all of
+ * it (origin 0). Otherwise, when fewer than asked bytes came they reach its end; when none came the
+ * end is known to be at origin or before, no more: reads before origin stay a MISS unless the bytes
+ * up to origin are here. What contradicts the bytes that are here replaces them all. Dropped when
+ * gen is not current, the UID is unknown, or more than asked came. Returns whether the body is
+ * kept. */
+bool store_sink_commit(StoreSink *sink, Gen gen, guint32 uid, StoreItem item, guint64 origin,
+	guint64 asked, bool whole);
+
+/* What is here of one message is of another one too: it was copied or moved there. Only items that
+ * are whole here, and not there. Engine thread. */
+void store_copy_body(Store *store, Gen gen, guint32 uid, Gen to_gen, guint32 to_uid);
 
 /* ---- the journal of changes (events.c) ---- */
 
@@ -241,7 +300,7 @@ guint64 store_memory_usage(Store *store);
  * thread. */
 char *store_unwritable(Store *store, gint64 *ret_since_us);
 
-/* How many messages have a body here, or parts of it. Any thread. */
+/* How many messages have an item here, or a part of one. Any thread. */
 guint store_bodies_count(Store *store);
 
 /* The account's cache directory, absolute; NULL: bodies are in memory. Lives as long as the store.

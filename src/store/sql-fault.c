@@ -1,5 +1,5 @@
 /* Fault points before each change that SQLite makes of its files. */
-#include "store/db.h"
+#include "store/sqlfile.h"
 #include "base/fault.h"
 
 #include <sqlite3.h>
@@ -34,7 +34,7 @@ static int late_unlink(const char *path)
 	return unlink(path);
 }
 
-void store_db_add_faults(void)
+static gpointer add_faults(gpointer unused)
 {
 	/* SQLite calls the one or the other, as it was configured. */
 	static const struct {
@@ -50,4 +50,13 @@ void store_db_add_faults(void)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(calls); i++)
 		vfs->xSetSystemCall(vfs, calls[i].name, calls[i].function);
+	return NULL;
+}
+
+/* Once: another file may be in use in another thread. */
+void store_sql_add_faults(void)
+{
+	static GOnce once = G_ONCE_INIT;
+
+	g_once(&once, add_faults, NULL);
 }

@@ -1,0 +1,8 @@
+#include "mime/init.h"
+
+#include <gmime/gmime.h>
+
+void mime_init(void)
+{
+	g_mime_init();
+}

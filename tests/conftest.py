@@ -142,6 +142,13 @@ def mount(program, tmp_path):
 
 
 @pytest.fixture
+def fatal():
+    """A test that kills the program runs in the build which is for that."""
+    if not mounting.has_fault_points():
+        pytest.skip('NOTHING IS KILLED: this build has no fault points (-Dfaults=true)')
+
+
+@pytest.fixture
 def proxy():
     """proxy(target port, delay_ms=..., mbit=...) -> Proxy."""
     proxies = []

@@ -9,7 +9,6 @@ import os
 import re
 import select
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from tests.fake import Certs
 from tests.support.dovecot import Account, Dovecot
 from tests.support.mounting import Program
 from tests.support.proxy import Proxy
+from tests.support.requests import Requests, usable
 
 RUNS = 3
 ATTRIBUTES = 'UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)'
@@ -70,7 +70,7 @@ class Bench:
 
     # ---- the program
 
-    def mount(self):
+    def mount(self, **options):
         """A new mount with a new cache, in the background; returns (seconds, counters)."""
         self.unmount()
         self.mounts += 1
@@ -79,7 +79,7 @@ class Bench:
         self.proxy.ask('clear')
         start = time.monotonic()
         run = program.run(f'imaps://{self.account.user}@localhost:{self.proxy.port}', self.mail,
-                          '-o', program.options(self.account, poll=3600))
+                          '-o', program.options(self.account, poll=3600, **options))
         took = time.monotonic() - start
         if run.returncode:
             raise RuntimeError(run.stdout)
@@ -104,49 +104,21 @@ class Bench:
         return timed(*words, self.mail / 'INBOX')
 
     def requests(self, *words):
-        """FUSE requests that a command causes: reads of /dev/fuse by the daemon that brought one.
-        None where the daemon cannot be traced."""
-        log = self.dir / 'strace'
-        tracer = subprocess.Popen(
-            ['strace', '-f', '-y', '-q', '-e', 'trace=read,readv,splice', '-o', log,
-             '-p', str(self.pid())], stderr=subprocess.PIPE, text=True)
-        if not wait_traced(self.pid(), tracer):
+        """How many FUSE requests a command causes; None where the daemon cannot be traced."""
+        if usable():
             return None
-        timed(*words)
-        tracer.send_signal(signal.SIGINT)
-        tracer.wait()
-        return requests_in(log.read_text())
+        with Requests(self.pid(), self.dir / 'strace') as seen:
+            timed(*words)
+        return len(seen.list)
 
 
-def requests_in(trace):
-    """How many reads of /dev/fuse brought something, also those that were under way at first."""
-    found, waiting = 0, set()
-    for line in trace.splitlines():
-        thread = line.split()[0]
-        on_fuse = '/dev/fuse>' in line or ('resumed>' in line and thread in waiting)
-        waiting.discard(thread)
-        if on_fuse and 'unfinished' in line:
-            waiting.add(thread)
-        elif on_fuse:
-            found += re.search(r'= [1-9]\d*$', line) is not None
-    return found
-
-
-def wait_traced(pid, tracer):
-    """Until every thread of the process has a tracer; false when the tracer gave up."""
-    while tracer.poll() is None:
-        status = [path.read_text() for path in Path(f'/proc/{pid}/task').glob('*/status')]
-        if all(not re.search(r'TracerPid:\s+0\b', text) for text in status):
-            return True
-    return False
-
-
-def mbsync(bench):
-    """Seconds of a first mbsync, None where there is none."""
+def mbsync_config(bench, how):
+    """A configuration with a Maildir beside it, None where there is no mbsync."""
     if not shutil.which('mbsync'):
         return None
     place = Path(tempfile.mkdtemp(dir=bench.dir))
-    (place / 'mbsyncrc').write_text(f"""
+    config = place / 'mbsyncrc'
+    config.write_text(f"""
 IMAPAccount bench
 Host localhost
 Port {bench.proxy.port}
@@ -167,10 +139,16 @@ Far :far:
 Near :near:
 Pattern INBOX
 Create Near
-Sync Pull
+{how}
 SyncState *
 """)
-    return timed('mbsync', '-q', '-c', place / 'mbsyncrc', '-a')
+    return config
+
+
+def mbsync(bench):
+    """Seconds of a first mbsync, None where there is none."""
+    config = mbsync_config(bench, 'Sync Pull')
+    return config and timed('mbsync', '-q', '-c', config, '-a')
 
 
 def show(what, seconds, base=None, of=''):

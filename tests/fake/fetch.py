@@ -2,26 +2,23 @@
 
 import re
 
-from .mailbox import index, pick, ranges
+from .mailbox import index
 from .syntax import Bad, literal, quote, text
 
 MACROS = {'FAST': ['FLAGS', 'INTERNALDATE', 'RFC822.SIZE'],
           'ALL': ['FLAGS', 'INTERNALDATE', 'RFC822.SIZE']}
 SECTION = re.compile(r'(BODY(?:\.PEEK)?)\[(.*)\](?:<(\d+)\.(\d+)>)?$', re.S)
+FIELDS = re.compile(r'HEADER\.FIELDS \((.*)\)$', re.I)
 
 
 def answer(session, command):
     by_uid = command.name == 'UID FETCH'
-    wanted, items = text(command.arguments[0]), command.arguments[1]
+    items = command.arguments[1]
     names = [text(item).upper() for item in (items if isinstance(items, list) else [items])]
     names = [name for item in names for name in MACROS.get(item, [item])]
     if by_uid and 'UID' not in names:
         names.insert(0, 'UID')
-    if by_uid:
-        uids = pick(session.view, ranges(wanted, session.view[-1] if session.view else 0))
-    else:
-        cut = ranges(wanted, len(session.view))
-        uids = [uid for low, high in cut for uid in session.view[low - 1:high]]
+    uids = session.addressed(command)
     if len(command.arguments) > 2:
         uids = changed_since(session, command.arguments[2], uids)
         names += ['MODSEQ'] if 'MODSEQ' not in names else []
@@ -78,18 +75,32 @@ def item(session, message, name):
     raise Bad(f'fetch item {name}')
 
 
+def halves(data):
+    """Header with its blank line, and text."""
+    end = data.find(b'\r\n\r\n')
+    return (data, b'') if end < 0 else (data[:end + 4], data[end + 4:])
+
+
+def some_fields(data, names):
+    """The header with nothing but these fields, in upper case."""
+    header, _ = halves(data)
+    fields = re.findall(rb'([^\s:]+):((?:[^\n]|\n[ \t])*\n)', header)
+    return b''.join(name + b':' + value for name, value in fields
+                    if name.decode('latin-1').upper() in names) + b'\r\n'
+
+
 def body(session, message, kind, section, origin, length):
-    """BODY[] and BODY[HEADER], whole or <origin.length>."""
+    """BODY[], BODY[HEADER] and what is in it, whole or <origin.length>."""
     quirks = session.server.quirks
     if kind == 'BODY' and not session.read_only:
-        message.flags.add('\\Seen')
+        session.mailbox.set_flags(message.uid, message.flags | {'\\Seen'})
     data = message.body
     if section == 'HEADER':
-        end = data.find(b'\r\n\r\n')
-        data = data if end < 0 else data[:end + 4]
+        data, _ = halves(data)
     elif section == 'TEXT':
-        end = data.find(b'\r\n\r\n')
-        data = b'' if end < 0 else data[end + 4:]
+        _, data = halves(data)
+    elif fields := FIELDS.match(section):
+        data = some_fields(data, fields[1].upper().split())
     elif section:
         raise Bad(f'section {section}')
     label = f'BODY[{section}]'

@@ -1,9 +1,12 @@
 """Mailboxes in memory, and virtual ones whose messages are made from their UID when asked for."""
 
 import bisect
+import re
 import threading
 
 DATE = '17-Jul-2025 02:44:25 +0000'
+SET_PART = re.compile(r'([1-9]\d*|\*)(:([1-9]\d*|\*))?')
+SYSTEM_FLAGS = ('\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft')
 
 
 class Message:
@@ -29,7 +32,10 @@ class Mailbox:
         self.special = list(special)
         self.uidvalidity = uidvalidity
         self.uidnext = 1
-        self.subscribed = True
+        self.read_only = False   # SELECT is answered [READ-ONLY]
+        self.permanent = [*SYSTEM_FLAGS, '\\*']  # flags that clients can change
+        self.rights = 'lrswipkxtea'  # of the user (RFC 4314)
+        self.append_limit = None  # octets of a message (RFC 7889), None: as everywhere
         self.version = 0
         self.modseq = 1  # of the last change (RFC 7162)
         self.modseqs = {}  # of messages by UID, 1 if not here
@@ -50,7 +56,18 @@ class Mailbox:
 
     def matching(self, flag):
         """The UIDs of messages with this flag, in order."""
-        return [uid for uid in self.uids() if flag in self.message(uid).flags]
+        with self.lock:
+            return [uid for uid in self.uids() if flag in self.message(uid).flags]
+
+    def octets(self):
+        with self.lock:
+            return sum(len(self.message(uid).body) for uid in self.uids())
+
+    def keywords(self):
+        """Those that messages have, in order."""
+        with self.lock:
+            return sorted({flag for message in self._messages.values() for flag in message.flags
+                           if not flag.startswith('\\')})
 
     def changed_since(self, modseq):
         """The UIDs of messages that came or changed after it, in order."""
@@ -65,38 +82,46 @@ class Mailbox:
 
     def append(self, body, flags=(), date=DATE, uid=None):
         """Adds a message; returns its UID."""
-        with self.lock:
-            uid = uid or self.uidnext
-            self._messages[uid] = Message(uid, body, flags, date)
-            self._uids = self._uids + [uid]
-            self.uidnext = max(self.uidnext, uid + 1)
-            self._count(self.modseqs, [uid])
-        self._changed()
-        return uid
+        return self.add([Message(uid, body, flags, date)])[0]
 
     def extend(self, bodies):
         """Adds many messages in one change."""
-        with self.lock:
-            first = self.uidnext
-            for uid, body in enumerate(bodies, first):
-                self._messages[uid] = Message(uid, body)
-                self.uidnext = uid + 1
-            self._uids = self._uids + list(range(first, self.uidnext))
-            self._count(self.modseqs, range(first, self.uidnext))
-        self._changed()
+        self.add([Message(None, body) for body in bodies])
 
-    def expunge(self, uid):
+    def add(self, messages):
+        """Adds these in one change, each with the next UID if it has none; returns the UIDs."""
         with self.lock:
-            self._messages.pop(uid, None)
-            self._uids = [other for other in self._uids if other != uid]
-            self.modseqs.pop(uid, None)
-            self._count(self.expunged, [uid])
+            for message in messages:
+                message.uid = message.uid or self.uidnext
+                self._messages[message.uid] = message
+                self.uidnext = max(self.uidnext, message.uid + 1)
+            uids = [message.uid for message in messages]
+            self._uids = self._uids + uids
+            self._count(self.modseqs, uids)
+        self._changed()
+        return uids
+
+    def expunge(self, *uids):
+        gone = set(uids)
+        with self.lock:
+            for uid in uids:
+                self._messages.pop(uid, None)
+                self.modseqs.pop(uid, None)
+            self._uids = [uid for uid in self._uids if uid not in gone]
+            self._count(self.expunged, uids)
         self._changed()
 
     def set_flags(self, uid, flags):
+        self.change_flags({uid: set(flags)})
+
+    def change_flags(self, changes):
+        """{uid: flags}, in one change; nothing is none."""
+        if not changes:
+            return
         with self.lock:
-            self.message(uid).flags = set(flags)
-            self._count(self.modseqs, [uid])
+            for uid, flags in changes.items():
+                self.message(uid).flags = flags
+            self._count(self.modseqs, changes)
         self._changed()
 
     def reset(self, uidvalidity, bodies=()):
@@ -144,12 +169,9 @@ class VirtualMailbox(Mailbox):
     def matching(self, flag):
         return sorted(uid for uid, message in self._changed_ones.items() if flag in message.flags)
 
-    def set_flags(self, uid, flags):
-        message = self.message(uid)
-        message.flags = set(flags)
-        self._changed_ones[uid] = message
-        self._count(self.modseqs, [uid])
-        self._changed()
+    def change_flags(self, changes):
+        self._changed_ones.update((uid, self.message(uid)) for uid in changes)
+        super().change_flags(changes)
 
 
 def index(uids, uid):
@@ -176,6 +198,8 @@ def ranges(text, last):
     found = []
     for part in text.split(','):
         low, _, high = part.partition(':')
+        if not SET_PART.fullmatch(part):
+            raise ValueError(f'{part!r} in a set')
         ends = sorted(last if end == '*' else int(end) for end in (low, high or low))
         found.append(tuple(ends))
     return found

@@ -1,5 +1,6 @@
 """SEARCH of the model server: flags, sets, NOT, OR; answered plainly or as ESEARCH."""
 
+from .fetch import some_fields
 from .mailbox import compact, index, pick, ranges
 from .syntax import Bad, String, text
 
@@ -63,6 +64,12 @@ def one(session, among, rest):
         return both(among, [uid for low, high in cut for uid in session.view[low - 1:high]])
     if key == 'NOT':
         return without(among, one(session, session.view, rest))
+    if key in ('KEYWORD', 'UNKEYWORD'):
+        found = session.mailbox.matching(text(rest.pop(0)))
+        return both(among, found) if key == 'KEYWORD' else without(among, found)
+    if key == 'HEADER':
+        name, value = (bytes(rest.pop(0)).lower() for _ in range(2))
+        return [uid for uid in among if has_header(session.mailbox.message(uid), name, value)]
     if key == 'OR':
         first = set(one(session, among, rest))
         second = set(one(session, among, rest))
@@ -72,6 +79,11 @@ def one(session, among, rest):
     if key.startswith('UN') and key[2:] in FLAGS:
         return without(among, session.mailbox.matching(FLAGS[key[2:]]))
     raise Bad(f'search key {key}')
+
+
+def has_header(message, name, value):
+    fields = some_fields(message.body, [name.decode('latin-1').upper()]) if message else b''
+    return any(value in line.lower() for line in fields.splitlines() if line)
 
 
 def both(among, others):

@@ -1,15 +1,17 @@
 """The listener: accepts connections, remembers every line, and lets a test wait for events."""
 
+import itertools
 import re
 import socket
 import ssl
 import threading
 
+from . import cut
 from . import session as model
 from . import transcript
 from .login import Refused
 from .mailbox import Mailbox
-from .syntax import Command
+from .syntax import Command, No
 from .wire import Drop, Gone, Wire
 
 
@@ -39,6 +41,12 @@ class Quirks:
     lowercase = False         # response names in lower case
     list_lines = ()           # whole lines sent in front of the others of LIST
     esearch = True            # False: RETURN is accepted, the answer is a plain SEARCH
+    appenduid = 'sent'        # sent, missing, or function(words) -> words
+    copyuid = 'sent'          # likewise, of COPY and MOVE
+    move = 'ok'               # ok, cannot, bare: no COPYUID, tagged: with the tagged OK
+    late = False              # an APPEND is refused only after its literal
+    no_plus = None            # pattern of commands whose literals wait for "+" for ever
+    line_limit = 8192         # octets of a command without its literals
 
 
 class Server:
@@ -60,7 +68,11 @@ class Server:
         self.personal_prefix = ''
         self.quirks = Quirks()
         self.mailboxes = {}
+        self.subscribed = set()  # names
+        self.uidvalidities = itertools.count(5000)  # of mailboxes that clients make
+        self.quota = {}         # resource -> limit, of all mailboxes together (RFC 9208)
         self.rules = []
+        self.cuts = []
         self.log = []
         self.refusals = []      # (Command, text) of every BAD for a fault of the client
         self.errors = []        # what a transcript found wrong, and bugs of the server itself
@@ -85,27 +97,38 @@ class Server:
 
     # ---- set-up
 
-    def add(self, name, cls=Mailbox, **more):
+    def add(self, name, cls=Mailbox, subscribed=True, **more):
         """Adds a mailbox and returns it."""
         more.setdefault('delimiter', self.delimiter)
         mailbox = cls(name, **more)
         self.mailboxes[mailbox.name] = mailbox
-        self._wake()
+        if subscribed:
+            self.subscribed.add(mailbox.name)
+        self.wake()
         return mailbox
 
     def remove(self, name):
-        """DELETE by somebody else."""
+        """DELETE and UNSUBSCRIBE by somebody else."""
         del self.mailboxes[name.encode()]
-        self._wake()
+        self.subscribed.discard(name.encode())
+        self.wake()
 
     def rename(self, name, new):
-        """RENAME by somebody else."""
-        mailbox = self.mailboxes.pop(name.encode())
-        mailbox.name = new.encode()
-        self.mailboxes[mailbox.name] = mailbox
-        self._wake()
+        """RENAME by somebody else, who moves the subscription, too."""
+        self.move_name(name.encode(), new.encode())
+        if name.encode() in self.subscribed:
+            self.subscribed.remove(name.encode())
+            self.subscribed.add(new.encode())
+        self.wake()
 
-    def _wake(self):
+    def move_name(self, name, new):
+        """Gives one mailbox another name; wake() is left to do."""
+        mailbox = self.mailboxes.pop(name)
+        mailbox.name = new
+        self.mailboxes[new] = mailbox
+
+    def wake(self):
+        """Lets every connection see that mailboxes came or went."""
         for session in self.sessions:
             if session.open:
                 session.wire.wake()
@@ -127,6 +150,17 @@ class Server:
         rule = [re.compile(pattern, re.I | re.S), action, times]
         self.rules.append(rule)
         return rule
+
+    def deny(self, pattern, words, times=None):
+        """NO to commands like these, without doing them: "[OVERQUOTA] full"."""
+        return self.on(pattern, lambda session, command: session.tagged(command, 'NO', words),
+                       times)
+
+    def cut(self, pattern, when=None, **more):
+        """Ends the connection at a point of a command whose line matches: see cut.Cut."""
+        one = cut.Cut(pattern, when, **more)
+        self.cuts.append(one)
+        return one
 
     # ---- what a test waits for and looks at
 
@@ -203,6 +237,28 @@ class Server:
             thread.join(10)
 
     # ---- called by connections
+
+    def meet(self, line, kind):
+        """The cut whose turn it is at this point, or None."""
+        with self.cond:
+            met = [one for one in self.cuts if one.meets(line, kind)]
+            self.cond.notify_all()
+        return met[0] if met else None
+
+    def usage(self):
+        """What all mailboxes hold, in the units of RFC 9208 5."""
+        octets = sum(mailbox.octets() for mailbox in list(self.mailboxes.values()))
+        messages = sum(len(mailbox.uids()) for mailbox in list(self.mailboxes.values()))
+        return {'STORAGE': octets, 'MESSAGE': messages}
+
+    def demand_room(self, octets, messages=1):
+        """Refuses what the quota does not allow."""
+        used = self.usage() if self.quota else {}
+        more = {'STORAGE': octets, 'MESSAGE': messages}
+        for resource, limit in self.quota.items():
+            unit = 1024 if resource == 'STORAGE' else 1
+            if used[resource] + more[resource] > limit * unit:
+                raise No(f'[OVERQUOTA] no room: {resource}')
 
     def check_password(self, user, password):
         if self.users.get(user) != password:

@@ -2,11 +2,11 @@
 
 import re
 
-from . import fetch, listing, login, search
+from . import allowance, append, change, fetch, folders, listing, login, search, selecting
 from .login import Refused
-from .mailbox import compact, index
+from .mailbox import compact, index, pick, ranges
 from .notify import Notify
-from .syntax import Bad, literal_size, parse, quote, text
+from .syntax import Bad, Command, Fault, No, literal_size, parse, quote, text
 from .wire import Drop, Gone
 
 CAPABILITIES = ['IMAP4rev1', 'IMAP4rev2', 'ID', 'ENABLE', 'IDLE', 'LITERAL+', 'NAMESPACE',
@@ -30,6 +30,7 @@ class Session:
         self.user = None
         self.mailbox = None
         self.read_only = True
+        self.examined = True    # the client asked for that
         self.view = ()          # UIDs as the client has been told, by sequence number
         self.seen_version = 0
         self.seen_flags = {}
@@ -38,6 +39,8 @@ class Session:
         self.qresync = False    # enabled
         self.notify = None
         self._pushed = []
+        self._line = b''        # of the command under way, as far as it is here
+        self._silent = True     # nothing of its answer was said so far
 
     # ---- from other threads
 
@@ -58,10 +61,13 @@ class Session:
         data = data if isinstance(data, bytes) else data.encode()
         if self.server.quirks.lowercase:
             data = re.sub(rb'^(\d+ )?[A-Z]+', lambda found: found[0].lower(), data)
+        self._speak()
         self.wire.write(b'* ' + data + b'\r\n')
+        self.point('untagged')
 
     def tagged(self, command, status='OK', words='done'):
         """Always true, so that a rule can end with it."""
+        self._speak()
         self.wire.write(command.tag + f' {status} {words}\r\n'.encode())
         return True
 
@@ -83,22 +89,54 @@ class Session:
         self.wire.flush()
         self.wire.read_until_gone()
 
+    # ---- where the connection can be cut
+
+    def point(self, kind):
+        """See cut.POINTS. All that was said so far goes out, but not before it is counted, so
+        that whoever has the answer knows the count."""
+        if self._line and (cut := self.server.meet(self._line, kind)):
+            self.wire.flush()
+            cut.end(self)
+
+    def _speak(self):
+        if self._silent:
+            self._silent = False
+            self.point('after')
+
     # ---- the loop
 
     def run(self):
         self._greet()
         while True:
             self._wait_for_client()
-            command, parts = self._read_command()
+            self._silent = True
+            command, parts, early = self._read_command()
+            self._line = command.line
             try:
                 parse(command, parts)
                 if not self._by_rule(command):
+                    if early:
+                        raise early
+                    self._check_length(parts)
+                    self.point('before')
                     self._dispatch(command)
             except Bad as bad:
-                self.server.refusals.append((command, str(bad)))
-                self.tagged(command, 'BAD', str(bad)) if command.tag else \
-                    self.untagged(f'BAD {bad}')
+                self._refuse(command, bad)
+            except No as no:
+                self.tagged(command, 'NO', str(no))
+            self.point('answered')
             self.wire.flush()
+            self._line = b''
+
+    def _refuse(self, command, bad):
+        self.server.refusals.append((command, str(bad)))
+        # No answer to a change can make good that its grammar was broken.
+        if isinstance(bad, Fault) or command.name in CHANGES:
+            self.server.errors.append(f'{bad}: {str(command)[:200]!r}')
+        if command.tag:
+            self.tagged(command, 'BAD', str(bad))
+        else:
+            self.untagged(f'BAD {bad}')
 
     def _greet(self):
         quirks = self.server.quirks
@@ -135,22 +173,57 @@ class Session:
         self.wire.flush()
 
     def _read_command(self):
-        """(Command, parts): text and literals in turn."""
-        parts, line = [self.wire.read_line()], b''
+        """(Command, parts, refusal): text and literals in turn; refusal: made before a literal
+        that waited for it, which did not come then."""
+        parts, line, early = [self.wire.read_line()], b'', None
         while (size := literal_size(parts[-1])) is not None:
             octets, synchronising = size
+            line += parts[-1]
+            self._line = line
+            parts[-1] = parts[-1][:parts[-1].rfind(b'{')]
             if not synchronising and not self._may_hurry(octets):
                 self.server.errors.append('a literal without waiting, which was not offered')
+            self.point('plus')
             if synchronising:
-                self.wire.write(b'+ go on\r\n')
-            line += parts[-1] + b'\r\n'
-            mark = parts[-1].rfind(b'{')
-            parts[-1] = parts[-1][:mark]
-            parts.append(self.wire.read_exact(octets))
+                early = self._refusal(parts, octets)
+                if early:
+                    break
+                self._go_on()
+            line += b'\r\n'
+            self.point('literal')
+            parts.append(self.wire.read_exact(octets // 2))
+            self.point('literal')
+            parts[-1] += self.wire.read_exact(octets - octets // 2)
             line += parts[-1]
             parts.append(self.wire.read_line())
+        line += b'' if early else parts[-1]
         box = self.mailbox.name if self.mailbox else None
-        return self.server.note(self.number, self.wire.secure, line + parts[-1], box), parts
+        return self.server.note(self.number, self.wire.secure, line, box), parts, early
+
+    def _go_on(self):
+        pattern = self.server.quirks.no_plus
+        if pattern and re.search(pattern, self._line, re.I):
+            self.stall()
+        self.wire.write(b'+ go on\r\n')
+
+    def _refusal(self, parts, octets):
+        """Why the literal that was announced need not come, or None."""
+        head = Command(self.number, self.wire.secure, self._line)
+        try:
+            parse(head, parts)
+        except Bad:
+            return None  # whatever is wrong shows when all is here
+        try:
+            if self.user and not self.server.quirks.late:
+                append.announced(self, head, octets)
+        except (Bad, No) as refusal:
+            return refusal
+        return None
+
+    def _check_length(self, parts):
+        """RFC 7162 4: how long lines may be, CRLF included; literals do not count."""
+        if sum(map(len, parts[::2])) + 2 > self.server.quirks.line_limit:
+            raise Fault('the line is too long')
 
     def _by_rule(self, command):
         for rule in self.server.rules:
@@ -177,15 +250,26 @@ class Session:
 
     def offers(self, capability):
         offered = self.capabilities()
-        return (capability in offered or ('IMAP4rev2' in offered and capability in REV2) or
+        return (capability in offered or
+                any(name.startswith(f'{capability}=') for name in offered) or
+                ('IMAP4rev2' in offered and capability in REV2) or
                 # RFC 7162, section 3.2.3
                 (capability == 'CONDSTORE' and 'QRESYNC' in offered))
 
     def need(self, capability):
         """No client may use what is not offered, whatever becomes of the answer."""
         if not self.offers(capability):
-            self.server.errors.append(f'{capability} is used and was not offered')
-            raise Bad(f'{capability} is not offered')
+            raise Fault(f'{capability} is not offered')
+
+    def addressed(self, command):
+        """The UIDs that the set of a command names, in order."""
+        wanted = text(command.arguments[0])
+        if command.name.startswith('UID '):
+            return pick(self.view, ranges(wanted, self.view[-1] if self.view else 0))
+        found = ranges(wanted, len(self.view))
+        if any(high > len(self.view) for _, high in found):
+            raise Bad('no such sequence number')
+        return [uid for low, high in found for uid in self.view[low - 1:high]]
 
     def _may_hurry(self, octets):
         """RFC 7888: whether a literal of this size may come without waiting."""
@@ -287,87 +371,18 @@ class Session:
         return mailbox if mailbox and '\\NOSELECT' not in \
             [flag.upper() for flag in mailbox.attributes] else None
 
-    def _since(self, command, mailbox):
-        """The modification sequence that the QRESYNC parameter of SELECT names, None for none."""
-        since = None
-        given = iter(command.arguments[1] if len(command.arguments) > 1 else [])
-        for name in given:
-            self.need(text(name).upper())
-            self.condstore = True
-            if text(name).upper() == 'QRESYNC':
-                if not self.qresync:
-                    raise Bad('QRESYNC is not enabled')
-                uidvalidity, since = (int(word) for word in next(given)[:2])
-                if mailbox and uidvalidity != mailbox.uidvalidity:
-                    since = None
-        return since
-
-    def _tell_changes(self, since):
-        """What became of the mailbox since then (RFC 7162 3.2.5.1)."""
-        mailbox = self.mailbox
-        vanished, changed = mailbox.vanished_since(since), mailbox.changed_since(since)
-        if self.server.quirks.changes:
-            vanished, changed = self.server.quirks.changes(vanished, changed)
-        if vanished:
-            self.untagged(f'VANISHED (EARLIER) {compact(vanished)}')
-        for uid in changed:
-            fetch.one(self, mailbox.message(uid), ['UID', 'FLAGS', 'MODSEQ'])
-
-    def do_select(self, command):
-        if self.mailbox and self.qresync:
-            self.untagged('OK [CLOSED] previous mailbox closed')
-        self._deselect()
-        mailbox = self.find(command.arguments[0])
-        if not mailbox:
-            self.tagged(command, 'NO', '[NONEXISTENT] no such mailbox')
-            return
-        quirks = self.server.quirks
-        since = self._since(command, mailbox)
-        with mailbox.lock:
-            self.mailbox, self.view = mailbox, mailbox.uids()
-            self.seen_version = mailbox.version
-        self.seen_flags = {}
-        mailbox.watchers.add(self.wire.wake)
-        self.read_only = command.name == 'EXAMINE'
-        self.untagged(r'FLAGS (\Answered \Flagged \Deleted \Seen \Draft)')
-        self.untagged(f'{len(self.view)} EXISTS')
-        self.untagged('0 RECENT')
-        validity = str(mailbox.uidvalidity)
-        if callable(quirks.uidvalidity):
-            validity = quirks.uidvalidity(mailbox)
-        if quirks.uidvalidity != 'missing':
-            self.untagged(f'OK [UIDVALIDITY {validity}] UIDs valid')
-        if quirks.uidnext != 'missing':
-            self.untagged(f'OK [UIDNEXT {mailbox.uidnext}] predicted')
-        if self.offers('CONDSTORE') and quirks.highestmodseq != 'missing':
-            modseq = mailbox.modseq
-            if callable(quirks.highestmodseq):
-                modseq = quirks.highestmodseq(mailbox)
-            self.untagged(f'OK [HIGHESTMODSEQ {modseq}] highest')
-        elif self.offers('CONDSTORE'):
-            self.untagged('OK [NOMODSEQ] none here')
-        self.untagged(r'OK [PERMANENTFLAGS ()] limited')
-        if since is not None:
-            self._tell_changes(since)
-        self.tagged(command, 'OK', '[READ-ONLY] selected' if self.read_only else
-                    '[READ-WRITE] selected')
-
-    def do_unselect(self, command):
-        if command.name == 'UNSELECT':
-            self.need('UNSELECT')
-        self._deselect()
-        self.tagged(command)
-
     def finish(self):
         """The connection is over."""
-        self._deselect()
+        self.deselect()
         if self.notify:
             self.notify.end(self)
 
-    def _deselect(self):
+    def deselect(self):
+        """No mailbox is selected from here on."""
         if self.mailbox and not self.notify:
             self.mailbox.watchers.discard(self.wire.wake)
         self.mailbox, self.view = None, ()
+        self.read_only = self.examined = True
 
     def do_notify(self, command):
         self.need('NOTIFY')
@@ -440,7 +455,27 @@ class Session:
                     index(now, uid) + 1, uid, ' '.join(sorted(message.flags)), modseq))
 
 
+CHANGES = {
+    'STORE': (change.store, 'selected'),
+    'UID STORE': (change.store, 'selected'),
+    'EXPUNGE': (change.expunge, 'selected'),
+    'UID EXPUNGE': (change.expunge, 'selected'),
+    'COPY': (change.copy, 'selected'),
+    'UID COPY': (change.copy, 'selected'),
+    'MOVE': (change.move, 'selected'),
+    'UID MOVE': (change.move, 'selected'),
+    'APPEND': (append.append, 'auth selected'),
+    'REPLACE': (append.append, 'selected'),
+    'UID REPLACE': (append.append, 'selected'),
+    'CREATE': (folders.create, 'auth selected'),
+    'DELETE': (folders.delete, 'auth selected'),
+    'RENAME': (folders.rename, 'auth selected'),
+    'SUBSCRIBE': (folders.subscribe, 'auth selected'),
+    'UNSUBSCRIBE': (folders.subscribe, 'auth selected'),
+}
+
 COMMANDS = {
+    **CHANGES,
     'CAPABILITY': (Session.do_capability, 'any'),
     'NOOP': (Session.do_noop, 'any'),
     'LOGOUT': (Session.do_logout, 'any'),
@@ -453,11 +488,14 @@ COMMANDS = {
     'LIST': (Session.do_list, 'auth selected'),
     'LSUB': (Session.do_list, 'auth selected'),
     'STATUS': (Session.do_status, 'auth selected'),
-    'SELECT': (Session.do_select, 'auth selected'),
-    'EXAMINE': (Session.do_select, 'auth selected'),
-    'UNSELECT': (Session.do_unselect, 'selected'),
-    'CLOSE': (Session.do_unselect, 'selected'),
+    'SELECT': (selecting.select, 'auth selected'),
+    'EXAMINE': (selecting.select, 'auth selected'),
+    'UNSELECT': (selecting.unselect, 'selected'),
+    'CLOSE': (selecting.unselect, 'selected'),
     'CHECK': (Session.do_noop, 'selected'),
+    'MYRIGHTS': (allowance.my_rights, 'auth selected'),
+    'GETQUOTAROOT': (allowance.get_quota_root, 'auth selected'),
+    'GETQUOTA': (allowance.get_quota, 'auth selected'),
     'IDLE': (Session.do_idle, 'auth selected'),
     'NOTIFY': (Session.do_notify, 'auth selected'),
     'SEARCH': (Session.do_search, 'selected'),

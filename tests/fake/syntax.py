@@ -7,6 +7,14 @@ class Bad(Exception):
     """The client broke the grammar; the text goes into the BAD answer."""
 
 
+class Fault(Bad):
+    """Likewise, in a way that no test may overlook: it goes to the server's errors."""
+
+
+class No(Exception):
+    """The server refuses; the text goes into the NO answer."""
+
+
 class String(bytes):
     """A quoted string or a literal, as opposed to an atom, which is plain bytes."""
 

@@ -100,7 +100,7 @@ def test_masked_capability_is_refused(fake, client):
     imap.select('INBOX', readonly=True)
     with pytest.raises(imaplib.IMAP4.error, match='ESEARCH is not offered'):
         imap.uid('SEARCH', 'RETURN (ALL) ALL')
-    assert server.errors.pop() == 'ESEARCH is used and was not offered'
+    assert server.errors.pop().startswith('ESEARCH is not offered')
 
 
 def test_expunge_and_arrival_are_told_at_noop_and_in_idle(fake, client):

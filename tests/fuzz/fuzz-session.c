@@ -30,6 +30,8 @@ struct NetStream {
 	gpointer data;
 	bool clear; /* STARTTLS is demanded and not up */
 	bool secure, freed, starting;
+	bool stuck; /* nothing leaves */
+	gsize queued;
 };
 
 static NetStream net; /* of the one session there is */
@@ -57,6 +59,7 @@ void net_stream_send(NetStream *stream, GBytes *bytes)
 	const char *text = g_bytes_get_data(bytes, &len);
 
 	g_assert_false(stream->freed);
+	stream->queued += len;
 	g_assert_true(!stream->clear || stream->secure ||
 		      g_strstr_len(text, len, " CAPABILITY\r\n") ||
 		      g_strstr_len(text, len, " STARTTLS\r\n"));
@@ -221,6 +224,25 @@ static void submit_literal(World *world)
 	session_submit(world->session, SESSION_ANY, line, on_done, world);
 }
 
+static void submit_append(World *world, gsize len)
+{
+	if (!may_submit(world))
+		return;
+	g_autoptr(GBytes) message = g_bytes_new_take(g_strnfill(len, 'x'), len);
+	ImapCommand *line = imap_command_new("APPEND");
+	imap_command_mailbox(line, "A", 1);
+	imap_command_literal(line, message, len % 2);
+	session_submit(world->session, SESSION_ANY, line, on_done, world);
+}
+
+static void select_mailbox(World *world, bool writable)
+{
+	static const SessionKnown known = {.modseq = true, .uidvalidity = 1, .highestmodseq = 1};
+
+	if (may_submit(world))
+		session_select(world->session, "INBOX", writable, &known, on_done, world);
+}
+
 static void set_map(World *world)
 {
 	const SessionMailbox *box = session_selected(world->session);
@@ -242,12 +264,10 @@ static void end(NetStream *stream, const char *why)
 
 static void happen(World *world, char what)
 {
-	static const SessionKnown known = {.modseq = true, .uidvalidity = 1, .highestmodseq = 1};
-
 	switch (what) {
 	case 'e':
-		if (may_submit(world))
-			session_examine(world->session, "INBOX", &known, on_done, world);
+	case 'w':
+		select_mailbox(world, what == 'w');
 		break;
 	case 's':
 		submit(world, SESSION_SELECTED, "UID SEARCH ALL");
@@ -260,6 +280,13 @@ static void happen(World *world, char what)
 		break;
 	case 'l':
 		submit_literal(world);
+		break;
+	case 'p':
+	case 'P':
+		submit_append(world, what == 'p' ? 4 : 5001);
+		break;
+	case 'k':
+		net.stuck = !net.stuck;
 		break;
 	case 'm':
 		set_map(world);
@@ -286,11 +313,22 @@ static void happen(World *world, char what)
 
 /* ---- the server's side ---- */
 
+static void let_go(NetStream *stream)
+{
+	gsize len = stream->queued;
+
+	if (len == 0 || stream->stuck || stream->freed)
+		return;
+	stream->queued = 0;
+	stream->events->sent(len, stream->data);
+}
+
 /* What the main loop would do between two segments. */
 static void settle(World *world)
 {
 	while (world->session->secret_job)
 		g_main_context_iteration(world->context, TRUE);
+	let_go(&net);
 	if (net.freed || !net.starting)
 		return;
 	net.starting = false;
@@ -303,6 +341,7 @@ static void receive(World *world, const uint8_t *bytes, size_t len)
 {
 	if (len == 0 || net.freed)
 		return;
+	let_go(&net);
 	/* Of its size, so that a sanitizer sees a byte too many. */
 	g_autofree guint8 *exact = g_memdup2(bytes, len);
 	net.events->received(exact, len, net.data);

@@ -115,10 +115,12 @@ def test_check_tells_what_it_means(fake, program):
     server = fake(tls='none')
     server.add('Sent', special=['\\Sent'])
     server.mask('IMAP4rev2', 'MOVE', 'UIDPLUS', 'IDLE', 'NOTIFY')
+    server.capabilities.append('APPENDLIMIT=1000')
     run = program.run('check', server.source, '-o', program.options(server))
     assert run.returncode == 0, run.stdout
     for line in ('^new mail: the server reports nothing', '^large folders: .*(ESEARCH)',
-                 '^deleting: .*UIDPLUS is missing', '^moving: by copying',
+                 '^deleting: .*UIDPLUS is missing', '^moving: by copying', '^rewriting: ',
+                 '^new messages: ', '^rights: ', '^quota: ', '^largest message: 1000 bytes',
                  '^warning: .*clear text', r'^special folders: Sent \(sent\)$'):
         assert re.search(line, run.stdout, re.M), (line, run.stdout)
 
@@ -395,7 +397,7 @@ def test_folders_are_chosen(fake, mount):
 def test_subscribed_only(fake, mount):
     server = fake()
     server.add('Yes')
-    server.add('No').subscribed = False
+    server.add('No', subscribed=False)
     assert sorted(mount(server, subscribed=True).names()) == ['INBOX', 'Yes']
 
 
@@ -404,11 +406,13 @@ def test_mount_over_a_folder_in_use_ends_cleanly(fake, mount):
     server = fake()
     server.inbox.append(BODY)
     mail = mount(server)
-    with open(mail.inbox / '1.eml', 'rb') as file:
-        assert file.read() == BODY
-        run = subprocess.run(['fusermount3', '-u', mail.path], capture_output=True, text=True)
-        assert run.returncode != 0 and 'busy' in run.stderr
-        mail.terminate()
+    file = os.open(mail.inbox / '1.eml', os.O_RDONLY)
+    assert os.read(file, 1000) == BODY
+    run = subprocess.run(['fusermount3', '-u', mail.path], capture_output=True, text=True)
+    assert run.returncode != 0 and 'busy' in run.stderr
+    mail.terminate()
+    with pytest.raises(OSError, match='not connected'):
+        os.close(file)
 
 
 def test_mounts_one_after_another_leave_nothing(fake, mount):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 
 import pytest
 
@@ -155,7 +156,7 @@ def test_delimiter_nil_and_parents_that_are_not_listed(fake, mount):
     server = fake()
     add(server, 'flat/name', delimiter='')
     add(server, 'never/listed/child')
-    add(server, 'parent', attributes=['\\Noselect']).subscribed = False
+    add(server, 'parent', attributes=['\\Noselect'], subscribed=False)
     add(server, 'parent/child')
     mail = mount(server)
     assert os.listdir(mail.path / 'never') == ['listed']
@@ -262,3 +263,29 @@ def test_opened_before_it_held_mail(fake, mount):
         assert sorted(os.listdir(mail / 'parent')) == ['1.eml', 'child']
     finally:
         os.close(opened)
+
+
+@pytest.mark.parametrize('literal', [True, False], ids=['at-once', 'waits'])
+@pytest.mark.parametrize('name,shown', [
+    ('x\r\nA1 DELETE INBOX', 'x%0D%0AA1 DELETE INBOX%'), ('new\nline', 'new%0Aline%'),
+    ('ends in {5+}', 'ends in {5+}'), ('quote"back\\slash', 'quote"back\\slash'), ('NIL', 'NIL')])
+def test_changing_where_the_name_looks_like_syntax(fake, mount, name, shown, literal):
+    """It is one argument of each command, as a literal at need; nothing else happens."""
+    server = fake()
+    if not literal:
+        server.mask('LITERAL+', 'LITERAL-', 'IMAP4rev2')
+    there = add(server, name)
+    server.inbox.extend(BODY + b'%d\r\n' % number for number in (1, 2, 3))
+    mail = mount(server)
+    folder = mail / shown
+    os.rename(mail.inbox / '1.eml', folder / 'moved.eml')
+    shutil.copy(mail.inbox / '2.eml', folder / 'copied.eml')
+    (folder / 'new.eml').write_bytes(BODY + b'new\r\n')
+    os.unlink(folder / '1.eml')
+    mail.settle('')
+    assert sorted(there.message(uid).body for uid in there.uids()) == sorted(
+        BODY + text + b'\r\n' for text in (b'1', b'2', b'new'))
+    os.rename(folder, mail / 'Plain')
+    assert set(server.mailboxes) == {b'INBOX', b'Plain'}
+    assert len(server.inbox.uids()) == 2
+    assert sorted(os.listdir(mail.path)) == ['.imapfs', 'INBOX', 'Plain']

@@ -1,4 +1,5 @@
-"""Extended attributes of a message: what the server says of it beside its bytes."""
+"""Extended attributes of a message: what the server says of it beside its bytes, and what its
+header does."""
 
 import ctypes
 import errno
@@ -9,9 +10,12 @@ import pytest
 
 from tests.support import eventually
 
+ORIGIN = 'user.xdg.origin.email.'
 NAMES = ['user.imap.flags', 'user.imap.mailbox', 'user.imap.uid', 'user.imap.uidvalidity',
-         'user.mime_type', 'user.xdg.tags']
+         'user.mime_type', f'{ORIGIN}from', f'{ORIGIN}message-id', f'{ORIGIN}subject',
+         'user.xdg.tags']
 BODY = b'Subject: hello\r\n\r\nbody\r\n'
+FIELDS = rb'HEADER\.FIELDS'
 
 
 def attributes(path):
@@ -33,7 +37,8 @@ def test_attributes(fake, mount):
     assert attributes(mail.inbox / '1.eml') == {
         'user.imap.uid': '1', 'user.imap.uidvalidity': '1000', 'user.imap.mailbox': 'INBOX',
         'user.imap.flags': '\\Seen \\Flagged $Label1 $Work', 'user.xdg.tags': '$Label1,$Work',
-        'user.mime_type': 'message/rfc822'}
+        'user.mime_type': 'message/rfc822',
+        f'{ORIGIN}subject': 'hello', f'{ORIGIN}from': '', f'{ORIGIN}message-id': ''}
     assert attributes(mail.inbox / '2.eml')['user.imap.flags'] == ''
     assert attributes(mail.inbox / '2.eml')['user.xdg.tags'] == ''
 
@@ -80,6 +85,38 @@ def test_what_there_is_not(fake, mount):
     fails_with(errno.EOPNOTSUPP, os.getxattr, message, 'system.posix_acl_access')
     assert os.listxattr(mail.inbox) == os.listxattr(mail.path) == []
     assert os.listxattr(mail / '.imapfs') == os.listxattr(mail / '.imapfs' / 'status') == []
+
+
+def test_what_cannot_be_set(fake, mount):
+    server = fake()
+    server.inbox.append(BODY)
+    mail = mount(server)
+    message = mail.inbox / '1.eml'
+    for name in ('user.imap.uid', 'user.imap.uidvalidity', 'user.imap.mailbox', 'user.mime_type',
+                 f'{ORIGIN}subject', f'{ORIGIN}from', f'{ORIGIN}message-id'):
+        fails_with(errno.EPERM, os.setxattr, message, name, b'1')
+        fails_with(errno.EPERM, os.removexattr, message, name)
+    for path in (message, mail.inbox):
+        fails_with(errno.EOPNOTSUPP, os.setxattr, path, 'user.other', b'1')
+    # Its mode is 0400, which the kernel looks at for all but root.
+    fails_with(errno.EACCES if os.geteuid() else errno.EOPNOTSUPP, os.setxattr,
+               mail / '.imapfs' / 'status', 'user.other', b'1')
+    fails_with(errno.EOPNOTSUPP, os.setxattr, mail.inbox, 'user.imap.flags', b'')
+    fails_with(errno.EEXIST, os.setxattr, message, 'user.imap.flags', b'', os.XATTR_CREATE)
+    for flags in (b'\\Strange', b'\\*', b'a"b', b'a(b', b'a]b', b'f\xc3\xbcr', b'a\0b', b'a\r\nb'):
+        fails_with(errno.EINVAL, os.setxattr, message, 'user.imap.flags', flags)
+    for tags in (b'two words', b'a%2', b'a%20b', b'\\Seen', b'%5CSeen'):
+        fails_with(errno.EINVAL, os.setxattr, message, 'user.xdg.tags', tags)
+    for long in (b'k' * 501, b' '.join([b'k%d' % number for number in range(900)])):
+        fails_with(errno.E2BIG, os.setxattr, message, 'user.imap.flags', long)
+    assert server.inbox.message(1).flags == set()
+
+
+def test_read_only(fake, mount):
+    server = fake()
+    server.inbox.append(BODY)
+    mail = mount(server, ro=True)
+    message = mail.inbox / '1.eml'
     fails_with(errno.EROFS, os.setxattr, message, 'user.imap.flags', b'\\Seen')
     fails_with(errno.EROFS, os.removexattr, message, 'user.imap.flags')
 
@@ -109,8 +146,80 @@ def test_listing_them_asks_nobody(fake, mount):
     mail = mount(server)
     os.stat(mail.inbox / '1.eml')
     before = len(server.log)
-    attributes(mail.inbox / '1.eml')
+    assert sorted(os.listxattr(mail.inbox / '1.eml')) == NAMES
+    for name in NAMES:
+        if not name.startswith(ORIGIN):
+            os.getxattr(mail.inbox / '1.eml', name)
     assert len(server.log) == before, server.log[before:]
+
+
+# ---- what the header says
+
+
+def origin(path):
+    return [os.getxattr(path, f'{ORIGIN}{name}').decode()
+            for name in ('subject', 'from', 'message-id')]
+
+
+def test_of_the_header(dovecot, mount):
+    dovecot.append(
+        b'From: =?iso-8859-1?Q?J=FCrgen?= <j@example.org>\r\nMessage-ID: <1@example.org>\r\n'
+        b'Subject: =?utf-8?B?R3LDvMOfZQ==?=\r\n and more\r\n\r\nbody\r\n',
+        b'Subject: \r\nFrom:\r\n\r\n', b'no header at all\r\n', b'\r\nstarts with its text\r\n')
+    mail = mount(dovecot)
+    assert origin(mail.inbox / '1.eml') == \
+        ['Grüße and more', 'Jürgen <j@example.org>', '<1@example.org>']
+    for uid in (2, 3, 4):
+        assert origin(mail.inbox / f'{uid}.eml') == ['', '', '']
+
+
+def test_of_one_header_no_body_is_fetched(fake, mount):
+    server = fake()
+    server.inbox.append(BODY + b'x' * 100_000)
+    mail = mount(server)
+    assert origin(mail.inbox / '1.eml')[0] == 'hello'
+    assert len(server.lines(FIELDS)) == 1 and not server.lines(rb'BODY\.PEEK\[\]')
+    # Nor is what is known asked for again, by this mount or the next.
+    mail.unmount()
+    again = mount(server)
+    assert origin(again.inbox / '1.eml')[0] == 'hello'
+    assert len(server.lines(FIELDS)) == 1
+
+
+def test_of_a_message_that_is_here_nothing_is_fetched(fake, mount):
+    server = fake()
+    server.inbox.append(BODY)
+    mail = mount(server)
+    (mail.inbox / '1.eml').read_bytes()
+    before = len(server.log)
+    assert origin(mail.inbox / '1.eml')[0] == 'hello'
+    assert len(server.log) == before, server.log[before:]
+
+
+@pytest.mark.parametrize('letter', ['x', 'ü', '\N{HAMMER}'])
+def test_a_long_field_is_cut(fake, mount, letter):
+    """At 64 KiB, the most that a value can have, and between two characters."""
+    server = fake()
+    lines = ''.join(f'{letter * 100}\r\n ' for _ in range(800))
+    server.inbox.append(f'Subject: {lines}\r\n\r\nbody\r\n'.encode())
+    mail = mount(server)
+    value = os.getxattr(mail.inbox / '1.eml', f'{ORIGIN}subject')
+    assert 65_500 < len(value) <= 65_536
+    assert set(value.decode()) == {letter, ' '}
+
+
+def test_walking_a_folder_asks_in_windows(fake, mount):
+    """As getfattr -R does, or who indexes a folder."""
+    server = fake()
+    server.inbox.extend([b'Subject: %d\r\n\r\nbody\r\n' % n for n in range(1, 501)])
+    mail = mount(server)
+    for uid in range(1, 501):
+        assert origin(mail.inbox / f'{uid}.eml')[0] == str(uid)
+    assert len(server.lines(FIELDS)) < 50
+    assert not server.lines(rb'BODY\.PEEK\[\]')
+
+
+# ---- what changes
 
 
 def test_a_changed_flag_shows(dovecot, imap, mount):

@@ -343,6 +343,24 @@ static Play read_line(Player *player, char **ret_line)
 	return PLAY_NEXT;
 }
 
+static Play play_take(Player *player, const char *text)
+{
+	gsize len = (gsize)g_ascii_strtoull(text, NULL, 10);
+	char buf[4096];
+	gsize n;
+	GString *in = player->link->in;
+
+	while (in->len < len) {
+		if (read_some(player->link, buf, MIN(sizeof(buf), len - in->len), &n) == PLAY_WAIT)
+			return PLAY_WAIT;
+		if (n == 0)
+			return fail(player, "the client closed the connection");
+		g_string_append_len(in, buf, (gssize)n);
+	}
+	g_string_erase(in, 0, (gssize)len);
+	return PLAY_NEXT;
+}
+
 /* "A3 NOOP": the name A3 is given to the tag of that line. */
 static char *bind_tag(Player *player, const char *pattern, const char *line)
 {
@@ -452,6 +470,14 @@ static Play play_reset(Player *player)
 	return play_truncate(player);
 }
 
+static Play play_narrow(Player *player)
+{
+	const int bytes = 32 << 10;
+
+	setsockopt(player->link->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	return PLAY_NEXT;
+}
+
 static Play play_word(Player *player, const char *line)
 {
 	g_auto(GStrv) words = g_strsplit(line, " ", 2);
@@ -469,6 +495,10 @@ static Play play_word(Player *player, const char *line)
 		return play_scram(player, argument);
 	if (g_str_equal(words[0], "@bytes"))
 		return play_bytes(player, argument);
+	if (g_str_equal(words[0], "@take"))
+		return play_take(player, argument);
+	if (g_str_equal(words[0], "@narrow"))
+		return play_narrow(player);
 	if (g_str_equal(words[0], "@close"))
 		return play_close(player);
 	if (g_str_equal(words[0], "@reset"))

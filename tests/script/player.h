@@ -17,6 +17,8 @@
  *	@tls		the server's end of a TLS handshake
  *	@scram N	answers a SCRAM client-first with a nonce that continues it and N iterations
  *	@bytes N	sends N octets 'x'
+ *	@take N		the client must send N octets more, whatever they are
+ *	@narrow		from here on the kernel takes few bytes that no line asked for
  *	@split N	from here on each segment has N octets; 0: no limit
  *	@close		closes in order (close_notify)
  *	@truncate	closes without close_notify

@@ -3,14 +3,19 @@
  * A case begins with settings, one a line: "tls: starttls" or "tls: implicit" (else none), "mech:",
  * "token: yes", "user:", "secret:", "timeout:" in milliseconds. What the client is told:
  *
- *	> examine NAME		session_examine(), nothing known of it
+ *	> examine NAME		session_select(), nothing known of it
+ *	> select NAME		as examine, writable
  *	> resync NAME UIDVALIDITY MODSEQ	as examine, with that known; what came of it is news
- *	> any COMMAND		session_submit() with that need: any, selected or alone
+ *	> any COMMAND		session_submit() with that need: any, selected, quiet or alone
  *	> argument NAME ARG	a command with one string argument, literal if need be
+ *	> append NAME N		APPEND of a message of N octets 'x'
+ *	> append8 NAME N	the same as literal8
  *	> idle yes, > idle no	session_idle()
  *	> show-idle		news of what became of IDLE
  *	> map SET		session_set_map()
  *	> show			news of what is selected
+ *	> show-access		news of what may be changed in it
+ *	> show-append-limit	news of that
  *	> logout, > close	session_logout(), session_close()
  *	> close-on-done, > close-on-body	session_close() within that callback
  *	> pause MS		"pause over" is news when that time has gone by on the wire
@@ -59,6 +64,9 @@ static const char *const ERRORS[] = {
 	[MAIL_ERROR_TLS] = "TLS",
 	[MAIL_ERROR_PROTOCOL] = "PROTOCOL",
 	[MAIL_ERROR_CANCELLED] = "CANCELLED",
+	[MAIL_ERROR_DENIED] = "DENIED",
+	[MAIL_ERROR_NOT_EMPTY] = "NOT_EMPTY",
+	[MAIL_ERROR_NO_SPACE] = "NO_SPACE",
 };
 
 static Case *current; /* for the log */
@@ -137,6 +145,27 @@ static void tell_fetch(Case *self, const ImapFetch *fetch)
 	tell(self, "%s", text->str);
 }
 
+static void tell_status(Case *self, const ImapStatus *status)
+{
+	if (status->code != IMAP_CODE_COPYUID || !status->uids)
+		return;
+	g_autofree char *from = imap_set_to_string(status->uids);
+	g_autofree char *to = imap_set_to_string(status->target_uids);
+	tell(self, "copyuid %" G_GUINT64_FORMAT " %s %s", status->number, from, to);
+}
+
+static void tell_quota(Case *self, const ImapQuota *quota)
+{
+	tell(self, "quota %.*s %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT, (int)quota->root.len,
+		quota->root.data, quota->storage_used, quota->storage_limit);
+}
+
+static void tell_rights(Case *self, const ImapRights *rights)
+{
+	tell(self, "rights %.*s %.*s", (int)rights->mailbox.len, rights->mailbox.data,
+		(int)rights->rights.len, rights->rights.data);
+}
+
 static void on_response(const ImapResponse *response, gpointer data)
 {
 	Case *self = data;
@@ -159,6 +188,18 @@ static void on_response(const ImapResponse *response, gpointer data)
 	case IMAP_RESPONSE_SEARCH:
 		uids = imap_set_to_string(response->search.all);
 		tell(self, "search %s", uids);
+		break;
+	case IMAP_RESPONSE_STATUS:
+		tell_status(self, &response->status);
+		break;
+	case IMAP_RESPONSE_QUOTAROOT:
+		tell(self, "quota roots %" G_GSIZE_FORMAT, response->quota_root.n_roots);
+		break;
+	case IMAP_RESPONSE_QUOTA:
+		tell_quota(self, &response->quota);
+		break;
+	case IMAP_RESPONSE_MYRIGHTS:
+		tell_rights(self, &response->rights);
 		break;
 	case IMAP_RESPONSE_FETCH:
 		tell_fetch(self, &response->fetch);
@@ -251,6 +292,18 @@ static void submit_argument(Case *self, const char *text)
 	session_submit(self->session, SESSION_ANY, line, on_done, sent_new(self, words[0]));
 }
 
+static void append(Case *self, const char *text, bool binary)
+{
+	g_auto(GStrv) words = g_strsplit(text, " ", 2);
+	gsize len = (gsize)g_ascii_strtoull(words[1], NULL, 10);
+	g_autoptr(GBytes) message = g_bytes_new_take(g_strnfill(len, 'x'), len);
+	ImapCommand *line = imap_command_new("APPEND");
+
+	imap_command_mailbox(line, words[0], strlen(words[0]));
+	imap_command_literal(line, message, binary);
+	session_submit(self->session, SESSION_ANY, line, on_done, sent_new(self, "APPEND"));
+}
+
 static void on_examined(const ImapStatus *status, const GError *error, gpointer data)
 {
 	Case *self = ((Sent *)data)->self;
@@ -268,7 +321,7 @@ static void on_examined(const ImapStatus *status, const GError *error, gpointer 
 	on_done(status, error, data);
 }
 
-static void examine(Case *self, const char *text)
+static void examine(Case *self, bool writable, const char *text)
 {
 	g_auto(GStrv) words = g_strsplit(text, " ", 3);
 	SessionKnown known = {.modseq = true};
@@ -277,7 +330,8 @@ static void examine(Case *self, const char *text)
 		known.uidvalidity = (guint32)g_ascii_strtoull(words[1], NULL, 10);
 		known.highestmodseq = g_ascii_strtoull(words[2], NULL, 10);
 	}
-	session_examine(self->session, words[0], &known, on_examined, sent_new(self, "EXAMINE"));
+	session_select(self->session, words[0], writable, &known, on_examined,
+		sent_new(self, writable ? "SELECT" : "EXAMINE"));
 }
 
 static void set_map(Case *self, const char *text)
@@ -302,6 +356,18 @@ static void show(Case *self)
 			session_uid(self->session, (guint32)MIN(box->exists, G_MAXUINT32)));
 }
 
+static void show_access(Case *self)
+{
+	const SessionMailbox *box = session_selected(self->session);
+	g_autofree char *flags = imap_flags_text(box->permanent, NULL);
+	g_autofree char *keywords = box->permanent_keywords
+					    ? g_strjoinv(" ", (char **)box->permanent_keywords)
+					    : g_strdup("unsaid");
+
+	tell(self, "%s, flags %s, keywords %s", box->read_only ? "read-only" : "read-write", flags,
+		keywords);
+}
+
 static gboolean pause_over(gpointer data)
 {
 	tell(data, "pause over");
@@ -323,15 +389,21 @@ static void act(const char *text, gpointer data)
 	const char *rest = words[1] ? words[1] : "";
 
 	if (g_str_equal(words[0], "examine") || g_str_equal(words[0], "resync"))
-		examine(self, rest);
+		examine(self, false, rest);
+	else if (g_str_equal(words[0], "select"))
+		examine(self, true, rest);
 	else if (g_str_equal(words[0], "any"))
 		submit(self, SESSION_ANY, rest);
 	else if (g_str_equal(words[0], "selected"))
 		submit(self, SESSION_SELECTED, rest);
+	else if (g_str_equal(words[0], "quiet"))
+		submit(self, SESSION_QUIET, rest);
 	else if (g_str_equal(words[0], "alone"))
 		submit(self, SESSION_ALONE, rest);
 	else if (g_str_equal(words[0], "argument"))
 		submit_argument(self, rest);
+	else if (g_str_equal(words[0], "append") || g_str_equal(words[0], "append8"))
+		append(self, rest, g_str_equal(words[0], "append8"));
 	else if (g_str_equal(words[0], "idle"))
 		session_idle(self->session, g_str_equal(rest, "yes"));
 	else if (g_str_equal(words[0], "show-idle"))
@@ -340,6 +412,10 @@ static void act(const char *text, gpointer data)
 		set_map(self, rest);
 	else if (g_str_equal(words[0], "show"))
 		show(self);
+	else if (g_str_equal(words[0], "show-access"))
+		show_access(self);
+	else if (g_str_equal(words[0], "show-append-limit"))
+		tell(self, "append limit %" G_GUINT64_FORMAT, session_append_limit(self->session));
 	else if (g_str_equal(words[0], "logout"))
 		session_logout(self->session);
 	else if (g_str_equal(words[0], "close"))

@@ -1,4 +1,5 @@
-"""What the tests share: a real Dovecot, the mount under test, the proxy, messages."""
+"""What the tests share: a real Dovecot, the mount under test, the proxy, messages. A change takes
+effect in the tree at once; of what the server has answered the kernel is told a moment later."""
 
 import os
 import time
@@ -24,3 +25,17 @@ def eventually(action, limit_s=40):
             if time.monotonic() > deadline:
                 raise
         time.sleep(PAUSE_S)
+
+
+def reads(path, expected):
+    """What a file holds once the server has answered."""
+    def look():
+        assert path.read_bytes() == expected
+    eventually(look)
+
+
+def lists(path, names):
+    """What a folder lists then."""
+    def look():
+        assert sorted(os.listdir(path)) == sorted(names)
+    eventually(look)

@@ -1,9 +1,11 @@
 """A real Dovecot on loopback in a directory of its own, run by an ordinary user in any case."""
 
+import contextlib
 import grp
 import imaplib
 import os
 import pwd
+import random
 import signal
 import socket
 import ssl
@@ -34,6 +36,12 @@ mailbox_list_index = {list_index}
 namespace inbox {{
   inbox = yes
   separator = /
+  mailbox Drafts {{
+    special_use = \\Drafts
+  }}
+  mailbox Trash {{
+    special_use = \\Trash
+  }}
 }}
 service anvil {{
   chroot =
@@ -64,9 +72,13 @@ userdb {{
 
 
 def free_port():
-    with socket.socket() as sock:
-        sock.bind(('127.0.0.1', 0))
-        return sock.getsockname()[1]
+    """Below those that the kernel gives to outgoing connections, or one of these would have it
+    before it is listened on."""
+    while True:
+        port = random.randrange(16000, 32000)
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(('127.0.0.1', port))
+            return port
 
 
 class Dovecot:
@@ -74,9 +86,9 @@ class Dovecot:
 
     password = 'korrekt-9f2e'
 
-    def __init__(self, directory, certs, mask=MASK, list_index=True):
+    def __init__(self, directory, certs, mask=MASK, list_index=True, more=''):
         """mask: capabilities that are not offered. list_index: NOTIFY needs it; it breaks when
-        mailboxes are renamed and deleted under open sessions."""
+        mailboxes are renamed and deleted under open sessions. more: lines of its configuration."""
         self.dir = Path(directory)
         self.ca = certs.ca
         self.log = []
@@ -88,7 +100,7 @@ class Dovecot:
             (self.dir / sub).mkdir(parents=True, exist_ok=True)
         (self.dir / 'key.pem').write_bytes(key.read_bytes())
         (self.dir / 'cert.pem').write_bytes(certificate.read_bytes())
-        (self.dir / 'dovecot.conf').write_text(CONFIG.format(
+        (self.dir / 'dovecot.conf').write_text((CONFIG + more).format(
             dir=self.dir, certificate=self.dir / 'cert.pem', key=self.dir / 'key.pem',
             user=owner.pw_name, group=_group_name(self.gid), imap=self.clear_port,
             imaps=self.port, password=self.password, uid=self.uid, gid=self.gid,
@@ -128,16 +140,20 @@ class Dovecot:
 
     def stop(self, sig=signal.SIGTERM):
         """Ends the server; SIGKILL ends every process of it at once."""
+        self.process.send_signal(sig)
         if sig == signal.SIGKILL:
-            for pid in self._family():
-                try:
-                    os.kill(pid, sig)
-                except ProcessLookupError:
-                    pass
-        else:
-            self.process.send_signal(sig)
+            self._kill_family()
         self.process.wait(20)
         self._reader.join(20)
+
+    def _kill_family(self):
+        """With what they start meanwhile."""
+        while family := self._family():
+            for pid in family:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
 
     def _family(self):
         """The master and all its children, which live in one session."""
@@ -148,7 +164,7 @@ class Dovecot:
                     stat = (entry / 'stat').read_text().rpartition(')')[2].split()
                 except OSError:
                     continue
-                if int(stat[3]) == self.process.pid:
+                if int(stat[3]) == self.process.pid and stat[0] != 'Z':
                     found.append(int(entry.name))
         return found
 

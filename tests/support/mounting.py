@@ -1,5 +1,6 @@
 """The program under test: started, watched, unmounted, and its output judged."""
 
+import ctypes
 import os
 import re
 import select
@@ -14,14 +15,23 @@ from . import SLOW
 
 OWN = '.imapfs'
 MOUNTS = set()  # all that run
+MNT_FORCE = 1
 SUSPICIOUS = re.compile(r'error|warning|critical|sanitizer|leak', re.I)
 
 
-def binary():
+def build_directory():
     build = os.environ.get('IMAPFS_BUILD')
     if not build:
         raise RuntimeError('IMAPFS_BUILD must name the build directory')
-    return Path(build) / 'src' / 'imapfs'
+    return Path(build)
+
+
+def binary():
+    return build_directory() / 'src' / 'imapfs'
+
+
+def has_fault_points():
+    return b'IMAPFS_FAULT_AT' in binary().read_bytes()
 
 
 class Program:
@@ -86,7 +96,7 @@ class Mount:
         self.lines = []
         self.ended = False
         self.news = threading.Condition()
-        self.process = program.start('-f', *arguments, source, self.path, '-o', options)
+        self.process = self._start(program, '-f', *arguments, source, self.path, '-o', options)
         MOUNTS.add(self)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -102,6 +112,14 @@ class Mount:
     @property
     def inbox(self):
         return self.path / 'INBOX'
+
+    def settle(self, folder='INBOX'):
+        """Until the server answered all that was changed in a folder."""
+        handle = os.open(self.path / folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
     def names(self):
         """What the root lists, but for what is our own."""
@@ -181,6 +199,9 @@ class Mount:
             subprocess.run(['fusermount3', '-uz', self.path], capture_output=True)
         self._reader.join(10)
 
+    def _start(self, program, *arguments):
+        return program.start(*arguments)
+
     def _read(self):
         for line in self.process.stdout:
             with self.news:
@@ -198,12 +219,30 @@ def kill_all():
     """Ends every mount, and with it whatever waits for it. Any thread."""
     for mount in list(MOUNTS):
         mount.process.kill()
+        abort(mount.path)
 
 
 def is_mounted(path):
-    wanted = os.path.realpath(path).replace('\\', r'\134').replace(' ', r'\040')
+    return device(os.path.realpath(path)) is not None
+
+
+def device(path):
+    """The MAJOR:MINOR of what is mounted at a path without links, or None."""
+    wanted = str(path).replace('\\', r'\134').replace(' ', r'\040')
     lines = Path('/proc/self/mountinfo').read_text().splitlines()
-    return any(line.split()[4] == wanted for line in lines)
+    return next((words[2] for words in map(str.split, lines) if words[4] == wanted), None)
+
+
+def abort(path):
+    """Fails all that waits for what is mounted there. That asks it for nothing; path: without
+    links."""
+    found = device(path)
+    if not found:
+        return
+    try:
+        Path('/sys/fs/fuse/connections', found.split(':')[1], 'abort').write_text('1')
+    except OSError:
+        ctypes.CDLL(None).umount2(os.fsencode(path), MNT_FORCE)  # is for root alone
 
 
 def wait_mounted(path, pid, timeout):

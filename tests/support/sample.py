@@ -20,6 +20,13 @@ def message(sender, to, subject, text, day, attachment=None):
     return mail.as_bytes().replace(b'\r\n', b'\n').replace(b'\n', b'\r\n')
 
 
+def numbered(number):
+    """One of many small messages that differ."""
+    return (f'From: {PEOPLE["Ada"]}\r\nSubject: Notice {number}\r\nMessage-ID: '
+            f'<notice-{number}@harbour.example>\r\nDate: Thu, 01 Jan 2026 12:00:00 +0000\r\n\r\n'
+            f'This is notice {number}.\r\n').encode()
+
+
 def date(body, _):
     """When it was sent, as seconds since 1970."""
     header = email.message_from_bytes(body)['Date']

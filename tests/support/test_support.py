@@ -1,6 +1,16 @@
 """The tools of the tests themselves."""
 
-from tests.support import nasty
+import contextlib
+import errno
+import imaplib
+import os
+import signal
+
+import pytest
+
+from tests.support import SLOW, mounting, nasty
+from tests.support.relay import Relay
+from tests.support.stuck import Readers
 
 
 def test_dovecot_takes_and_gives_mail(dovecot, imap):
@@ -22,3 +32,33 @@ def test_delivered_mail_has_its_order(dovecot, imap):
 
 def test_large_message_has_its_size():
     assert len(nasty.large(1_000_001)) == 1_000_001
+
+
+@pytest.mark.parametrize('how', ['drop', 'torn', 'called'])
+def test_relay_cuts_at_a_line(dovecot, how):
+    called = []
+    with contextlib.closing(Relay(dovecot.dovecot.clear_port)) as relay:
+        cut = relay.cut(rb'\S+ NOOP', 2, (lambda: called.append(1)) if how == 'called' else how)
+        client = imaplib.IMAP4('127.0.0.1', relay.port, timeout=60)
+        client.login(dovecot.user, dovecot.password)
+        assert not cut.seen
+        passed = contextlib.nullcontext() if how == 'called' else pytest.raises(imaplib.IMAP4.abort)
+        with passed:
+            client.noop()
+        relay.wait_until_cut()
+        assert cut.done == 1 and called == [1] * (how == 'called')
+        with pytest.raises(imaplib.IMAP4.abort):
+            client.noop()
+        client.shutdown()
+
+
+@pytest.mark.skipif(os.getuid() and not os.path.ismount('/sys/fs/fuse/connections'),
+                    reason='only root can')
+def test_abort_fails_what_nobody_answers(fake, mount):
+    mail = mount(fake(tls='none'))
+    os.kill(mail.pid, signal.SIGSTOP)
+    readers = Readers([mail.inbox / 'unknown'])
+    readers.wait_until_stuck()
+    mounting.abort(mail.path)
+    assert readers.join(10 * SLOW) <= {errno.ECONNABORTED, errno.ENOTCONN}
+    mail.destroy()

@@ -5,6 +5,32 @@
  *	> attributes UID		engine_attributes()
  *	> flags UID			engine_flags()
  *	> body UID OFFSET LENGTH	engine_body()
+ *	> fields UID			engine_outline(), without structure
+ *	> outline UID			with it
+ *	> text UID			engine_text()
+ *	> header UID OFFSET LENGTH	engine_section() of STORE_HEADER
+ *	> part UID SECTION OCTETS OFFSET LENGTH	engine_section() of a part, which has number 1;
+ *	> decoded UID SECTION OCTETS OFFSET LENGTH	OCTETS 0: not known
+ *	> sizes UID SECTION...		engine_sizes()
+ *	> items UID			what of it is whole in the store is news
+ *	> item UID NUMBER		the first bytes of it, 0 being the message, are news
+ *	> decodes			engine_decodes() is news
+ *	> search MAILBOX QUERY		engine_search(), of all with "*": what it found, as in
+ *					"INBOX 5:7, Other 3", follows the news of its end
+ *	> create NAME			engine_create_mailbox()
+ *	> delete MAILBOX		engine_delete_mailbox()
+ *	> rename MAILBOX NAME		engine_rename_mailbox()
+ *	> [WHEN] remove UID		engine_change() of INBOX, until WHEN: answered or done, else
+ *	> [WHEN] mark UID			kept; what becomes of it is news
+ *	> [WHEN] move UID MAILBOX
+ *	> [WHEN] copy UID MAILBOX
+ *	> [WHEN] store UID ±FLAG...		seen, flagged, deleted or keywords
+ *	> [WHEN] append TEXT MAILBOX [UID]	the text is "Message-ID: <TEXT>", with a body of 1
+ *					MiB if it is "large"; UID: what it replaces
+ *	> [WHEN] of N ...			one of those, with UID 0: of what the Nth change is
+ *to bring > each FIRST LAST remove	one of those for every UID of a range; their end is one news
+ *	> settle [MAILBOX]		engine_settle(), of all without a name
+ *	> unsent			how many texts are kept is news
  *	> together A; B; C		those requests at one moment
  *	> read UID OFFSET LENGTH	what the store has is news
  *	> message UID			what the store knows is news
@@ -12,15 +38,19 @@
  *	> mark				where INBOX would be resynchronised from is news
  *	> listing			the UIDs that INBOX is listed with are news
  *	> fresh				engine_names_fresh() of INBOX is news
+ *	> mailboxes			the mailboxes that are listed are news
+ *	> quota				engine_quota() and engine_quota_messages() are news
  *	> turn				that the engine sent what it could of the above is news
  *	> generation [MAILBOX]		its generation now is what requests are about
  *	> secret [TEXT]			the password from now on; none: asking for it fails
  *	> no secret			asking for it is news, and does not end
+ *	> full				no step of a change can be written from now on
  *	> threads [none]		whether the program can make further threads
  *	> later SECONDS			the clock of the engine, which stands still, goes forward
  *	> hurry N			timers that are set from now on run N times as fast
  *	> sleep SECONDS			the machine sleeps: CLOCK_BOOTTIME alone goes forward
  *	> stop				engine_free()
+ *	> stop beside			likewise while the script goes on; its end is news
  */
 #pragma once
 
@@ -45,7 +75,12 @@ typedef struct {
 	guint connections; /* 0: 1 */
 	guint poll_s; /* 0: 60 */
 	bool show_deleted;
+	bool cached; /* in files: what is longer than the memory of the store is kept */
 	bool secret_is_told; /* when it changes */
+	bool read_only, subscribed;
+	const char *folders;
+	const char
+		*intents; /* what an earlier mount left, in lines: KIND UID STEP UIDNEXT TARGET */
 	Known known;
 } Script;
 

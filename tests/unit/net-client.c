@@ -52,11 +52,13 @@ static void on_received(const void *bytes, gsize len, gpointer data)
 		net_stream_start_tls(client->stream);
 }
 
-static void on_drained(gpointer data)
+static void on_sent(gsize len, gpointer data)
 {
 	Client *client = data;
 
-	note(client, &client->drained);
+	g_assert_cmpuint(len, >, 0);
+	client->bytes_sent += len;
+	note(client, &client->sent);
 }
 
 static void on_closed(const GError *error, gpointer data)
@@ -100,14 +102,14 @@ void client_open(Client *client, const char *host, guint16 port, NetTls tls, gui
 		.opened = on_opened,
 		.secured = on_secured,
 		.received = on_received,
-		.drained = on_drained,
+		.sent = on_sent,
 		.closed = on_closed,
 	};
 	const NetAddress address = {
 		.host = host, .port = port, .tls = tls, .timeout_ms = timeout_ms};
 
 	client_close(client);
-	client->opened = client->secured = client->received = client->drained = client->closed = 0;
+	client->opened = client->secured = client->received = client->sent = client->closed = 0;
 	client->bytes = 0;
 	g_string_truncate(client->text, 0);
 	g_checksum_reset(client->sum);

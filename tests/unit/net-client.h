@@ -16,11 +16,12 @@ struct Client {
 	guint opened; /* how often each was called */
 	guint secured;
 	guint received;
-	guint drained;
+	guint sent;
 	guint closed;
 	GError *error;
 	GString *text; /* the first bytes received */
 	guint64 bytes;
+	guint64 bytes_sent;
 	GChecksum *sum;
 
 	const guint *free_at; /* the stream is freed when that counter is no longer 0 */

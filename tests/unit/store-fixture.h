@@ -5,6 +5,7 @@
 #include "base/limits.h"
 
 #include <glib/gstdio.h>
+#include <sqlite3.h>
 #include <string.h>
 
 typedef struct {
@@ -137,6 +138,24 @@ static inline void assert_unknown(const Fixture *f, guint32 uid)
 	g_assert_cmpint(store_try_message(f->store, f->gen, uid, &message), ==, STORE_MISS);
 }
 
+/* Makes the index, which no mount uses, one from before there were items: of messages alone. */
+static inline void make_earlier(const Fixture *f)
+{
+	static const char statements[] =
+		"CREATE TABLE old (gen INTEGER, uid INTEGER, serial INTEGER, pack INTEGER,"
+		" at INTEGER, length INTEGER, used INTEGER, pieces BLOB, sum INTEGER,"
+		" PRIMARY KEY (gen, uid)) WITHOUT ROWID;"
+		"INSERT INTO old SELECT gen, uid, serial, pack, at, length, used, pieces, sum"
+		" FROM bodies; DROP TABLE bodies; ALTER TABLE old RENAME TO bodies;"
+		"PRAGMA user_version = 1";
+	g_autofree char *index = g_build_filename(f->cachedir, "index.db", NULL);
+	sqlite3 *db;
+
+	g_assert_cmpint(sqlite3_open(index, &db), ==, SQLITE_OK);
+	g_assert_cmpint(sqlite3_exec(db, statements, NULL, NULL, NULL), ==, SQLITE_OK);
+	sqlite3_close(db);
+}
+
 /* The name of a file, "<prefix>-<serial>", that the store gave its nth serial in this mount. */
 static inline char *serial_name(const Fixture *f, const char *prefix, guint n)
 {
@@ -151,6 +170,16 @@ static inline void remove_tree(const char *path)
 
 	g_spawn_sync(
 		NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+}
+
+static inline void copy_tree(const char *from, const char *to)
+{
+	const char *argv[] = {"cp", "-a", "--sparse=always", from, to, NULL};
+	int status;
+
+	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+		NULL, &status, NULL));
+	g_assert_cmpint(status, ==, 0);
 }
 
 static inline void fixture_close(Fixture *f)
@@ -168,6 +197,12 @@ static inline guint8 body_byte(guint32 uid, guint64 pos)
 	return (guint8)((pos ^ (pos >> 8)) * 31 + uid * 7 + 1);
 }
 
+/* What stands for the UID there, of another item than the message itself. */
+static inline guint32 item_seed(guint32 uid, StoreItem item)
+{
+	return uid + 61u * item;
+}
+
 static inline void write_bytes(StoreSink *sink, guint32 uid, guint64 start, guint64 len)
 {
 	guint8 chunk[10000];
@@ -180,13 +215,18 @@ static inline void write_bytes(StoreSink *sink, guint32 uid, guint64 start, guin
 	}
 }
 
-static inline bool commit_whole(Store *store, Gen gen, guint32 uid, guint64 size)
+static inline bool commit_item(Store *store, Gen gen, guint32 uid, StoreItem item, guint64 size)
 {
 	StoreSink *sink = store_sink_new(store);
 
-	write_bytes(sink, uid, 0, size);
+	write_bytes(sink, item_seed(uid, item), 0, size);
 	g_assert_cmpuint(store_sink_size(sink), ==, size);
-	return store_sink_commit(sink, gen, uid, 0, 0, true);
+	return store_sink_commit(sink, gen, uid, item, 0, 0, true);
+}
+
+static inline bool commit_whole(Store *store, Gen gen, guint32 uid, guint64 size)
+{
+	return commit_item(store, gen, uid, STORE_MESSAGE, size);
 }
 
 /* The answer to BODY[]<origin.asked> of a message with `size` bytes. */
@@ -197,23 +237,29 @@ static inline bool commit_part(
 
 	if (origin < size)
 		write_bytes(sink, uid, origin, MIN(asked, size - origin));
-	return store_sink_commit(sink, gen, uid, origin, asked, false);
+	return store_sink_commit(sink, gen, uid, STORE_MESSAGE, origin, asked, false);
 }
 
 /* Reads and, of a HIT, checks every byte. */
-static inline StoreAnswer read_checked(
-	Store *store, Gen gen, guint32 uid, guint64 offset, gsize len, gsize *ret_n)
+static inline StoreAnswer read_item(
+	Store *store, Gen gen, guint32 uid, StoreItem item, guint64 offset, gsize len, gsize *ret_n)
 {
 	g_autofree guint8 *buf = g_malloc(MAX(len, 1));
 	StoreAnswer answer;
 
 	*ret_n = 0;
-	answer = store_try_read(store, gen, uid, offset, buf, len, ret_n);
+	answer = store_try_read(store, gen, uid, item, offset, buf, len, ret_n);
 	if (answer == STORE_HIT)
 		g_assert_cmpuint(*ret_n, <=, len);
 	for (gsize i = 0; answer == STORE_HIT && i < *ret_n; i++)
-		g_assert_cmpuint(buf[i], ==, body_byte(uid, offset + i));
+		g_assert_cmpuint(buf[i], ==, body_byte(item_seed(uid, item), offset + i));
 	return answer;
+}
+
+static inline StoreAnswer read_checked(
+	Store *store, Gen gen, guint32 uid, guint64 offset, gsize len, gsize *ret_n)
+{
+	return read_item(store, gen, uid, STORE_MESSAGE, offset, len, ret_n);
 }
 
 #define assert_read(store, gen, uid, offset, len, expected)                                        \

@@ -116,6 +116,17 @@ static inline void dump_mailbox_status(GString *out, const ImapMailboxStatus *st
 	}
 }
 
+static inline void dump_quota(GString *out, const ImapQuota *quota)
+{
+	dump_bytes(out, "root", quota->root);
+	if (quota->has_storage)
+		g_string_append_printf(out, " storage=%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT,
+			quota->storage_used, quota->storage_limit);
+	if (quota->has_messages)
+		g_string_append_printf(out, " messages=%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT,
+			quota->messages_used, quota->messages_limit);
+}
+
 static inline void dump_list(GString *out, const ImapList *list)
 {
 	g_string_append_printf(out, " attributes=%x delimiter=", list->attributes);
@@ -132,6 +143,10 @@ static inline void dump_search(GString *out, const ImapSearch *search)
 {
 	if (search->tag.data)
 		dump_bytes(out, "tag", search->tag);
+	if (search->mailbox.data)
+		dump_bytes(out, "mailbox", search->mailbox);
+	if (search->uidvalidity)
+		dump_number(out, "uidvalidity", search->uidvalidity);
 	if (search->uid)
 		g_string_append(out, " uid");
 	if (search->has_all)
@@ -178,6 +193,10 @@ static inline void dump_fetch(GString *out, const ImapFetch *fetch)
 		dump_bytes(out, "structure", fetch->bodystructure);
 	for (gsize i = 0; i < fetch->n_bodies; i++)
 		dump_body(out, &fetch->bodies[i]);
+	for (gsize i = 0; i < fetch->n_sizes; i++) {
+		dump_bytes(out, "decoded", fetch->sizes[i].section);
+		dump_number(out, "size", fetch->sizes[i].size);
+	}
 }
 
 /* Bytes come in pieces that depend on the cuts; their sum does not. */
@@ -265,6 +284,21 @@ static inline bool dump_on_response(const ImapResponse *response, gpointer data)
 	case IMAP_RESPONSE_FETCH:
 		g_string_append(out, "FETCH");
 		dump_fetch(out, &response->fetch);
+		break;
+	case IMAP_RESPONSE_QUOTA:
+		g_string_append(out, "QUOTA");
+		dump_quota(out, &response->quota);
+		break;
+	case IMAP_RESPONSE_QUOTAROOT:
+		g_string_append(out, "QUOTAROOT");
+		dump_bytes(out, "mailbox", response->quota_root.mailbox);
+		for (gsize i = 0; i < response->quota_root.n_roots; i++)
+			dump_bytes(out, "root", response->quota_root.roots[i]);
+		break;
+	case IMAP_RESPONSE_MYRIGHTS:
+		g_string_append(out, "MYRIGHTS");
+		dump_bytes(out, "mailbox", response->rights.mailbox);
+		dump_bytes(out, "rights", response->rights.rights);
 		break;
 	case IMAP_RESPONSE_OTHER:
 		g_string_append(out, "OTHER");

@@ -104,6 +104,11 @@
 			IDLE("A14") "@on 1\n" IDLE("A5") "> later 61\n" IDLE_ENDS("A5")            \
 				STATUS("A6", "INBOX") LISTED("A7")
 
+/* The extended LIST of RFC 5258, RFC 6154 and RFC 5819 that a mount begins with. */
+#define LIST_FIRST(caps, command)                                                                  \
+	"S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH " caps "] hi\n"                                \
+	"C: A1 " command "\n"
+
 static const Script scripts[] = {
 	{"idle-covers-what-is-selected",
 		/* Without any request it stays right beyond `poll`. */
@@ -385,6 +390,8 @@ static const Script scripts[] = {
 		/* Who does not answer soon is left, long before the timeout. */
 		START_WITH("") SYNCED("", "INBOX", "A2", "A3", "A4") "> sleep 60\n"
 								     "C: A5 NOOP\n"
+								     "> turn\n"
+								     "= turned\n"
 								     "> later 4\n"
 								     "@accept\n"},
 	{"slept-but-alive", START_WITH("") SYNCED("", "INBOX", "A2", "A3", "A4") "> sleep 60\n"
@@ -400,6 +407,37 @@ static const Script scripts[] = {
 		LEFT "> sleep 3600\n"
 		     "C: A9 NOOP\n" STATUS("A10", "INBOX") "> fresh\n"
 							   "= fresh: no\n"},
+	/* What is not asked for an extended LIST does not tell: neither uses nor children. */
+	{"list-asks-for-uses",
+		LIST_FIRST("LIST-EXTENDED SPECIAL-USE LIST-STATUS",
+			"LIST \"\" \"*\" RETURN (CHILDREN SPECIAL-USE)") "S: A1 OK done\n"
+									 "= done start ok\n"},
+	{"list-asks-for-no-uses", LIST_FIRST("LIST-EXTENDED", "LIST \"\" \"*\" RETURN (CHILDREN)")},
+	{"list-is-plain-without-extended", LIST_FIRST("SPECIAL-USE", "LIST \"\" \"*\"")},
+	{"list-of-subscribed-asks-for-uses",
+		LIST_FIRST("LIST-EXTENDED SPECIAL-USE",
+			"LIST (SUBSCRIBED) \"\" \"*\" RETURN (CHILDREN SPECIAL-USE)"),
+		.subscribed = true},
+	/* LSUB is no command of it (RFC 9051, appendix E). */
+	{"list-of-subscribed-of-rev2",
+		LIST_FIRST("IMAP4rev2", "LIST (SUBSCRIBED) \"\" \"*\" RETURN (CHILDREN)"),
+		.subscribed = true},
+	{"list-extended-is-not-understood",
+		LIST_FIRST("LIST-EXTENDED SPECIAL-USE", "LIST \"\" \"*\" RETURN (CHILDREN "
+							"SPECIAL-USE)") "S: * LIST () \"/\" Half\n"
+									"S: A1 BAD what is RETURN\n"
+									"C: A2 LIST \"\" \"*\"\n"
+									"S: * LIST () \"/\" "
+									"INBOX\n"
+									"S: A2 OK done\n"
+									"= done start ok\n"
+									"> mailboxes\n"
+									"= mailboxes INBOX\n"
+									"> later 61\n"
+									"C: A3 LIST \"\" \"*\"\n"},
+	{"list-is-refused", LIST_FIRST("LIST-EXTENDED",
+				    "LIST \"\" \"*\" RETURN (CHILDREN)") "S: A1 NO not now\n"
+									 "= done start *\n"},
 	{"slept-while-away-is-tried-at-once", START_WITH("") "@close\n"
 							     "@accept\n"
 							     "@close\n"

@@ -512,7 +512,7 @@ static const Script scripts[] = {
 		KNOWN_BEFORE},
 	{"qresync-mailbox-refused",
 		QRESYNC ASK_QRESYNC("A3", "20") "S: A3 NO [NOPERM] not you\n"
-						"= done sync other *not you*\n" LISTED(
+						"= done sync ACCESS *not you*\n" LISTED(
 							"A4") "> sync\n" ASK_QRESYNC("A5", "20"),
 		KNOWN_BEFORE},
 };

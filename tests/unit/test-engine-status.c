@@ -2,17 +2,29 @@
 #include "store-fixture.h"
 
 typedef struct {
-	GMutex gate;
-	GAsyncQueue *held;
+	GMutex gate, lock;
+	GCond changed;
+	bool held; /* lock */
 } Hold;
 
 static void hold(const GError *error, gpointer data)
 {
 	Hold *at = data;
 
-	g_async_queue_push(at->held, at);
+	g_mutex_lock(&at->lock);
+	at->held = true;
+	g_cond_signal(&at->changed);
+	g_mutex_unlock(&at->lock);
 	g_mutex_lock(&at->gate);
 	g_mutex_unlock(&at->gate);
+}
+
+static void wait_until_held(Hold *at)
+{
+	g_mutex_lock(&at->lock);
+	while (!at->held)
+		g_cond_wait(&at->changed, &at->lock);
+	g_mutex_unlock(&at->lock);
 }
 
 /* Whoever asks is answered while the engine thread does not come to it. */
@@ -22,7 +34,7 @@ static void test_stuck(void)
 	EngineConfig config = {.connections = 1, .poll_s = 60, .timeout_ms = 1000};
 	EngineStatus status = {.waiting = 7};
 	Fixture f;
-	Hold at = {.held = g_async_queue_new()};
+	Hold at = {.held = false};
 
 	fixture_open(&f, false, 1 << 20, false);
 	set_names(f.store, f.gen, "1", "");
@@ -31,9 +43,11 @@ static void test_stuck(void)
 	Engine *engine = engine_new(&config, f.store, &none, NULL);
 
 	g_mutex_init(&at.gate);
+	g_mutex_init(&at.lock);
+	g_cond_init(&at.changed);
 	g_mutex_lock(&at.gate);
 	engine_attributes(engine, f.gen, 1, hold, &at);
-	g_async_queue_pop(at.held);
+	wait_until_held(&at);
 	gint64 start = g_get_monotonic_time();
 	engine_status(engine, &status);
 	g_assert_cmpuint(status.waiting, <=, 1);
@@ -41,7 +55,8 @@ static void test_stuck(void)
 	g_mutex_unlock(&at.gate);
 	engine_free(engine);
 	g_mutex_clear(&at.gate);
-	g_async_queue_unref(at.held);
+	g_mutex_clear(&at.lock);
+	g_cond_clear(&at.changed);
 	fixture_close(&f);
 }
 

@@ -119,7 +119,7 @@ static const Script scripts[] = {
 	{"mailbox-refused-for-a-reason",
 		START "= done start ok\n"
 		      "> sync\n" REFUSED_MAILBOX("A2", "A3", "A4",
-			      "[NOPERM] no") "= done sync other *no*\n" LISTED("A5")},
+			      "[NOPERM] no") "= done sync ACCESS *no*\n" LISTED("A5")},
 	{"mailbox-refused-is-gone",
 		/* The server does not say why, but LIST does. */
 		KNOWN

@@ -151,7 +151,18 @@ static const Transcript bodies[] = {
 		"* 1 FETCH (ENVELOPE (BODY[] {2}\r\nhi) X[] {2}\r\nhi BINARY.SIZE[1] 5 BODY.PEEK[] "
 		"{2}\r\n"
 		"hi RFC822 {2}\r\nhi UID 5)\r\n",
-		"FETCH seq=1 uid=5\n"},
+		"FETCH seq=1 uid=5 decoded=<1> size=5\n"},
+	{"decoded-sizes",
+		"* 1 FETCH (UID 5 BINARY.SIZE[1] 0 BINARY.SIZE[2.1] 5368709120 "
+		"binary.size[3]4)\r\n",
+		"FETCH seq=1 uid=5 decoded=<1> size=0 decoded=<2.1> size=5368709120 decoded=<3> "
+		"size=4\n"},
+	{"decoded-sizes-odd",
+		"* 1 FETCH (BINARY.SIZE[1] NIL BINARY.SIZE[2] -1 BINARY.SIZE[3] \"4\" "
+		"BINARY.SIZE[4] "
+		"UID 5)\r\n* 1 FETCH (BINARY.SIZE[1] (2) UID 5 BINARY.SIZE[1)\r\n"
+		"* 1 FETCH (BINARY.SIZE[1] 9223372036854775808 UID 5)\r\n",
+		"FETCH seq=1 uid=5\nFETCH seq=1 uid=5\nFETCH seq=1 uid=5\n"},
 	{"in-a-quoted-string",
 		"* 1 FETCH (X \"BODY[] {2}\" UID 5)\r\n* 1 FETCH (X \"BODY[] {2}\r\n",
 		"FETCH seq=1 uid=5\nFETCH seq=1\n"},
@@ -229,11 +240,40 @@ static void test_date(void)
 	}
 }
 
+/* What was asked for is known again in whatever way a server writes it. */
+static void test_section(void)
+{
+	static const struct {
+		const char *answered, *asked;
+		bool is;
+	} cases[] = {
+		{"", "", true},
+		{"", "1", false},
+		{"1", "", false},
+		{"1", "1.2", false},
+		{"1.2", "1.2", true},
+		{"header", "HEADER", true},
+		{"HEADER", "HEADER.FIELDS (FROM TO)", false},
+		{"HEADER.FIELDS", "HEADER.FIELDS (FROM TO)", true},
+		{"HEADER.FIELDS (\"TO\" \"FROM\")", "HEADER.FIELDS (FROM TO)", true},
+		{"Header.Fields(to {4}\r\nfrom)", "HEADER.FIELDS (FROM TO)", true},
+		{"HEADER.FIELDS.NOT (FROM TO)", "HEADER.FIELDS (FROM TO)", false},
+		{"1.HEADER.FIELDS (FROM TO)", "HEADER.FIELDS (FROM TO)", false},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		ImapBytes section = {cases[i].answered, strlen(cases[i].answered)};
+
+		g_assert_cmpint(imap_section_is(section, cases[i].asked), ==, cases[i].is);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	replay_add("fetch", items, G_N_ELEMENTS(items));
 	replay_add("body", bodies, G_N_ELEMENTS(bodies));
 	g_test_add_func("/date", test_date);
+	g_test_add_func("/section", test_section);
 	return g_test_run();
 }

@@ -8,6 +8,22 @@ static const Inode addresses[] = {
 	{.kind = INODE_MESSAGE, .id = INODE_ID_MAX, .uid = 1},
 	{.kind = INODE_MESSAGE, .id = 1, .uid = G_MAXUINT32},
 	{.kind = INODE_MESSAGE, .id = INODE_ID_MAX, .uid = G_MAXUINT32},
+	{.kind = INODE_STAGED, .uid = 1},
+	{.kind = INODE_STAGED, .uid = G_MAXUINT32},
+	{.kind = INODE_WAITING, .uid = 1},
+	{.kind = INODE_WAITING, .uid = G_MAXUINT32},
+	{.kind = INODE_VIEW, .part = VIEW_TEXT, .id = 1},
+	{.kind = INODE_VIEW, .part = VIEW_NAMES, .id = INODE_ID_MAX},
+	{.kind = INODE_VIEW, .part = VIEW_SEARCH},
+	{.kind = INODE_QUERY, .uid = 1},
+	{.kind = INODE_QUERY, .id = INODE_ID_MAX, .uid = G_MAXUINT32},
+	{.kind = INODE_TEXT, .id = 1, .uid = 1},
+	{.kind = INODE_TEXT, .id = INODE_ID_MAX, .uid = G_MAXUINT32},
+	{.kind = INODE_PARTS, .id = 1, .uid = 1},
+	{.kind = INODE_PARTS, .id = INODE_ID_MAX, .uid = G_MAXUINT32},
+	{.kind = INODE_PART, .id = 1, .uid = 1},
+	{.kind = INODE_PART, .part = 1, .id = 1, .uid = 1},
+	{.kind = INODE_PART, .part = 1023, .id = INODE_ID_MAX, .uid = G_MAXUINT32},
 	{.kind = INODE_OWN, .part = INODE_OWN_DIRECTORY},
 	{.kind = INODE_OWN, .part = INODE_OWN_EVENTS},
 	{.kind = INODE_OWN, .part = INODE_OWN_STATUS, .uid = 1},
@@ -51,6 +67,20 @@ static void test_short_forms(void)
 	g_assert_true(inode_unpack(inode_directory(7), &inode));
 	g_assert_cmpint(inode.kind, ==, INODE_DIRECTORY);
 	g_assert_cmpuint(inode.id, ==, 7);
+	g_assert_true(inode_unpack(inode_view(VIEW_PARTS, 7), &inode));
+	g_assert_cmpint(inode.kind, ==, INODE_VIEW);
+	g_assert_cmpuint(inode.part, ==, VIEW_PARTS);
+	g_assert_cmpuint(inode.id, ==, 7);
+	g_assert_true(inode_unpack(inode_query(7, 9), &inode));
+	g_assert_cmpint(inode.kind, ==, INODE_QUERY);
+	g_assert_cmpuint(inode.uid, ==, 9);
+	g_assert_true(inode_unpack(inode_text(7, 57), &inode));
+	g_assert_cmpint(inode.kind, ==, INODE_TEXT);
+	g_assert_true(inode_unpack(inode_parts(7, 57), &inode));
+	g_assert_cmpint(inode.kind, ==, INODE_PARTS);
+	g_assert_true(inode_unpack(inode_part(3, 7, 57), &inode));
+	g_assert_cmpint(inode.kind, ==, INODE_PART);
+	g_assert_cmpuint(inode.part, ==, 3);
 	g_assert_true(inode_unpack(inode_own(INODE_OWN_STATUS, 9), &inode));
 	g_assert_cmpint(inode.kind, ==, INODE_OWN);
 	g_assert_cmpuint(inode.part, ==, INODE_OWN_STATUS);
@@ -67,10 +97,18 @@ static void test_other_numbers_mean_nothing(void)
 		inode_message(7, 57) & ~(guint64)57, /* a message without a UID */
 		inode_message(7, 57) & ~((guint64)7 << 32), /* without a generation */
 		inode_message(7, 57) | (guint64)1 << 50, /* of a part */
+		inode_staged(7) & ~(guint64)7, /* no staged file */
+		inode_waiting(7) | (guint64)1 << 32, /* a copy with an id */
 		inode_own(INODE_OWN_STATUS, 7) & ~(guint64)7, /* no snapshot */
 		inode_own(INODE_OWN_EVENTS, 0) | 7, /* a snapshot of what has none */
 		inode_own(INODE_OWN_STATUS, 7) | (guint64)3 << 50, /* none of our parts */
 		inode_own(INODE_OWN_STATUS, 7) | (guint64)1 << 32, /* with an id */
+		inode_view(VIEW_TEXT, 7) | 1, /* a view with a UID */
+		inode_view(VIEW_TEXT, 7) | (guint64)VIEW_KINDS_ << 50, /* none of our views */
+		inode_query(7, 9) & ~(guint64)9, /* no query */
+		inode_text(7, 57) | (guint64)1 << 50, /* a text in parts */
+		inode_parts(7, 57) & ~((guint64)7 << 32), /* without a generation */
+		inode_part(3, 7, 57) & ~(guint64)57, /* of no message */
 		(guint64)INODE_KINDS_ << 60 | (guint64)1 << 32 | 1, /* of no kind */
 		G_MAXUINT64,
 	};

@@ -178,6 +178,111 @@ static void test_names_of_no_message(void)
 		g_assert_cmpuint(name_to_uid(names[i]), ==, 0);
 }
 
+static void test_components_of_names(void)
+{
+	static const struct {
+		const char *name, *component;
+		char delimiter;
+	} names[] = {
+		{"Work", "Work", '/'},
+		{"Entw\303\274rfe", "Entw&APw-rfe", '/'},
+		{"a & b", "a &- b", '/'},
+		{"a%2Fb", "a/b", '.'},
+		{"100%25", "100%", '/'},
+		{"57%2Eeml", "57.eml", '/'},
+		{"%01", "&AAE-", '/'},
+		{"{5+}", "{5+}", '/'},
+		{"a.b", "a.b", '/'},
+		{"a.b", "a.b", 0},
+
+		/* shown of nothing, or not of one component */
+		{"", NULL, '/'},
+		{"%", NULL, '/'},
+		{"100%", NULL, '/'},
+		{"a%2fb", NULL, '.'},
+		{"a%2Fb", NULL, '/'},
+		{"a.b", NULL, '.'},
+		{"57.eml", NULL, '/'},
+		{"057.eml", NULL, '/'},
+		{".imapfs", NULL, '/'},
+		{"a\nA1 DELETE INBOX", NULL, '/'},
+		{"a\r\nb", NULL, '/'},
+		{"a%00b", NULL, '/'},
+		{"a%4", NULL, '/'},
+		{"a%G0", NULL, '/'},
+		{"\374ber", NULL, '/'},
+		{"%FCber%", NULL, '/'},
+		{"a~0123456789abcdef", NULL, '/'},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *component = name_to_component(names[i].name, names[i].delimiter);
+
+		g_assert_cmpstr(component, ==, names[i].component);
+	}
+}
+
+static void test_scratch(void)
+{
+	static const char *const scratch[] = {".x", ".57.eml.swp", ".", "57.eml~", "~",
+		".57.eml.Xa3fz1", "sedAb12xY", "#57.eml#"};
+	static const char *const others[] = {"", "57.eml", "x", "4913", "sed", "sedAb12x",
+		"sedAb12xYz", "sed-b12xY", "xedAb12xY", "a~b", "a.b", "#", "##", "#57.eml",
+		"57.eml#"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(scratch); i++)
+		g_assert_true(name_is_scratch(scratch[i]));
+	for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
+		g_assert_false(name_is_scratch(others[i]));
+}
+
+static void test_numbered(void)
+{
+	static const char *const names[][2] = {
+		{"57.eml", "57 (2).eml"},
+		{"letter", "letter (2)"},
+		{"a.tar.gz", "a.tar (2).gz"},
+		{".hidden", ".hidden (2)"},
+		{"Dear Ada. How are you, and when", "Dear Ada. How are you, and when (2)"},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *name = name_numbered(names[i][0], 2);
+
+		g_assert_cmpstr(name, ==, names[i][1]);
+	}
+	g_autofree char *full = repeat("x", 255);
+	g_autofree char *cut = name_numbered(full, 4294967295);
+
+	g_assert_cmpuint(strlen(cut), ==, 255);
+	g_assert_true(g_str_has_suffix(cut, " (4294967295)"));
+}
+
+static void test_paths(void)
+{
+	static const char *const paths[][2] = {
+		{"INBOX", "INBOX"},
+		{"INBOX/Lists", "INBOX%2FLists"},
+		{"a:b", "a:b"},
+		{"100%25", "100%2525"},
+		{"Entw\303\274rfe", "Entw\303\274rfe"},
+		{"a/~0123456789abcdef", "a%2F%7E0123456789abcdef"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
+		g_autofree char *name = name_of_path(paths[i][0]);
+		g_assert_cmpstr(name, ==, paths[i][1]);
+	}
+	/* Two long ones that begin alike, and the name of a message fits behind each. */
+	g_autofree char *path = g_strnfill(400, '/');
+	g_autofree char *one = name_of_path(path);
+	path[399] = 'x';
+	g_autofree char *other = name_of_path(path);
+	g_assert_cmpstr(one, !=, other);
+	g_assert_cmpuint(strlen(one) + strlen(":4294967295.eml"), <=, NAME_MAX_BYTES);
+	g_assert_cmpuint(strlen(other) + strlen(":4294967295.eml"), <=, NAME_MAX_BYTES);
+	g_assert_cmpuint(strlen(one), >, NAME_MAX_BYTES - 20);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -189,5 +294,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/name/distinct", test_distinct);
 	g_test_add_func("/name/messages", test_messages);
 	g_test_add_func("/name/no-messages", test_names_of_no_message);
+	g_test_add_func("/name/to-component", test_components_of_names);
+	g_test_add_func("/name/scratch", test_scratch);
+	g_test_add_func("/name/numbered", test_numbered);
+	g_test_add_func("/name/paths", test_paths);
 	return g_test_run();
 }

@@ -89,8 +89,8 @@ static void test_echo(void)
 	g_assert_null(strchr(text, ','));
 	client_send(client, "");
 	client_send(client, "hello");
-	client_wait(client, &client->drained);
-	g_assert_cmpuint(client->drained, ==, 1);
+	client_wait(client, &client->sent);
+	g_assert_cmpuint(client->sent, ==, 1);
 	client_wait_bytes(client, 5);
 	g_assert_cmpstr(client->text->str, ==, "hello");
 	g_assert_cmpuint(client->opened, ==, 1);
@@ -186,8 +186,8 @@ static void test_queue(void)
 		client_send(client, line);
 		g_string_append(all, line);
 	}
-	client_wait(client, &client->drained);
-	g_assert_cmpuint(client->drained, ==, 1);
+	client_wait(client, &client->sent);
+	g_assert_cmpuint(client->sent, ==, 1);
 	client_wait_bytes(client, 1);
 	client_close(client);
 	peer_join(peer);
@@ -209,7 +209,7 @@ static void test_clear(void)
 
 	client_send(client, "some ");
 	client_send(client, "words");
-	client_wait(client, &client->drained);
+	client_wait(client, &client->sent);
 	client_wait_bytes(client, 5);
 	g_autofree char *text = net_stream_describe(client->stream);
 	g_assert_cmpstr(text, ==, "");
@@ -240,7 +240,7 @@ static void test_starttls(void)
 	g_assert_cmpuint(client->opened, ==, 1);
 	g_assert_true(net_stream_is_secure(client->stream));
 	client_send(client, "secret");
-	client_wait(client, &client->drained);
+	client_wait(client, &client->sent);
 	client_wait_bytes(client, 9);
 	g_assert_cmpstr(client->text->str, ==, "OK\r\nhello");
 	client_close(client);
@@ -708,7 +708,7 @@ int main(int argc, char **argv)
 		{"/net/free/opened", offsetof(Client, opened)},
 		{"/net/free/secured", offsetof(Client, secured)},
 		{"/net/free/received", offsetof(Client, received)},
-		{"/net/free/drained", offsetof(Client, drained)},
+		{"/net/free/sent", offsetof(Client, sent)},
 		{"/net/free/closed", offsetof(Client, closed)},
 	};
 	g_autoptr(GResolver) resolver = NULL;

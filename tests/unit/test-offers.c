@@ -5,9 +5,9 @@
 #define BIT(name) IMAP_CAP_BIT(IMAP_CAP_##name)
 
 /* Every line is there once, and has this word. */
-static void assert_lines(guint64 caps, const char *const *words)
+static void assert_lines(guint64 caps, guint64 append_limit, const char *const *words)
 {
-	g_autofree char *text = offers_of_caps(caps);
+	g_autofree char *text = offers_of_caps(caps, append_limit);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	guint n = g_strv_length(lines) - 1;
 
@@ -21,18 +21,24 @@ static void assert_lines(guint64 caps, const char *const *words)
 
 static void test_the_best_is_told(void)
 {
-	assert_lines(0, WORDS("new mail: the server reports nothing",
-				"coming back: messages are named", "large folders: each",
-				"many folders: they", "deleting: a message", "moving: by copying"));
+	assert_lines(0, 0,
+		WORDS("new mail: the server reports nothing", "coming back: messages are named",
+			"large folders: each", "many folders: they", "deleting: a message",
+			"moving: by copying", "rewriting: the new text", "new messages: each waits",
+			"rights: what the server refuses", "quota: a full account"));
 	assert_lines(BIT(NOTIFY) | BIT(IDLE) | BIT(QRESYNC) | BIT(CONDSTORE) | BIT(ESEARCH) |
-			     BIT(LIST_STATUS) | BIT(UIDPLUS) | BIT(MOVE),
-		WORDS("(NOTIFY)", "(QRESYNC)", "(ESEARCH)", "(LIST-STATUS)", "(UIDPLUS)",
-			"(MOVE)"));
-	assert_lines(
-		BIT(IDLE) | BIT(CONDSTORE), WORDS("(IDLE)", "(CONDSTORE)", "each", "one by one",
-						    "UIDPLUS is missing", "MOVE is missing"));
-	assert_lines(BIT(IMAP4REV2), WORDS("(IDLE)", "their flags", "(ESEARCH)", "(LIST-STATUS)",
-					     "(UIDPLUS)", "(MOVE)"));
+			     BIT(LIST_STATUS) | BIT(UIDPLUS) | BIT(MOVE) | BIT(REPLACE) |
+			     BIT(LITERAL_PLUS) | BIT(ACL) | BIT(QUOTA),
+		0,
+		WORDS("(NOTIFY)", "(QRESYNC)", "(ESEARCH)", "(LIST-STATUS)", "(UIDPLUS)", "(MOVE)",
+			"(REPLACE)", "(LITERAL-)", "(ACL)", "(QUOTA)"));
+	assert_lines(BIT(IDLE) | BIT(CONDSTORE) | BIT(LITERAL_MINUS), 0,
+		WORDS("(IDLE)", "(CONDSTORE)", "each", "one by one", "UIDPLUS is missing",
+			"MOVE is missing", "rewriting", "(LITERAL-)", "ACL is missing", "refused"));
+	assert_lines(BIT(IMAP4REV2), 1000,
+		WORDS("(IDLE)", "their flags", "(ESEARCH)", "(LIST-STATUS)", "(UIDPLUS)", "(MOVE)",
+			"rewriting", "(LITERAL-)", "ACL is missing", "refused",
+			"largest message: 1000 bytes"));
 }
 
 static void test_special_folders(void)

@@ -59,8 +59,11 @@ static void test_defaults(void)
 	g_assert_cmpuint(options->owner_gid, ==, getgid());
 	g_assert_cmpuint(options->fmask, ==, 077);
 	g_assert_cmpuint(options->dmask, ==, 077);
-	g_assert_false(options->ro || options->subscribed || options->show_deleted ||
-		       options->allow_other);
+	g_assert_false(options->ro || options->sync || options->subscribed || options->views ||
+		       options->show_deleted || options->allow_other);
+	g_assert_cmpint(options->delete, ==, FS_DELETE_EXPUNGE);
+	g_assert_cmpint(options->edit, ==, FS_EDIT_DRAFTS);
+	g_assert_cmpint(options->names, ==, FS_NAMES_UID);
 
 	g_autofree char *cache =
 		g_build_filename(g_get_user_cache_dir(), "imapfs", "user@host.example:993", NULL);
@@ -74,7 +77,8 @@ static void test_every_option(void)
 		"-o "
 		"passcmd=pass,auth=PLAIN,tls=starttls,cafile=/ca,fingerprint=ab,cachedir=/c " MOUNT
 		"-o cache_size=500M,ro,folders=*:!Spam,subscribed,poll=5,timeout=6,connections=7 "
-		"-oshow_deleted,allow_other,uid=8,gid=9,fmask=133,dmask=0022");
+		"-oshow_deleted,allow_other,uid=8,gid=9,fmask=133,dmask=0022 "
+		"-o delete=trash,edit=none,sync,views,names=subject");
 
 	g_assert_cmpstr(options->passcmd, ==, "pass");
 	g_assert_cmpstr(options->auth, ==, "PLAIN");
@@ -92,8 +96,33 @@ static void test_every_option(void)
 	g_assert_cmpuint(options->owner_gid, ==, 9);
 	g_assert_cmpuint(options->fmask, ==, 0133);
 	g_assert_cmpuint(options->dmask, ==, 022);
-	g_assert_true(options->ro && options->subscribed && options->show_deleted &&
-		      options->allow_other);
+	g_assert_true(options->ro && options->sync && options->subscribed && options->views &&
+		      options->show_deleted && options->allow_other);
+	g_assert_cmpint(options->delete, ==, FS_DELETE_TRASH);
+	g_assert_cmpint(options->edit, ==, FS_EDIT_NONE);
+	g_assert_cmpint(options->names, ==, FS_NAMES_SUBJECT);
+}
+
+static void test_choices(void)
+{
+	static const struct {
+		const char *text;
+		FsDelete delete;
+		FsEdit edit;
+	} choices[] = {
+		{"delete=expunge,edit=drafts", FS_DELETE_EXPUNGE, FS_EDIT_DRAFTS},
+		{"delete=trash,edit=all", FS_DELETE_TRASH, FS_EDIT_ALL},
+		{"delete=mark,edit=none", FS_DELETE_MARK, FS_EDIT_NONE},
+		{"delete=trash,delete=deny", FS_DELETE_DENY, FS_EDIT_DRAFTS},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(choices); i++) {
+		g_autofree char *line = g_strconcat(MOUNT "-o ", choices[i].text, NULL);
+		g_autoptr(Options) options = parsed(line);
+
+		g_assert_cmpint(options->delete, ==, choices[i].delete);
+		g_assert_cmpint(options->edit, ==, choices[i].edit);
+	}
 }
 
 static void test_flags_anywhere(void)
@@ -148,10 +177,12 @@ static void test_options_of_fstab_are_tolerated(void)
 {
 	g_autoptr(Options) options = parsed(MOUNT
 		"-o rw,defaults,noauto,user=me,users,_netdev,nofail,nosuid,nodev,noexec,dev,suid,"
-		"noatime,default_permissions,nonempty,x-systemd.automount,x-systemd.idle-timeout="
+		"noatime,async,default_permissions,nonempty,x-systemd.automount,x-systemd.idle-"
+		"timeout="
 		"60,comment=x,");
 
 	g_assert_cmpstr(options->source.user, ==, "user");
+	g_assert_false(options->sync || options->ro);
 }
 
 static void test_sizes(void)
@@ -252,7 +283,12 @@ static void test_refused(void)
 		{MOUNT "-o password=x", "password"},
 		{MOUNT "-o rw=x", "rw"},
 		{MOUNT "-o nonempty=x", "nonempty"},
-		{MOUNT "-o delete=deny", "delete"},
+		{MOUNT "-o delete", "delete=HOW"},
+		{MOUNT "-o delete=", "delete"},
+		{MOUNT "-o delete=Deny", "delete must be one of: expunge, trash, mark, deny"},
+		{MOUNT "-o edit=drafts:all", "edit must be one of: drafts, all, none"},
+		{MOUNT "-o names=date", "names must be one of: uid, subject"},
+		{MOUNT "-o sync=1", "sync"},
 		{MOUNT "-o passfile", "passfile"},
 		{MOUNT "-o passfile=", "passfile"},
 		{MOUNT "-o ro=yes", "ro"},
@@ -410,6 +446,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/options/last", test_the_last_word_counts);
 	g_test_add_func("/options/files", test_files_become_absolute);
 	g_test_add_func("/options/fstab", test_options_of_fstab_are_tolerated);
+	g_test_add_func("/options/choices", test_choices);
 	g_test_add_func("/options/sizes", test_sizes);
 	g_test_add_func("/options/sources", test_sources);
 	g_test_add_func("/options/cache", test_cache_of_any_account);

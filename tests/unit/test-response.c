@@ -255,6 +255,47 @@ static const Transcript statuses[] = {
 		"OTHER\nMAILBOX name=<a> uidnext=5\n"},
 };
 
+static const Transcript quotas[] = {
+	{"quota",
+		"* QUOTA \"\" (STORAGE 10 512)\r\n"
+		"* QUOTA \"User quota\" (STORAGE 1 9223372036854775807 MESSAGE 7 20)\r\n"
+		"* QUOTA {3}\r\na b (MESSAGE 0 0)\r\n* QUOTA #user/alice (storage 0 0)\r\n",
+		"QUOTA root=<> storage=10/512\n"
+		"QUOTA root=<User quota> storage=1/9223372036854775807 messages=7/20\n"
+		"QUOTA root=<a b> messages=0/0\nQUOTA root=<#user/alice> storage=0/0\n"},
+	{"quota-other-resources",
+		"* QUOTA \"\" ()\r\n* QUOTA a (ANNOTATION-STORAGE 1 2 MAILBOX 3 4 STORAGE 5 6)\r\n",
+		"QUOTA root=<>\nQUOTA root=<a> storage=5/6\n"},
+	{"quota-without-limit",
+		"* QUOTA a (STORAGE 5 -1 MESSAGE 1 2)\r\n* QUOTA a (STORAGE 5 NIL MESSAGE 1 2)\r\n"
+		"* QUOTA a (STORAGE 1.5 6 MESSAGE 1 2)\r\n"
+		"* QUOTA a (STORAGE 5 9223372036854775808 MESSAGE 1 2)\r\n",
+		"QUOTA root=<a> messages=1/2\nQUOTA root=<a> messages=1/2\n"
+		"QUOTA root=<a> messages=1/2\nQUOTA root=<a> messages=1/2\n"},
+	{"quota-broken",
+		"* QUOTA\r\n* QUOTA a\r\n* QUOTA a (\r\n* QUOTA a (STORAGE\r\n"
+		"* QUOTA a (STORAGE 1)\r\n* QUOTA a (STORAGE 1 2\r\n* QUOTA (STORAGE 1 2)\r\n",
+		"OTHER\nOTHER\nOTHER\nOTHER\nOTHER\nOTHER\nOTHER\n"},
+	{"quotaroot",
+		"* QUOTAROOT INBOX \"\"\r\n* QUOTAROOT \"Sent Items\" \"User quota\" b {1}\r\nc\r\n"
+		"* QUOTAROOT NIL\r\n* QUOTAROOT\r\n",
+		"QUOTAROOT mailbox=<INBOX> root=<>\n"
+		"QUOTAROOT mailbox=<Sent Items> root=<User quota> root=<b> root=<c>\n"
+		"QUOTAROOT mailbox=<NIL>\nOTHER\n"},
+};
+
+static const Transcript rights[] = {
+	{"myrights",
+		"* MYRIGHTS INBOX lrswipkxtecda\r\n* myrights \"a b\" \"rwi\"\r\n"
+		"* MYRIGHTS {1}\r\na {2}\r\nlr \r\n* MYRIGHTS a \"\"\r\n* MYRIGHTS NIL nil\r\n",
+		"MYRIGHTS mailbox=<INBOX> rights=<lrswipkxtecda>\n"
+		"MYRIGHTS mailbox=<a b> rights=<rwi>\nMYRIGHTS mailbox=<a> rights=<lr>\n"
+		"MYRIGHTS mailbox=<a> rights=<>\nMYRIGHTS mailbox=<NIL> rights=<nil>\n"},
+	{"myrights-broken",
+		"* MYRIGHTS\r\n* MYRIGHTS a\r\n* MYRIGHTS Sent Items lrs\r\n* MYRIGHTS a (lrs)\r\n",
+		"OTHER\nOTHER\nOTHER\nOTHER\n"},
+};
+
 static const Transcript searches[] = {
 	{"search", "* SEARCH 2 84 882\r\n* SEARCH\r\n* SEARCH \r\n* SEARCH 1 2 3  \r\n",
 		"SEARCH all=2,84,882\nSEARCH all=\nSEARCH all=\nSEARCH all=1:3\n"},
@@ -273,8 +314,12 @@ static const Transcript searches[] = {
 		"SEARCH tag=<a1> all=1\nSEARCH uid\nSEARCH\nSEARCH tag=<x> uid count=0\n"},
 	{"esearch-multi-and-unknown",
 		"* ESEARCH (TAG \"t\" MAILBOX \"f\" UIDVALIDITY 1) UID ALL 5 PARTIAL (1:9 3) X (a "
-		"(b))\r\n",
-		"SEARCH tag=<t> uid all=5\n"},
+		"(b))\r\n* ESEARCH (X y MAILBOX a/b TAG t) UID ALL 5\r\n"
+		"* ESEARCH (MAILBOX {3}\r\na b UIDVALIDITY 4294967295) UID\r\n"
+		"* ESEARCH (UIDVALIDITY 0) UID\r\n",
+		"SEARCH tag=<t> mailbox=<f> uidvalidity=1 uid all=5\n"
+		"SEARCH tag=<t> mailbox=<a/b> uid all=5\n"
+		"SEARCH mailbox=<a b> uidvalidity=4294967295 uid\nOTHER\n"},
 	{"esearch-everything", "* ESEARCH UID ALL 1:4294967295\r\n",
 		"SEARCH uid all=1:4294967295\n"},
 	{"esearch-descending", "* ESEARCH UID ALL 20:7,3\r\n", "SEARCH uid all=3,7:20\n"},
@@ -314,6 +359,8 @@ int main(int argc, char **argv)
 	replay_add("capability", capabilities, G_N_ELEMENTS(capabilities));
 	replay_add("list", lists, G_N_ELEMENTS(lists));
 	replay_add("status", statuses, G_N_ELEMENTS(statuses));
+	replay_add("quota", quotas, G_N_ELEMENTS(quotas));
+	replay_add("rights", rights, G_N_ELEMENTS(rights));
 	replay_add("search", searches, G_N_ELEMENTS(searches));
 	replay_add("number", numbers, G_N_ELEMENTS(numbers));
 	return g_test_run();

@@ -26,6 +26,8 @@ static void test_all_of_it(void)
 		"{\"state\":\"ready\",\"folder\":\"a\",\"idle\":true,\"quiet_ms\":7199999},"
 		"{\"state\":\"connecting\",\"quiet_ms\":7200000}],"
 		"\"requests\":{\"waiting\":5,\"oldest_ms\":9999},"
+		"\"changes\":{\"waiting\":1000,\"unsent\":2,\"unsent_directory\":\"/c/unsent\"},"
+		"\"quota\":{\"used\":1536,\"limit\":1073741824},"
 		"\"cache\":{\"directory\":\"/c\",\"bodies\":7,\"bytes\":4096,\"memory_bytes\":1024,"
 		"\"limit\":2147483648,\"unwritable\":\"No space left on device\","
 		"\"unwritable_since\":\"2026-01-02T09:58:00Z\"},"
@@ -38,6 +40,8 @@ static void test_all_of_it(void)
 		"account      ada@host:993, online since 09:59:00\n"
 		"last error   2025-12-24 01:02:03: no answer\n"
 		"requests     5 waiting, the oldest for 10.0 s\n"
+		"changes      1000 waiting for the server\n"
+		"             2 texts that the server does not have, in /c/unsent\n"
 		"connections  INBOX: 3 messages on the way, 1.5 MiB to come; 1023 B received, "
 		"quiet for "
 		"1.2 s\n"
@@ -45,6 +49,7 @@ static void test_all_of_it(void)
 		"             a: waiting for news; 0 B received, quiet for 119 min\n"
 		"             no folder: connecting; 0 B received, quiet for 2 h\n"
 		"traffic      2.0 KiB received, 10 B sent, 4 commands, 2 connections of 3 tried\n"
+		"quota        1.5 KiB of 1.0 GiB\n"
 		"cache        4.0 KiB of 2.0 GiB, 7 messages, in /c\n"
 		"             1.0 KiB of that in memory only\n"
 		"             cannot be written since 09:58:00: No space left on device\n"
@@ -56,6 +61,7 @@ static void test_all_of_it(void)
 
 #define NOTHING                                                                                    \
 	"requests     none waits\n"                                                                \
+	"changes      none waits\n"                                                                \
 	"connections  none\n"                                                                      \
 	"traffic      0 B received, 0 B sent, 0 commands, 0 connections of 0 tried\n"              \
 	"cache        0 B of 0 B, 0 messages, in memory\n"                                         \
@@ -69,10 +75,13 @@ static void test_nothing(void)
 static void test_one_of_each(void)
 {
 	assert_view("{\"imapfs\":\"1\",\"connections\":[{\"state\":\"ready\",\"fetching\":1}],"
+		    "\"changes\":{\"waiting\":1,\"unsent\":1,\"unsent_directory\":null},"
 		    "\"cache\":{\"bodies\":1},"
 		    "\"traffic\":{\"commands\":1,\"attempts\":1,\"logins\":1}}",
 		"account      ?, ? since ?\n"
 		"requests     none waits\n"
+		"changes      1 waiting for the server\n"
+		"             1 text that the server does not have, in memory\n"
 		"connections  no folder: 1 message on the way, 0 B to come; 0 B received, quiet "
 		"for 0.0 s\n"
 		"traffic      0 B received, 0 B sent, 1 command, 1 connection of 1 tried\n"
@@ -115,6 +124,7 @@ static void test_no_control_characters(void)
 		"{\"account\":\"\\u001b[2Jx\",\"state\":\"\\u0007\","
 		"\"error\":{\"text\":\"a\\nb\"},"
 		"\"connections\":[{\"state\":\"\\u001b[1A\",\"folder\":\"\\r\"}],"
+		"\"changes\":{\"unsent\":1,\"unsent_directory\":\"\\u001b[2J\"},"
 		"\"cache\":{\"directory\":\"\\u009b1A\",\"unwritable\":\"\\u001b[2J\"},"
 		"\"folders\":[{\"path\":\"\\u001b]0;x\\u0007\"}]}";
 	g_autoptr(JsonReader) reader = json_reader_new(text, strlen(text));

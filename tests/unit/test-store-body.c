@@ -94,9 +94,9 @@ static void test_whole(gconstpointer data)
 		guint32 uid = i + 1;
 
 		assert_no_read(f.store, f.gen, uid, 0, 10, STORE_MISS);
-		g_assert_false(store_has_body(f.store, f.gen, uid));
+		g_assert_false(store_has_body(f.store, f.gen, uid, STORE_MESSAGE));
 		g_assert_true(commit_whole(f.store, f.gen, uid, sizes[i]));
-		g_assert_true(store_has_body(f.store, f.gen, uid));
+		g_assert_true(store_has_body(f.store, f.gen, uid, STORE_MESSAGE));
 		total += sizes[i];
 		g_assert_cmpuint(usage(f.store), ==, total);
 	}
@@ -126,13 +126,14 @@ static void test_refused(gconstpointer data)
 	assert_no_read(f.store, f.gen + 1, 1, 0, 10, STORE_ABSENT);
 
 	write_bytes(sink, 1, 0, 11);
-	g_assert_false(store_sink_commit(sink, f.gen, 1, 0, 10, false));
+	g_assert_false(store_sink_commit(sink, f.gen, 1, STORE_MESSAGE, 0, 10, false));
 	sink = store_sink_new(f.store);
 	write_bytes(sink, 1, 0, 11);
-	g_assert_false(store_sink_commit(sink, f.gen, 1, 5, 11, true));
+	g_assert_false(store_sink_commit(sink, f.gen, 1, STORE_MESSAGE, 5, 11, true));
 	sink = store_sink_new(f.store);
 	write_bytes(sink, 1, 0, 11);
-	g_assert_false(store_sink_commit(sink, f.gen, 1, G_MAXUINT64 - 5, 20, false));
+	g_assert_false(
+		store_sink_commit(sink, f.gen, 1, STORE_MESSAGE, G_MAXUINT64 - 5, 20, false));
 
 	sink = store_sink_new(f.store);
 	write_bytes(sink, 1, 0, 3 * LIMIT_SINK_MEMORY);
@@ -175,14 +176,17 @@ static void test_pieces(gconstpointer data)
 	g_assert_true(commit_part(f.store, f.gen, 1, size, 1500, 600000));
 	assert_read(f.store, f.gen, 1, 0, 601500, 601500);
 	g_assert_cmpuint(usage(f.store), ==, 601500);
-	g_assert_false(store_has_body(f.store, f.gen, 1));
+	g_assert_false(store_has_body(f.store, f.gen, 1, STORE_MESSAGE));
 
 	/* The end, by an answer shorter than asked for. */
+	guint64 length = 0;
+	g_assert_false(store_length(f.store, f.gen, 1, STORE_MESSAGE, &length));
 	g_assert_true(commit_part(f.store, f.gen, 1, size, 601500, 1000000));
-	g_assert_true(store_has_body(f.store, f.gen, 1));
+	g_assert_true(store_length(f.store, f.gen, 1, STORE_MESSAGE, &length));
+	g_assert_cmpuint(length, ==, size);
 	assert_read(f.store, f.gen, 1, 0, 2000000, size);
 	g_assert_true(commit_part(f.store, f.gen, 1, size, 100, 100));
-	g_assert_true(store_has_body(f.store, f.gen, 1));
+	g_assert_true(store_has_body(f.store, f.gen, 1, STORE_MESSAGE));
 	g_assert_cmpuint(usage(f.store), ==, size);
 	fixture_close(&f);
 }
@@ -193,7 +197,7 @@ static void test_first_piece_large(gconstpointer data)
 
 	g_assert_true(commit_part(f.store, f.gen, 1, 900000, 0, 500000));
 	g_assert_true(commit_part(f.store, f.gen, 1, 900000, 500000, 500000));
-	g_assert_true(store_has_body(f.store, f.gen, 1));
+	g_assert_true(store_has_body(f.store, f.gen, 1, STORE_MESSAGE));
 	assert_read(f.store, f.gen, 1, 0, 1000000, 900000);
 	g_assert_true(commit_part(f.store, f.gen, 2, 900000, 400000, 500000));
 	assert_read(f.store, f.gen, 2, 400000, 500000, 500000);
@@ -212,7 +216,7 @@ static void test_empty_piece(gconstpointer data)
 	assert_no_read(f.store, f.gen, 1, 999, 1, STORE_MISS);
 	assert_no_read(f.store, f.gen, 1, 999, 100, STORE_MISS);
 	assert_no_read(f.store, f.gen, 1, 0, 10, STORE_MISS);
-	g_assert_false(store_has_body(f.store, f.gen, 1));
+	g_assert_false(store_has_body(f.store, f.gen, 1, STORE_MESSAGE));
 
 	/* Bytes in between; the end is still not known. */
 	g_assert_true(commit_part(f.store, f.gen, 1, 300, 0, 200));
@@ -221,18 +225,18 @@ static void test_empty_piece(gconstpointer data)
 	assert_read(f.store, f.gen, 1, 1000, 100, 0);
 	g_assert_true(commit_part(f.store, f.gen, 1, 300, 200, 200));
 	assert_read(f.store, f.gen, 1, 0, 500, 300);
-	g_assert_true(store_has_body(f.store, f.gen, 1));
+	g_assert_true(store_has_body(f.store, f.gen, 1, STORE_MESSAGE));
 
 	/* The empty piece lies right behind what is here: then that is all. */
 	g_assert_true(commit_part(f.store, f.gen, 2, 200, 0, 200));
-	g_assert_false(store_has_body(f.store, f.gen, 2));
+	g_assert_false(store_has_body(f.store, f.gen, 2, STORE_MESSAGE));
 	g_assert_true(commit_part(f.store, f.gen, 2, 200, 200, 200));
-	g_assert_true(store_has_body(f.store, f.gen, 2));
+	g_assert_true(store_has_body(f.store, f.gen, 2, STORE_MESSAGE));
 	assert_read(f.store, f.gen, 2, 100, 500, 100);
 
 	g_assert_true(commit_part(f.store, f.gen, 3, 0, 0, 200));
 	assert_read(f.store, f.gen, 3, 0, 500, 0);
-	g_assert_true(store_has_body(f.store, f.gen, 3));
+	g_assert_true(store_has_body(f.store, f.gen, 3, STORE_MESSAGE));
 	fixture_close(&f);
 }
 
@@ -265,7 +269,8 @@ static void assert_first_missing(const Fixture *f, guint64 start, gsize len, Sto
 	gsize n;
 
 	g_assert_cmpint(
-		store_first_missing(f->store, f->gen, 1, start, len, &missing), ==, expected);
+		store_first_missing(f->store, f->gen, 1, STORE_MESSAGE, start, len, &missing), ==,
+		expected);
 	if (expected != STORE_MISS)
 		return;
 	g_assert_cmpuint(missing, >=, start);
@@ -432,10 +437,10 @@ static void test_new_generation(gconstpointer data)
 	next = store_gen_open(f.store, f.mailbox, 2);
 	assert_no_read(f.store, f.gen, 1, 0, 10, STORE_ABSENT);
 	assert_no_read(f.store, f.gen, 2, 0, 10, STORE_ABSENT);
-	g_assert_false(store_has_body(f.store, f.gen, 1));
+	g_assert_false(store_has_body(f.store, f.gen, 1, STORE_MESSAGE));
 	assert_no_read(f.store, next, 1, 0, 10, STORE_MISS);
 	g_assert_cmpuint(usage(f.store), ==, 0);
-	g_assert_false(store_sink_commit(late, f.gen, 3, 0, 0, true));
+	g_assert_false(store_sink_commit(late, f.gen, 3, STORE_MESSAGE, 0, 0, true));
 	if (over_files(data))
 		g_assert_null(only_file(&f));
 	fixture_close(&f);
@@ -452,7 +457,7 @@ static void test_file_vanished(void)
 
 	g_assert_cmpint(g_unlink(file), ==, 0);
 	assert_no_read(f.store, f.gen, 1, 0, 10, STORE_MISS);
-	g_assert_false(store_has_body(f.store, f.gen, 1));
+	g_assert_false(store_has_body(f.store, f.gen, 1, STORE_MESSAGE));
 	g_assert_cmpuint(usage(f.store), ==, 0);
 	g_assert_true(commit_whole(f.store, f.gen, 1, OWN_FILE));
 	assert_read(f.store, f.gen, 1, 0, 1000, 1000);
@@ -546,6 +551,7 @@ static gpointer hammer(gpointer data)
 {
 	Hammer *h = data;
 	StoreMessage rows[64];
+	g_autoptr(GBytes) whole = NULL;
 	guint32 random = h->seed;
 
 	while (!g_atomic_int_get(&h->stop)) {
@@ -559,12 +565,16 @@ static gpointer hammer(gpointer data)
 
 		if (read_checked(h->f->store, gen, uid, offset, 500, &n) == STORE_HIT)
 			g_atomic_int_inc(&h->hits);
+		read_item(h->f->store, gen, uid, STORE_FIELDS, offset, 500, &n);
+		g_clear_pointer(&whole, g_bytes_unref);
+		whole = store_try_whole(h->f->store, gen, uid, STORE_FIELDS);
+		g_assert_true(!whole || g_bytes_get_size(whole) == 300);
 		store_try_message(h->f->store, gen, uid, rows);
 		n = store_list(h->f->store, gen, uid, rows, G_N_ELEMENTS(rows));
 		for (gsize i = 0; i < n; i++)
 			g_assert_cmpuint(rows[i].uid, >, i ? rows[i - 1].uid : uid);
 		imap_set_free(store_unknown(h->f->store, gen, uid, 50));
-		store_has_body(h->f->store, gen, uid);
+		store_has_body(h->f->store, gen, uid, STORE_MESSAGE);
 		g_array_unref(store_mailboxes(h->f->store));
 	}
 	return NULL;
@@ -602,6 +612,7 @@ static void write_something(Fixture *f, guint32 *validity)
 		break;
 	default:
 		store_set_attributes(f->store, f->gen, &m, (StoreFields){true, true, true}, NULL);
+		commit_item(f->store, f->gen, uid, STORE_FIELDS, 300);
 		if (uid % 2)
 			commit_whole(f->store, f->gen, uid, 3000);
 		else
@@ -648,13 +659,14 @@ static void test_speed(void)
 		StoreSink *sink = store_sink_new(f.store);
 
 		store_sink_write(sink, bytes, SIZE);
-		g_assert_true(store_sink_commit(sink, f.gen, uid, 0, 0, true));
+		g_assert_true(store_sink_commit(sink, f.gen, uid, STORE_MESSAGE, 0, 0, true));
 	}
 	g_test_message("commit: %.1f us", g_test_timer_elapsed() / N * 1e6);
 	g_test_timer_start();
 	for (guint32 uid = 1; uid <= N; uid++)
 		g_assert_cmpint(
-			store_try_read(f.store, f.gen, uid, 0, bytes, SIZE, &n), ==, STORE_HIT);
+			store_try_read(f.store, f.gen, uid, STORE_MESSAGE, 0, bytes, SIZE, &n), ==,
+			STORE_HIT);
 	g_test_message("read: %.1f us", g_test_timer_elapsed() / N * 1e6);
 	g_test_timer_start();
 	store_gen_open(f.store, f.mailbox, 2);
@@ -695,15 +707,18 @@ static void test_unreadable(void)
 	forbid_files(true);
 	assert_no_read(f.store, f.gen, 1, 100, 10, STORE_MISS);
 	forbid_files(false);
-	g_assert_false(store_has_body(f.store, f.gen, 1));
-	g_assert_cmpint(store_first_missing(f.store, f.gen, 1, 100, 10, &missing), ==, STORE_MISS);
+	g_assert_false(store_has_body(f.store, f.gen, 1, STORE_MESSAGE));
+	g_assert_cmpint(store_first_missing(f.store, f.gen, 1, STORE_MESSAGE, 100, 10, &missing),
+		==, STORE_MISS);
 	g_assert_cmpuint(missing, ==, 100);
 	g_assert_cmpint(
-		store_first_missing(f.store, f.gen, 1, OWN_FILE, 10, &missing), ==, STORE_HIT);
+		store_first_missing(f.store, f.gen, 1, STORE_MESSAGE, OWN_FILE, 10, &missing), ==,
+		STORE_HIT);
 
 	assert_read(f.store, f.gen, 1, 100, 10, 10);
-	g_assert_true(store_has_body(f.store, f.gen, 1));
-	g_assert_cmpint(store_first_missing(f.store, f.gen, 1, 100, 10, &missing), ==, STORE_HIT);
+	g_assert_true(store_has_body(f.store, f.gen, 1, STORE_MESSAGE));
+	g_assert_cmpint(store_first_missing(f.store, f.gen, 1, STORE_MESSAGE, 100, 10, &missing),
+		==, STORE_HIT);
 	fixture_close(&f);
 }
 

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { UIDS = 60, SMALL = 5000, LARGE = OWN_FILE + 300000, MOMENTS = 5 };
+enum { UIDS = 60, SMALL = 5000, LARGE = OWN_FILE + 300000, MOMENTS = 5, FIELDS = 300 };
 
 static Fixture with_names(const char *uids)
 {
@@ -26,16 +26,6 @@ static Fixture with_names(const char *uids)
 }
 
 /* ---- files of any moment ---- */
-
-static void copy(const char *from, const char *to)
-{
-	const char *argv[] = {"cp", "-a", "--sparse=always", from, to, NULL};
-	int status;
-
-	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
-		NULL, &status, NULL));
-	g_assert_cmpint(status, ==, 0);
-}
 
 static char *moment_path(const Fixture *f, guint moment, const char *name)
 {
@@ -53,14 +43,16 @@ static void use_moments(Fixture *f, guint index, guint bodies)
 
 	g_clear_pointer(&f->store, store_free);
 	remove_tree(f->cachedir);
-	copy(all, f->cachedir);
-	copy(from, to);
+	copy_tree(all, f->cachedir);
+	copy_tree(from, to);
 }
 
 static void commit_all(const Fixture *f, guint32 first, guint32 last)
 {
-	for (guint32 uid = first; uid <= last; uid++)
+	for (guint32 uid = first; uid <= last; uid++) {
 		g_assert_true(commit_whole(f->store, f->gen, uid, SMALL + uid));
+		g_assert_true(commit_item(f->store, f->gen, uid, STORE_FIELDS, FIELDS));
+	}
 }
 
 /* What one mount does. Each writes to packs and files that are there already, lets some go, and
@@ -94,7 +86,7 @@ static Fixture with_moments(void)
 
 		do_moment(&f, moment);
 		g_clear_pointer(&f.store, store_free);
-		copy(f.cachedir, path);
+		copy_tree(f.cachedir, path);
 		open_again(&f);
 	}
 	return f;
@@ -111,6 +103,9 @@ static guint count_hits(const Fixture *f)
 			g_assert_cmpuint(n, ==, SMALL + uid);
 			hits++;
 		}
+	for (guint32 uid = 1; uid < 59; uid++)
+		if (read_item(f->store, f->gen, uid, STORE_FIELDS, 0, SMALL, &n) == STORE_HIT)
+			g_assert_cmpuint(n, ==, FIELDS);
 	for (guint64 at = 0; at < LARGE; at += 10000) {
 		read_checked(f->store, f->gen, 59, at, 10000, &n);
 		read_checked(f->store, f->gen, 60, at, 10000, &n);
@@ -207,11 +202,11 @@ static void test_unnamed_rest_of_pack(void)
 
 	commit_all(&f, 1, 2);
 	g_clear_pointer(&f.store, store_free);
-	copy(index, kept);
+	copy_tree(index, kept);
 	open_again(&f);
 	commit_all(&f, 3, 58);
 	g_clear_pointer(&f.store, store_free);
-	copy(kept, index);
+	copy_tree(kept, index);
 	open_again(&f);
 	g_assert_cmpint(stat(pack, &st), ==, 0);
 	g_assert_cmpuint(st.st_size, >, 50 * SMALL);
@@ -693,7 +688,14 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/store/crash/altered-uid",
 		"UPDATE messages SET uid = 6 WHERE uid = 5", test_altered_record);
 	g_test_add_data_func("/store/crash/altered-body",
-		"UPDATE bodies SET at = at + 1 WHERE uid = 5", test_altered_record);
+		"UPDATE bodies SET at = at + 1 WHERE uid = 5 AND item = 0", test_altered_record);
+	g_test_add_data_func("/store/crash/altered-item",
+		"UPDATE bodies SET item = 2 WHERE uid = 5 AND item = 1", test_altered_record);
+	g_test_add_data_func("/store/crash/altered-to-item",
+		"UPDATE bodies SET item = 2 WHERE uid = 5 AND item = 0", test_altered_record);
+	g_test_add_data_func("/store/crash/altered-to-message",
+		"UPDATE OR REPLACE bodies SET item = 0 WHERE uid = 5 AND item = 1",
+		test_altered_record);
 	g_test_add_data_func("/store/crash/altered-distrust",
 		"UPDATE numbers SET value = 1 WHERE key = 'distrusted'", test_altered_record);
 	g_test_add_data_func("/store/crash/altered-mount",

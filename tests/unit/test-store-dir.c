@@ -544,7 +544,7 @@ static guint count_bodies(const Fixture *f, guint32 n)
 	guint here = 0;
 
 	for (guint32 uid = 1; uid <= n; uid++)
-		here += store_has_body(f->store, f->gen, uid);
+		here += store_has_body(f->store, f->gen, uid, STORE_MESSAGE);
 	return here;
 }
 

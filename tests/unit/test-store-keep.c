@@ -263,7 +263,7 @@ static void test_gone_bodies(void)
 	Fixture f = with_bodies();
 
 	remove_names(f.store, f.gen, "1:50");
-	g_assert_true(store_has_body(f.store, f.gen, 1));
+	g_assert_true(store_has_body(f.store, f.gen, 1, STORE_MESSAGE));
 	open_again(&f);
 	set_names(f.store, f.gen, "1:100", "");
 	assert_no_read(f.store, f.gen, 1, 0, 10, STORE_MISS);

@@ -58,7 +58,7 @@ static void test_endless(void)
 	g_assert_cmpuint(largest_while_writing(&f, sink, size), <=, CACHE_SIZE);
 	g_assert_cmpuint(bytes_in_bodies(&f), ==, 0);
 	g_assert_cmpuint(store_sink_size(sink), ==, size);
-	g_assert_false(store_sink_commit(sink, f.gen, 1, 0, 0, true));
+	g_assert_false(store_sink_commit(sink, f.gen, 1, STORE_MESSAGE, 0, 0, true));
 	/* In ranges it can be had all the same. */
 	g_assert_true(commit_part(f.store, f.gen, 1, size, size / 2, LIMIT_LAST_RANGE));
 	assert_read(f.store, f.gen, 1, size / 2, 10000, 10000);

@@ -158,6 +158,46 @@ static void test_ids_stay_with_the_path(void)
 	assert_tree(after, "INBOX=2 a=3 b=0 b/c=4 b/d=5 0=1");
 }
 
+static guint32 id_at(const Tree *tree, const char *path)
+{
+	const TreeDir *dir = tree_find(tree, path);
+
+	return dir ? dir->id : 0;
+}
+
+static void test_ids_go_with_a_rename(void)
+{
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(Tree) before = TREE("a/b/c", "z");
+	guint32 b = id_at(before, "a/b"), c = id_at(before, "a/b/c"), z = id_at(before, "z");
+
+	tree_ids_rename(ids, b, z, "new");
+	g_autoptr(Tree) after = TREE("z/new/c", "z", "a/b/c");
+	assert_tree(after, "a=0 a/b=0 a/b/c=3 z=2 z/new=0 z/new/c=1");
+	g_assert_cmpuint(id_at(after, "z/new"), ==, b);
+	g_assert_cmpuint(id_at(after, "z/new/c"), ==, c);
+	g_assert_cmpuint(tree_dir(after, b)->parent, ==, z);
+	/* What is called so now is another directory than any before. */
+	g_assert_null(tree_dir(before, id_at(after, "a/b")));
+	g_assert_null(tree_dir(before, id_at(after, "a/b/c")));
+}
+
+static void test_a_rename_takes_the_place_of_another(void)
+{
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(Tree) before = TREE("a", "b/c", "b");
+	guint32 a = id_at(before, "a");
+
+	tree_ids_rename(ids, a, 0, "b");
+	/* No directory has this id. */
+	tree_ids_rename(ids, 99, 0, "c");
+	g_autoptr(Tree) after = TREE("b", "b/c", "c");
+	g_assert_cmpuint(id_at(after, "b"), ==, a);
+	g_assert_null(tree_dir(before, id_at(after, "b/c")));
+	g_assert_null(tree_dir(before, id_at(after, "c")));
+	g_assert_cmpuint(id_at(after, "c"), !=, 99);
+}
+
 static void test_find(void)
 {
 	g_autoptr(TreeIds) ids = tree_ids_new();
@@ -244,6 +284,49 @@ static void test_more_directories_than_inode_numbers(void)
 	g_assert_null(tree_dir(tree, INODE_ID_MAX + 1));
 }
 
+static void assert_wire(const Tree *tree, const char *path, const char *wire, char delimiter)
+{
+	const TreeDir *dir = tree_find(tree, path);
+
+	g_assert_nonnull(dir);
+
+	g_autofree char *found = g_strndup(dir->wire, dir->wire_len);
+
+	g_assert_cmpstr(found, ==, wire);
+	g_assert_cmpint(dir->delimiter, ==, delimiter);
+}
+
+/* What the names of new mailboxes begin with. */
+static void test_names_on_the_wire(void)
+{
+	static const char *const names[] = {"Entw&APw-rfe.alt.tief|.", "INBOX", "#news/comp/lang|/",
+		"Flat|", "Plain/Box", "Plain|/|", "inbox.sub|.", "a%b", NULL};
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(GArray) mailboxes = mailboxes_of(names);
+	g_autoptr(Tree) tree = tree_new(ids, mailboxes);
+
+	assert_wire(tree, "", "", '/');
+	assert_wire(tree, "INBOX", "INBOX", '/');
+	assert_wire(tree, "INBOX/sub", "inbox.sub", '.');
+	assert_wire(tree, "Entw\303\274rfe", "Entw&APw-rfe", '.');
+	assert_wire(tree, "Entw\303\274rfe/alt", "Entw&APw-rfe.alt", '.');
+	assert_wire(tree, "Entw\303\274rfe/alt/tief", "Entw&APw-rfe.alt.tief", '.');
+	assert_wire(tree, "#news/comp", "#news/comp", '/');
+	assert_wire(tree, "Flat", "Flat", 0);
+	assert_wire(tree, "Plain", "Plain", '/');
+	assert_wire(tree, "a%25b", "a%b", '/');
+}
+
+static void test_delimiter_of_new_names(void)
+{
+	static const char *const names[] = {"INBOX|", "Lists.a|.", NULL};
+	g_autoptr(TreeIds) ids = tree_ids_new();
+	g_autoptr(GArray) mailboxes = mailboxes_of(names);
+	g_autoptr(Tree) tree = tree_new(ids, mailboxes);
+
+	assert_wire(tree, "", "", '.');
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -256,10 +339,14 @@ int main(int argc, char **argv)
 	g_test_add_func("/tree/case-and-form", test_case_and_form_make_a_difference);
 	g_test_add_func("/tree/nonexistent", test_nonexistent_names_are_not_shown);
 	g_test_add_func("/tree/ids", test_ids_stay_with_the_path);
+	g_test_add_func("/tree/renamed", test_ids_go_with_a_rename);
+	g_test_add_func("/tree/renamed-over", test_a_rename_takes_the_place_of_another);
 	g_test_add_func("/tree/find", test_find);
 	g_test_add_func("/tree/path", test_path);
 	g_test_add_func("/tree/children", test_children);
 	g_test_add_func("/tree/depth", test_depth_is_bounded);
 	g_test_add_func("/tree/too-many", test_more_directories_than_inode_numbers);
+	g_test_add_func("/tree/wire", test_names_on_the_wire);
+	g_test_add_func("/tree/wire-root", test_delimiter_of_new_names);
 	return g_test_run();
 }

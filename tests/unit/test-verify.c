@@ -115,7 +115,7 @@ static void test_case(gconstpointer data)
 		client_assert_closed(client, MAIL_ERROR_TLS, c->refusal);
 		g_assert_cmpuint(client->opened, ==, 0);
 		g_assert_cmpuint(client->received, ==, 0);
-		g_assert_cmpuint(client->drained, ==, 0);
+		g_assert_cmpuint(client->sent, ==, 0);
 		g_assert_false(net_stream_is_secure(client->stream));
 		peer_join(peer);
 		g_assert_cmpstr(peer->got->str, ==, "");
@@ -124,7 +124,7 @@ static void test_case(gconstpointer data)
 	client_wait(client, &client->opened);
 	g_assert_true(net_stream_is_secure(client->stream));
 	client_wait_bytes(client, 5);
-	client_wait(client, &client->drained);
+	client_wait(client, &client->sent);
 	client_close(client);
 	peer_join(peer);
 	g_assert_cmpstr(peer->got->str, ==, "secret");

@@ -93,7 +93,7 @@ class Mount:
         self.path = Path(mountpoint)
         self.path.mkdir(exist_ok=True)
         self.expected = []
-        self.lines = []
+        self.written = bytearray()
         self.ended = False
         self.news = threading.Condition()
         self.process = self._start(program, '-f', *arguments, source, self.path, '-o', options)
@@ -137,8 +137,10 @@ class Mount:
         return self.process.pid
 
     def output(self):
+        """All that it wrote until now."""
         with self.news:
-            return ''.join(self.lines)
+            self._take()
+            return self.written.decode(errors='replace')
 
     def expect(self, *patterns):
         """Lines that match are no reason to fail, whatever words they have."""
@@ -146,9 +148,9 @@ class Mount:
 
     def wait_for_output(self, pattern, timeout=20):
         with self.news:
-            if not self.news.wait_for(lambda: re.search(pattern, ''.join(self.lines), re.I),
+            if not self.news.wait_for(lambda: re.search(pattern, self.output(), re.I),
                                       timeout * SLOW):
-                raise TimeoutError(f'{pattern!r} is not in: ' + ''.join(self.lines))
+                raise TimeoutError(f'{pattern!r} is not in: ' + self.output())
 
     def resident(self):
         """Resident memory in bytes."""
@@ -185,9 +187,9 @@ class Mount:
         self.judge()
 
     def judge(self):
-        bad = [line for line in self.lines if SUSPICIOUS.search(line)
+        bad = [line for line in self.output().split('\n') if SUSPICIOUS.search(line)
                and not any(pattern.search(line) for pattern in self.expected)]
-        assert not bad, 'output: ' + ''.join(bad)
+        assert not bad, 'output: ' + '\n'.join(bad)
 
     def destroy(self):
         """Whatever happened, nothing stays behind."""
@@ -202,11 +204,28 @@ class Mount:
     def _start(self, program, *arguments):
         return program.start(*arguments)
 
+    def _has_news(self, timeout_ms):
+        poll = select.poll()
+        poll.register(self.process.stdout, select.POLLIN)
+        return poll.poll(timeout_ms)
+
+    def _take(self):
+        """Reads what is in the pipe; holds `news`. Whether more may come."""
+        while self._has_news(0):
+            data = os.read(self.process.stdout.fileno(), 1 << 16)
+            if not data:
+                return False
+            self.written += data
+            self.news.notify_all()
+        return True
+
     def _read(self):
-        for line in self.process.stdout:
+        """Empties the pipe whoever looks, so that the program never waits."""
+        more = True
+        while more:
+            self._has_news(None)
             with self.news:
-                self.lines.append(line)
-                self.news.notify_all()
+                more = self._take()
 
     def _wait_until_mounted(self):
         if not wait_mounted(self.path, self.process.pid, 30 * SLOW):

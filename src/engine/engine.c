@@ -4,140 +4,10 @@
 
 #include "engine/private.h"
 
-/* What other threads ask of the engine thread. */
-typedef enum {
-	ASK_START,
-	ASK_SYNC,
-	ASK_ATTRIBUTES,
-	ASK_FLAGS,
-	ASK_BODY,
-	ASK_NOTE,
-	ASK_NOTE_TEXT,
-	ASK_STATUS,
-	ASK_TURN,
-	ASK_CALL,
-	ASK_STOP
-} AskKind;
-
-typedef struct {
-	AskKind kind;
-	guint32 id; /* mailbox or generation */
-	guint32 uid;
-	Goal goal; /* BODY: owned */
-	void (*call)(Engine *engine, gpointer data);
-	EngineDone done;
-	gpointer data;
-} Ask;
-
-/* ---- inbox: any thread ---- */
-
-static void post(Engine *engine, const Ask *ask)
-{
-	g_mutex_lock(&engine->inbox_lock);
-	g_array_append_val(engine->inbox, *ask);
-	bool first = engine->inbox->len == 1;
-	g_mutex_unlock(&engine->inbox_lock);
-	if (first)
-		g_source_set_ready_time(engine->inbox_source, 0);
-}
-
-void engine_start(Engine *engine, EngineDone done, gpointer data)
-{
-	post(engine, &(Ask){.kind = ASK_START, .done = done, .data = data});
-}
-
-void engine_sync(Engine *engine, MailboxId mailbox, EngineDone done, gpointer data)
-{
-	post(engine, &(Ask){.kind = ASK_SYNC, .id = mailbox, .done = done, .data = data});
-}
-
-void engine_attributes(Engine *engine, Gen gen, guint32 uid, EngineDone done, gpointer data)
-{
-	post(engine,
-		&(Ask){.kind = ASK_ATTRIBUTES, .id = gen, .uid = uid, .done = done, .data = data});
-}
-
-void engine_flags(Engine *engine, Gen gen, guint32 uid, EngineDone done, gpointer data)
-{
-	post(engine, &(Ask){.kind = ASK_FLAGS, .id = gen, .uid = uid, .done = done, .data = data});
-}
-
-static void post_goal(
-	Engine *engine, Gen gen, guint32 uid, const Goal *goal, EngineDone done, gpointer data)
-{
-	post(engine, &(Ask){.kind = ASK_BODY,
-			     .id = gen,
-			     .uid = uid,
-			     .goal = *goal,
-			     .done = done,
-			     .data = data});
-}
-
-void engine_body(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len, EngineDone done,
-	gpointer data)
-{
-	Goal goal = {.item = STORE_MESSAGE, .octets = G_MAXUINT64, .offset = offset, .len = len};
-	post_goal(engine, gen, uid, &goal, done, data);
-}
-
-void engine_section(Engine *engine, Gen gen, guint32 uid, const EngineSection *section,
-	guint64 offset, guint32 len, EngineDone done, gpointer data)
-{
-	bool part = section->item >= STORE_PARTS;
-	Goal goal = {
-		.item = section->item,
-		.section = part ? g_strdup(section->section) : NULL,
-		.octets = part ? section->octets : G_MAXUINT64,
-		.offset = offset,
-		.len = len,
-	};
-	post_goal(engine, gen, uid, &goal, done, data);
-}
-
-void engine_outline(
-	Engine *engine, Gen gen, guint32 uid, bool structure, EngineDone done, gpointer data)
-{
-	Goal goal = {.kind = GOAL_OUTLINE, .structure = structure};
-	post_goal(engine, gen, uid, &goal, done, data);
-}
-
-void engine_text(Engine *engine, Gen gen, guint32 uid, EngineDone done, gpointer data)
-{
-	Goal goal = {.kind = GOAL_TEXT};
-	post_goal(engine, gen, uid, &goal, done, data);
-}
-
 bool engine_decodes(Engine *engine)
 {
 	return engine_caps(engine) & IMAP_CAP_BIT(IMAP_CAP_BINARY) &&
 	       !g_atomic_int_get(&engine->undecodable);
-}
-
-void engine_note_read(Engine *engine, Gen gen, guint32 uid, guint64 offset, guint32 len)
-{
-	if (offset == 0 && ahead_passed(engine, WALK_BODIES, gen, uid))
-		post(engine, &(Ask){.kind = ASK_NOTE, .id = gen, .uid = uid});
-}
-
-void engine_note_text(Engine *engine, Gen gen, guint32 uid)
-{
-	if (ahead_passed(engine, WALK_TEXTS, gen, uid))
-		post(engine, &(Ask){.kind = ASK_NOTE_TEXT, .id = gen, .uid = uid});
-}
-
-void engine_turn(Engine *engine, EngineDone done, gpointer data)
-{
-	post(engine, &(Ask){.kind = ASK_TURN, .done = done, .data = data});
-}
-
-void engine_call(Engine *engine, void (*call)(Engine *engine, gpointer data), gpointer data)
-{
-	post(engine, &(Ask){.kind = ASK_CALL, .call = call, .data = data});
-}
-
-void engine_ask_status(Engine *engine)
-{
-	post(engine, &(Ask){.kind = ASK_STATUS});
 }
 
 bool engine_names_fresh(Engine *engine, MailboxId mailbox)
@@ -190,8 +60,6 @@ guint64 engine_append_limit(Engine *engine)
 	return engine->append_limit;
 }
 
-/* ---- the engine thread ---- */
-
 void engine_describe_from(Engine *engine, const Session *session)
 {
 	char *text = session_describe(session);
@@ -223,13 +91,6 @@ void engine_stop_decoding(Engine *engine, const char *why)
 	g_atomic_int_set(&engine->undecodable, 1);
 }
 
-static void fail(Waiter *waiter, MailError code, const char *text)
-{
-	g_autoptr(GError) error = g_error_new_literal(MAIL_ERROR, (gint)code, text);
-	waiter_finish(waiter, error);
-	waiter_unref(waiter);
-}
-
 /* Who has just waited and asks for more is told why he waited: a program opens and then reads, and
  * the kernel asks page by page for what failed to be read ahead, whose error it drops. */
 static void fail_away(Engine *engine, Waiter *waiter)
@@ -238,9 +99,9 @@ static void fail_away(Engine *engine, Waiter *waiter)
 	bool waited =
 		engine->expired_us != 0 && g_get_monotonic_time() - engine->expired_us < SAME_US;
 	if (waited)
-		fail(waiter, MAIL_ERROR_TIMEOUT, "the server did not answer");
+		waiter_fail(waiter, MAIL_ERROR_TIMEOUT, "the server did not answer");
 	else
-		fail(waiter, MAIL_ERROR_OFFLINE, "the server cannot be reached");
+		waiter_fail(waiter, MAIL_ERROR_OFFLINE, "the server cannot be reached");
 }
 
 /* Known to be away: an answer now is worth more than one in twenty seconds. */
@@ -253,7 +114,7 @@ bool engine_away(Engine *engine, Waiter *waiter)
 		return true;
 	case ENGINE_REFUSED:
 		pool_demand(engine);
-		fail(waiter, MAIL_ERROR_AUTH, "the server refused the login");
+		waiter_fail(waiter, MAIL_ERROR_AUTH, "the server refused the login");
 		return true;
 	case ENGINE_CONNECTING:
 		if (engine->conns->len == 0 && !engine->retry)
@@ -264,71 +125,6 @@ bool engine_away(Engine *engine, Waiter *waiter)
 		break;
 	}
 	return false;
-}
-
-static void take_start(Engine *engine, const Ask *ask)
-{
-	Waiter *waiter = waiter_new(engine, ask->done, ask->data);
-	engine->starter = waiter;
-	list_wait(engine, waiter);
-	changes_resume(engine);
-	pool_connect(engine);
-}
-
-static void take_sync(Engine *engine, const Ask *ask)
-{
-	Waiter *waiter = waiter_new(engine, ask->done, ask->data);
-	if (engine_away(engine, waiter))
-		return;
-	Box *box = box_get(engine, ask->id);
-	if (box) {
-		engine->last_box = box;
-		sync_request(box, waiter);
-	} else
-		fail(waiter, MAIL_ERROR_NOT_FOUND, "no such mailbox");
-}
-
-/* Whether an earlier mount knew what is asked for. */
-static bool is_recalled(Engine *engine, const Ask *ask)
-{
-	StoreMessage message;
-	store_recall(engine->store, ask->id);
-	return ask->kind == ASK_ATTRIBUTES &&
-	       store_try_message(engine->store, ask->id, ask->uid, &message) == STORE_HIT;
-}
-
-static void take_message(Engine *engine, Ask *ask)
-{
-	Waiter *waiter = waiter_new(engine, ask->done, ask->data);
-	if (is_recalled(engine, ask)) {
-		waiter_finish(waiter, NULL);
-		waiter_unref(waiter);
-		return;
-	}
-	if (engine_away(engine, waiter))
-		return;
-	MailboxId mailbox = store_gen_mailbox(engine->store, ask->id);
-	Box *box = mailbox ? box_get(engine, mailbox) : NULL;
-	if (!box)
-		fail(waiter, MAIL_ERROR_STALE, "the message is of an old UIDVALIDITY");
-	if (!box)
-		return;
-	engine->last_box = box;
-	if (ask->kind == ASK_ATTRIBUTES)
-		attribute_request(box, ask->id, ask->uid, waiter);
-	else if (ask->kind == ASK_FLAGS)
-		flags_request(box, ask->id, ask->uid, waiter);
-	else
-		body_request(box, ask->id, ask->uid, &ask->goal, waiter);
-}
-
-static void take_note(Engine *engine, const Ask *ask)
-{
-	MailboxId mailbox = store_gen_mailbox(engine->store, ask->id);
-	Box *box = mailbox ? box_get(engine, mailbox) : NULL;
-	WalkKind kind = ask->kind == ASK_NOTE ? WALK_BODIES : WALK_TEXTS;
-	if (box && engine_state(engine) == ENGINE_ONLINE)
-		ahead_read(engine, box, kind, ask->id, ask->uid);
 }
 
 /* A server that does not answer LOGOUT does not keep us. */
@@ -358,7 +154,7 @@ static void stop_settled(Engine *engine)
 		stop(engine);
 }
 
-static void take_stop(Engine *engine)
+void engine_close(Engine *engine)
 {
 	engine->closing = true;
 	engine->close_us = g_get_monotonic_time() + engine->config.timeout_ms * 1000LL;
@@ -368,64 +164,6 @@ static void take_stop(Engine *engine)
 	waiters_finish_all(engine, error);
 	changes_hurry(engine);
 	engine_pump(engine);
-}
-
-static void take(Engine *engine, Ask *ask)
-{
-	if (ask->kind == ASK_CALL) {
-		ask->call(engine, ask->data);
-		return;
-	}
-	if (engine->closing) {
-		if (ask->done)
-			fail(waiter_new(engine, ask->done, ask->data), MAIL_ERROR_CANCELLED,
-				"the mount ends");
-		return;
-	}
-	switch (ask->kind) {
-	case ASK_START:
-		take_start(engine, ask);
-		break;
-	case ASK_SYNC:
-		take_sync(engine, ask);
-		break;
-	case ASK_ATTRIBUTES:
-	case ASK_FLAGS:
-	case ASK_BODY:
-		take_message(engine, ask);
-		break;
-	case ASK_NOTE:
-	case ASK_NOTE_TEXT:
-		take_note(engine, ask);
-		break;
-	case ASK_STATUS:
-		status_publish(engine);
-		break;
-	case ASK_CALL:
-		break;
-	case ASK_TURN:
-		ask->done(NULL, ask->data);
-		break;
-	case ASK_STOP:
-		take_stop(engine);
-		break;
-	}
-}
-
-static gboolean drain_inbox(gpointer data)
-{
-	Engine *engine = data;
-	g_source_set_ready_time(engine->inbox_source, -1);
-	g_mutex_lock(&engine->inbox_lock);
-	g_autoptr(GArray) all = engine->inbox;
-	engine->inbox = g_array_new(FALSE, FALSE, sizeof(Ask));
-	g_mutex_unlock(&engine->inbox_lock);
-	for (guint i = 0; i < all->len; i++) {
-		Ask *ask = &g_array_index(all, Ask, i);
-		take(engine, ask);
-		goal_clear(&ask->goal);
-	}
-	return G_SOURCE_CONTINUE;
 }
 
 void engine_pump(Engine *engine)
@@ -494,7 +232,7 @@ static gboolean dispatch_ready(GSource *source, GSourceFunc callback, gpointer d
 	return callback(data);
 }
 
-static GSource *ready_source(Engine *engine, GSourceFunc callback)
+GSource *engine_source(Engine *engine, GSourceFunc callback)
 {
 	static GSourceFuncs funcs = {.dispatch = dispatch_ready};
 	GSource *source = g_source_new(&funcs, sizeof(GSource));
@@ -583,12 +321,10 @@ Engine *engine_new(
 	engine->data = data;
 	engine->context = g_main_context_new();
 	engine->loop = g_main_loop_new(engine->context, FALSE);
-	engine->inbox = g_array_new(FALSE, FALSE, sizeof(Ask));
 	engine->shown_unasked = imap_set_new();
 	engine->covered = imap_set_new();
-	g_mutex_init(&engine->inbox_lock);
-	engine->inbox_source = ready_source(engine, drain_inbox);
-	engine->pump_source = ready_source(engine, pump);
+	inbox_init(engine);
+	engine->pump_source = engine_source(engine, pump);
 	engine->boxes = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)box_free);
 	pool_init(engine);
 	status_init(engine);
@@ -598,7 +334,7 @@ Engine *engine_new(
 	return engine;
 }
 
-static void free_source(GSource *source)
+void engine_free_source(GSource *source)
 {
 	g_source_destroy(source);
 	g_source_unref(source);
@@ -608,7 +344,7 @@ void engine_free(Engine *engine)
 {
 	if (!engine)
 		return;
-	post(engine, &(Ask){.kind = ASK_STOP});
+	inbox_stop(engine);
 	g_thread_join(engine->thread);
 	pool_free(engine);
 	list_reset(engine);
@@ -618,13 +354,11 @@ void engine_free(Engine *engine)
 	g_ptr_array_unref(engine->list_waiters);
 	g_hash_table_unref(engine->boxes);
 	ahead_clear(engine);
-	free_source(engine->inbox_source);
-	free_source(engine->pump_source);
-	free_source(engine->tick);
-	g_array_unref(engine->inbox);
+	engine_free_source(engine->pump_source);
+	engine_free_source(engine->tick);
 	imap_set_free(engine->shown_unasked);
 	imap_set_free(engine->covered);
-	g_mutex_clear(&engine->inbox_lock);
+	inbox_clear(engine);
 	status_clear(engine);
 	g_main_loop_unref(engine->loop);
 	g_main_context_unref(engine->context);

@@ -491,6 +491,14 @@ void engine_ask_status(Engine *engine);
 /* What a connection that ends has moved goes on to count. */
 void status_conn_over(Engine *engine, const Conn *conn);
 
+/* ---- inbox.c: what other threads ask ---- */
+
+void inbox_init(Engine *engine);
+/* The engine thread has ended. */
+void inbox_clear(Engine *engine);
+/* engine_close() is called in the engine thread. Any thread. */
+void inbox_stop(Engine *engine);
+
 /* ---- engine.c ---- */
 
 struct Engine {
@@ -610,6 +618,11 @@ struct Engine {
 bool engine_away(Engine *engine, Waiter *waiter);
 /* Looks for commands to send, soon, once for all that happens until then. */
 void engine_pump(Engine *engine);
+/* Ends all requests, and the loop when what is to be changed is done or took too long. */
+void engine_close(Engine *engine);
+/* A source that is only ever woken by its ready time; free: engine_free_source(). */
+GSource *engine_source(Engine *engine, GSourceFunc callback);
+void engine_free_source(GSource *source);
 /* Has it called in the engine thread, also when that is stopping. Any thread. */
 void engine_call(Engine *engine, void (*call)(Engine *engine, gpointer data), gpointer data);
 /* The mailboxes whose listing was shown without asking since the last call. */

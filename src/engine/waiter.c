@@ -41,6 +41,13 @@ void waiter_finish(Waiter *waiter, const GError *error)
 	done(error, waiter->data);
 }
 
+void waiter_fail(Waiter *waiter, MailError code, const char *text)
+{
+	g_autoptr(GError) error = g_error_new_literal(MAIL_ERROR, (gint)code, text);
+	waiter_finish(waiter, error);
+	waiter_unref(waiter);
+}
+
 /* For the caller's loop: the waiter may be gone afterwards. */
 static void finish_link(const GList *link, const GError *error)
 {

@@ -18,6 +18,8 @@ Waiter *waiter_new(Engine *engine, EngineDone done, gpointer data);
 Waiter *waiter_ref(Waiter *waiter);
 void waiter_unref(Waiter *waiter);
 void waiter_finish(Waiter *waiter, const GError *error);
+/* Likewise, with an error of this text. Takes over the caller's reference. */
+void waiter_fail(Waiter *waiter, MailError code, const char *text);
 /* Those of all requests, but not of who started and still waits for the first connection. */
 void waiters_finish_all(Engine *engine, const GError *error);
 /* Ends the waiters for which nothing moved on the wire for the timeout. Returns whether somebody

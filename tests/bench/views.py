@@ -19,6 +19,8 @@ from pathlib import Path
 from tests.bench.run import BODIES, RUNS, Bench, median, resident, show
 
 WORD = 'needle'
+# Bandwidths in Mbit/s. Of one without a bound the processors are the measure, not the wire.
+RATES = 0, 100
 # What the wire needs at least for all texts: what they are made of, and where it is.
 TEXTS = ('UID FETCH 1:* (BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (FROM TO CC DATE SUBJECT)])',
          'UID FETCH 1:* (BODY.PEEK[1])')
@@ -68,12 +70,16 @@ def measure(bench):
     bench.drain('EXAMINE INBOX', BODIES, *TEXTS, port=bench.server.port)
     show('drain: all bodies', median(lambda: bench.drain('EXAMINE INBOX', BODIES)))
     show('drain: all texts', median(lambda: bench.drain('EXAMINE INBOX', *TEXTS)))
-    cold(bench)
+    for mbit in RATES:
+        cold(bench, mbit)
+    bench.proxy.ask('rate 0')
     search(bench)
     warm(bench)
 
 
-def cold(bench):
+def cold(bench, mbit):
+    print(f'at {mbit} Mbit/s:' if mbit else 'without a bound of the bandwidth:')
+    bench.proxy.ask(f'rate {mbit}')
     coded, plain = needles(bench.count)
     raw, raw_bytes, _ = bench.cold_cost('grep', '-r', WORD, path='INBOX', found=plain)
     show('grep -r of the messages, cold', raw)

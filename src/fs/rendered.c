@@ -17,7 +17,7 @@ struct Rendered {
 	GCond made;
 	Lru *contents; /* inode to GBytes; lock */
 	Lru *measures; /* inode to Measure; lock */
-	GHashTable *making; /* inodes; lock */
+	GHashTable *making; /* inode to whether it was forgotten meanwhile; lock */
 };
 
 static void content_free(gpointer data)
@@ -69,7 +69,7 @@ GBytes *rendered_begin(Rendered *rendered, fuse_ino_t ino)
 	GBytes *bytes = lru_get(rendered->contents, key);
 	if (bytes)
 		return g_bytes_ref(bytes);
-	g_hash_table_add(rendered->making, g_memdup2(&key, sizeof(key)));
+	g_hash_table_insert(rendered->making, g_memdup2(&key, sizeof(key)), GINT_TO_POINTER(false));
 	return NULL;
 }
 
@@ -77,9 +77,10 @@ void rendered_end(Rendered *rendered, fuse_ino_t ino, GBytes *bytes)
 {
 	guint64 key = ino;
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&rendered->lock);
+	bool forgotten = GPOINTER_TO_INT(g_hash_table_lookup(rendered->making, &key));
 	g_hash_table_remove(rendered->making, &key);
 	g_cond_broadcast(&rendered->made);
-	if (!bytes)
+	if (!bytes || forgotten)
 		return;
 	Measure *measure = measure_locked(rendered, ino);
 	measure->size = g_bytes_get_size(bytes);
@@ -111,8 +112,12 @@ void rendered_set_size(Rendered *rendered, fuse_ino_t ino, guint64 size)
 void rendered_forget(Rendered *rendered, fuse_ino_t ino)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&rendered->lock);
+	guint64 key = ino;
 	Measure *measure = lru_get(rendered->measures, ino);
 	lru_remove(rendered->contents, ino);
+	if (g_hash_table_contains(rendered->making, &key))
+		g_hash_table_insert(
+			rendered->making, g_memdup2(&key, sizeof(key)), GINT_TO_POINTER(true));
 	if (measure)
 		*measure = (Measure){.told = measure->told};
 }

@@ -19,7 +19,8 @@ void rendered_end(Rendered *rendered, fuse_ino_t ino, GBytes *bytes);
 bool rendered_size(Rendered *rendered, fuse_ino_t ino, guint64 *ret_size);
 void rendered_set_size(Rendered *rendered, fuse_ino_t ino, guint64 size);
 
-/* The message has other parts: the content is not kept, its length and grid are not known. */
+/* The message has other parts: the content is not kept, not even one that is being made, and its
+ * length and grid are not known. */
 void rendered_forget(Rendered *rendered, fuse_ino_t ino);
 
 /* The size that the kernel was told last; 0: not known any more. */

@@ -50,6 +50,20 @@ static void test_what_cannot_be_made_is_tried_again(void)
 	rendered_free(rendered);
 }
 
+static void test_what_is_forgotten_while_it_is_made_is_not_kept(void)
+{
+	Rendered *rendered = rendered_new();
+	g_autoptr(GBytes) bytes = bytes_of(100);
+	g_assert_null(rendered_begin(rendered, INO));
+	rendered_forget(rendered, INO);
+	rendered_end(rendered, INO, bytes);
+	g_assert_false(rendered_size(rendered, INO, NULL));
+	g_assert_false(is_kept(rendered, INO));
+	put(rendered, INO, 100);
+	g_assert_true(is_kept(rendered, INO));
+	rendered_free(rendered);
+}
+
 static void test_a_grid_tells_the_length(void)
 {
 	Rendered *rendered = rendered_new();
@@ -115,6 +129,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/rendered/length", test_a_length_outlives_its_content);
 	g_test_add_func("/rendered/failed", test_what_cannot_be_made_is_tried_again);
+	g_test_add_func("/rendered/forgotten", test_what_is_forgotten_while_it_is_made_is_not_kept);
 	g_test_add_func("/rendered/grid", test_a_grid_tells_the_length);
 	g_test_add_func("/rendered/told", test_what_the_kernel_was_told);
 	g_test_add_func("/rendered/meanwhile", test_who_asks_meanwhile_waits);

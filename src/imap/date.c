@@ -68,8 +68,9 @@ typedef struct {
 static bool time_of(const Fields *at, gint64 *ret_time)
 {
 	/* A year 0 would need divisions that round down. */
-	if (at->year < 1 || at->day < 1 || at->day > days_in_month(at->year, at->month) ||
-		at->hour > 23 || at->minute > 59 || at->second > 60)
+	if (at->year < 1 || at->month < 1 || at->month > 12 || at->day < 1 ||
+		at->day > days_in_month(at->year, at->month) || at->hour > 23 || at->minute > 59 ||
+		at->second > 60)
 		return false;
 	*ret_time = (days_to_month(at->year, at->month) + at->day - 1) * 86400 + at->hour * 3600 +
 		    at->minute * 60 + at->second - at->zone_s;
@@ -117,19 +118,33 @@ bool imap_date_parse(const char *text, gsize len, gint64 *ret_time)
 }
 
 /* date-text = date-day "-" date-month "-" date-year; date-day = 1*2DIGIT */
-char *imap_date_day(const char *text)
+static bool parse_date_text(const char *text, Fields *ret)
 {
 	enum { AFTER_DAY = sizeof("-Jan-2026") - 1 };
-	Fields at = {0};
-	gint64 time;
 	gsize len = strlen(text);
 	guint day_digits = len == AFTER_DAY + 1 ? 1 : 2;
 
-	if (len != AFTER_DAY + day_digits || !digits(text, day_digits, &at.day))
-		return NULL;
+	if (len != AFTER_DAY + day_digits || !digits(text, day_digits, &ret->day))
+		return false;
 	text += day_digits;
-	if (text[0] != '-' || !month_number(text + 1, &at.month) || text[4] != '-' ||
-		!digits(text + 5, 4, &at.year) || !time_of(&at, &time))
+	return text[0] == '-' && month_number(text + 1, &ret->month) && text[4] == '-' &&
+	       digits(text + 5, 4, &ret->year);
+}
+
+/* full-date = 4DIGIT "-" 2DIGIT "-" 2DIGIT (RFC 3339, 5.6) */
+static bool parse_full_date(const char *text, Fields *ret)
+{
+	return strlen(text) == sizeof("2026-01-01") - 1 && digits(text, 4, &ret->year) &&
+	       text[4] == '-' && digits(text + 5, 2, &ret->month) && text[7] == '-' &&
+	       digits(text + 8, 2, &ret->day);
+}
+
+char *imap_date_day(const char *text)
+{
+	Fields at = {0};
+	gint64 time;
+
+	if ((!parse_date_text(text, &at) && !parse_full_date(text, &at)) || !time_of(&at, &time))
 		return NULL;
 	return g_strdup_printf("%d-%s-%04d", at.day, months[at.month - 1], at.year);
 }

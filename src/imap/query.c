@@ -244,8 +244,8 @@ static bool parse_date(Parser *parser, const char *key, GError **error)
 	g_autofree char *day = imap_date_day(parser->word->str);
 
 	if (!day)
-		return refuse(
-			error, "%s: %s is no date such as 1-Jan-2026", key, parser->word->str);
+		return refuse(error, "%s: %s is no date such as 2026-01-01 or 1-Jan-2026", key,
+			parser->word->str);
 	add(parser, day);
 	return true;
 }

@@ -10,11 +10,11 @@ typedef struct ImapQuery ImapQuery;
 /* "from alice since 1-Jan-2026 unseen", "text \"two words\"", "or from a (to b not seen)". When the
  * first word is no key all of it is one TEXT, of what stands in the quotes if it is one quoted
  * string: 57 and "from here" are words to be found. Keys in any case, arguments as words or quoted
- * (\" and \\ within). Of the text, which must be UTF-8 without control characters, NULL with
- * MAIL_ERROR_INVALID and the reason: an unknown key behind others, a message sequence number, which
- * means nothing to who does not see the mailbox as it is now (UID does), a bad date, number, set or
- * flag, an argument missing, parentheses or quotes that do not match, past LIMIT_QUERY or
- * LIMIT_NESTING. */
+ * (\" and \\ within), dates also as 2026-01-01. Of the text, which must be UTF-8 without control
+ * characters, NULL with MAIL_ERROR_INVALID and the reason: an unknown key behind others, a message
+ * sequence number, which means nothing to who does not see the mailbox as it is now (UID does), a
+ * bad date, number, set or flag, an argument missing, parentheses or quotes that do not match, past
+ * LIMIT_QUERY or LIMIT_NESTING. */
 ImapQuery *imap_query_parse(const char *text, GError **error);
 ImapQuery *imap_query_copy(const ImapQuery *query);
 void imap_query_free(ImapQuery *query); /* accepts NULL */

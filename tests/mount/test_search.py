@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 
@@ -61,6 +62,8 @@ FOUND = [
     ('subject Größe', '4'),
     ('since 1-Jan-2020', '1234'),
     ('before 1-Jan-2020', ''),
+    ('since 2020-01-01 not before 1-Jan-2020', '1234'),
+    ('before 2020-01-01', ''),
     ('larger 1000000', ''),
     ('no such words anywhere', ''),
 ]
@@ -98,8 +101,8 @@ def test_looks_like_a_directory_and_lists_nothing_of_itself(mail):
     fails_with(errno.ENOENT, os.stat, mail.inbox / '.names' / '.search')
 
 
-WRONG = ['from alice frmo bob', 'since 32-Jan-2026', 'since yesterday', 'from', 'seen (',
-         'subject "open', 'uid x', 'unseen 5', 'text \r\nA1 DELETE INBOX', 'text %00',
+WRONG = ['from alice frmo bob', 'since 32-Jan-2026', 'since 2026-02-30', 'since yesterday', 'from',
+         'seen (', 'subject "open', 'uid x', 'unseen 5', 'text \r\nA1 DELETE INBOX', 'text %00',
          'text %0D%0AA1 DELETE INBOX', 'from \udcff']
 
 
@@ -310,6 +313,17 @@ def test_a_server_that_does_not_take_a_query(fake, mount):
     server.on(rb'UID SEARCH', lambda session, command: session.tagged(command, 'NO', '[BADCHARSET] x'))
     fails_with(errno.EINVAL, os.listdir, mail.inbox / '.search' / 'subject ü')
     assert events(mail, 'query-refused')[0]['why']
+
+
+def test_a_date_is_sent_as_servers_know_it(dovecot, mount):
+    """However it is written here."""
+    dovecot.append(message('x'))
+    mail = mount(dovecot, arguments=['-d'], expect=['.'])
+    written = ('2020-02-01', '1-Feb-2020', '01-feb-2020', '"2020-02-01"')
+    for date in written:
+        assert os.listdir(mail.inbox / '.search' / f'since {date}') == ['1.eml']
+    sent = re.findall(r'C: \S+ UID SEARCH .*SINCE (.*)', mail.output())
+    assert sent == ['1-Feb-2020'] * len(written)
 
 
 def test_one_search_for_a_listing(mail):

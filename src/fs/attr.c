@@ -50,6 +50,7 @@ void attr_of_copy(const Fs *fs, guint64 ino, const StoreMessage *source, struct 
 	guint64 size = MIN(source->size, G_MAXINT64 - STAT_BLOCK);
 	struct timespec date = {.tv_sec = source->date};
 	attr_of_file(fs, ino, size, date, ret);
+	ret->st_nlink = source->gone ? 0 : 1;
 }
 
 void attr_of_message(const Fs *fs, Gen gen, const StoreMessage *message, struct stat *ret)
@@ -99,6 +100,7 @@ void attr_of_excerpt(
 	struct timespec date = {.tv_sec = message->date};
 	attr_of_file(fs, ino, MIN(size, G_MAXINT64 - STAT_BLOCK), date, ret);
 	ret->st_mode &= ~(mode_t)NEVER;
+	ret->st_nlink = message->gone ? 0 : 1;
 }
 
 /* The inode is what it was when the kernel got it: of a message that is moved, or copied. */
@@ -127,6 +129,10 @@ static bool advance_message(Op *op, const GError *error)
 		/* The kernel takes a name that a message was moved to for its old inode's. */
 		if (store_peek_message(store, op->at.id, op->at.uid, &message) && message.leaving)
 			break;
+		/* It is open still, since nothing else asks for an inode without a name. */
+		if (store_peek_gone(store, op->at.id, op->at.uid, &message) &&
+			message.size_verified)
+			return reply_message(op, &message);
 		kernel_reply_errno(op->req, ESTALE);
 		return false;
 	case STORE_MISS:
@@ -159,7 +165,10 @@ static bool advance_made(Op *op, const GError *error)
 {
 	StoreMessage message;
 	struct stat attributes;
-	bool found = store_peek_message(op->fs->store, op->at.id, op->at.uid, &message);
+	Store *store = op->fs->store;
+	bool file = op->at.kind != INODE_PARTS;
+	bool found = store_peek_message(store, op->at.id, op->at.uid, &message) ||
+		     (file && store_peek_gone(store, op->at.id, op->at.uid, &message));
 	if (found && !message.known && !op->fetched)
 		return op_attributes(op, op->at.id, op->at.uid);
 	if (!found) {
@@ -170,7 +179,7 @@ static bool advance_made(Op *op, const GError *error)
 		kernel_reply_error(op->req, error);
 		return false;
 	}
-	if (op->at.kind != INODE_PARTS)
+	if (file)
 		return reply_excerpt(op, error, &message);
 	attr_of_parts(op->fs, op->at.id, &message, &attributes);
 	kernel_reply_attributes(op->req, &attributes);

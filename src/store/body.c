@@ -50,6 +50,7 @@ Bodies *store_bodies_new(guint64 file_limit, guint64 memory_limit)
 	pthread_mutex_init(&bodies->mutex, NULL);
 	bodies->table = g_hash_table_new_full(hash_message, same_message, NULL, free_items);
 	bodies->unsaved = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	bodies->dates = g_hash_table_new_full(hash_message, same_message, g_free, NULL);
 	bodies->files.limit = file_limit;
 	bodies->memory.limit = memory_limit;
 	return bodies;
@@ -59,6 +60,7 @@ void store_bodies_free(Bodies *bodies)
 {
 	g_hash_table_destroy(bodies->table);
 	g_hash_table_destroy(bodies->unsaved);
+	g_hash_table_destroy(bodies->dates);
 	pthread_mutex_destroy(&bodies->mutex);
 	g_free(bodies);
 }
@@ -178,6 +180,8 @@ static void take_out_locked(Bodies *bodies, Body *body)
 		g_hash_table_steal(bodies->table, &body->key);
 		if (body->next)
 			g_hash_table_add(bodies->table, body->next);
+		else
+			g_hash_table_remove(bodies->dates, &body->key);
 		return;
 	}
 	while (before->next != body)
@@ -460,6 +464,7 @@ void store_bodies_clear(Bodies *bodies)
 {
 	g_hash_table_remove_all(bodies->table);
 	g_hash_table_remove_all(bodies->unsaved);
+	g_hash_table_remove_all(bodies->dates);
 	bodies->files = (Tier){.limit = bodies->files.limit};
 	bodies->memory = (Tier){.limit = bodies->memory.limit};
 }
@@ -484,6 +489,31 @@ void store_bodies_drop_gen(Store *store, Gen gen)
 	drop_doomed(store, &doomed);
 	if (store->dir)
 		store_file_drop_gen(store->dir->bodies_fd, gen);
+}
+
+static void keep_date_locked(Bodies *bodies, Gen gen, const Row *row)
+{
+	guint64 key = body_key(gen, row->uid, STORE_MESSAGE);
+
+	if (store_row_known(row) && g_hash_table_contains(bodies->table, &key))
+		g_hash_table_insert(
+			bodies->dates, g_memdup2(&key, sizeof(key)), GUINT_TO_POINTER(row->date));
+}
+
+void store_bodies_keep_dates(Store *store, Gen gen, const ImapSet *uids, const Rows *rows)
+{
+	Bodies *bodies = store->bodies;
+	gsize n;
+	const ImapRange *range = imap_set_ranges(uids, &n);
+
+	pthread_mutex_lock(&bodies->mutex);
+	for (gsize i = 0; i < n; i++) {
+		gsize at = store_rows_lower_bound(rows, range[i].lo);
+
+		for (; at < rows->n && rows->at[at].uid <= range[i].hi; at++)
+			keep_date_locked(bodies, gen, &rows->at[at]);
+	}
+	pthread_mutex_unlock(&bodies->mutex);
 }
 
 static void orphan_locked(Bodies *bodies, Body *body, GQueue *doomed)

@@ -71,6 +71,8 @@ struct Bodies {
 	pthread_mutex_t mutex; /* guards everything here */
 	GHashTable *table; /* by message: the first of its items, Body.next leads to the others */
 	GHashTable *unsaved; /* keys of bodies that changed or went since they were saved */
+	GHashTable *dates; /* of messages that are gone, as long as table has anything of them:
+			    * body_key() of any item to seconds since 1970 */
 	Tier files, memory;
 	guint64 latest; /* serial of the most recent commit, which is never evicted */
 };

@@ -239,6 +239,7 @@ static void replace_names(Store *store, Gen gen, ImapSet *uids, ImapSet *deleted
 		imap_set_union(hidden, deleted);
 	if (keep && !in_place)
 		fresh = store_rows_build(&g->rows, uids, g->rows.n / 16 + 64);
+	store_bodies_keep_dates(store, gen, gone, &g->rows);
 
 	store_lock_write(store);
 	g->uids = uids;

@@ -15,6 +15,7 @@
 #include "store/file.h"
 #include "store/intent.h"
 #include "store/pack.h"
+#include "store/rows.h"
 
 #include <pthread.h>
 
@@ -186,6 +187,10 @@ void store_bodies_drop_gen(Store *store, Gen gen);
 /* So many bytes of bodies in files go, those first that were not used for the longest time. Returns
  * whether any did. Any thread. */
 bool store_bodies_shrink(Store *store, guint64 bytes);
+
+/* These messages are about to go: store_peek_gone() tells their dates, which are in rows, while
+ * anything is kept of them. Engine thread. */
+void store_bodies_keep_dates(Store *store, Gen gen, const ImapSet *uids, const Rows *rows);
 
 /* These messages are gone: their whole bodies stay for those who read them, but go first; the rest
  * goes now. Engine thread. */

@@ -88,6 +88,7 @@ typedef struct {
 	bool known; /* size, date and flags below are known */
 	bool flags_stale; /* flags, but for \Deleted, may have changed since: store_flags_doubt() */
 	bool leaving; /* store_set_leaving() */
+	bool gone; /* store_peek_gone() */
 	bool size_verified; /* size is the length of the body, seen */
 	guint64 size;
 	gint64 date; /* seconds since 1970 */
@@ -193,6 +194,10 @@ StoreAnswer store_try_message(Store *store, Gen gen, guint32 uid, StoreMessage *
 /* One row as it is, hidden or not, ready to be shown or not (known: all three attributes came).
  * false when there is no such UID, the names are unknown or gen is old. Any thread. */
 bool store_peek_message(Store *store, Gen gen, guint32 uid, StoreMessage *ret);
+
+/* A message that went and of which something can be read on: its date, and its size if all of it is
+ * here (size_verified), else 0. false: nothing is left, or it is not gone. Any thread. */
+bool store_peek_gone(Store *store, Gen gen, guint32 uid, StoreMessage *ret);
 
 /* The keywords of a message, sorted, separated by spaces: "" while none are known. NULL as
  * store_peek_message() is false. New string. Any thread. */

@@ -370,14 +370,45 @@ static void test_evicted_files_are_gone(void)
 
 /* ---- messages that go ---- */
 
+static void assert_gone(const Fixture *f, guint32 uid, guint64 size, gint64 date)
+{
+	StoreMessage m;
+
+	g_assert_true(store_peek_gone(f->store, f->gen, uid, &m));
+	g_assert_cmpuint(m.uid, ==, uid);
+	g_assert_true(m.gone && m.known && m.size_verified);
+	g_assert_cmpuint(m.size, ==, size);
+	g_assert_cmpint(m.date, ==, date);
+}
+
+static void assert_not_gone(const Fixture *f, guint32 uid)
+{
+	StoreMessage m;
+
+	g_assert_false(store_peek_gone(f->store, f->gen, uid, &m));
+}
+
+static void set_date(const Fixture *f, guint32 uid, gint64 date)
+{
+	StoreMessage m = {.uid = uid, .size = 1, .date = date};
+
+	store_set_attributes(f->store, f->gen, &m, (StoreFields){true, true, true}, NULL);
+}
+
 static void test_removed(gconstpointer data)
 {
 	Fixture f = with_names(data, 100000);
 
+	for (guint32 uid = 1; uid <= 5; uid++)
+		set_date(&f, uid, 1700000000 + uid);
 	for (guint32 uid = 1; uid <= 3; uid++)
 		g_assert_true(commit_whole(f.store, f.gen, uid, 10000));
 	g_assert_true(commit_part(f.store, f.gen, 4, 20000, 0, 10000));
+	assert_not_gone(&f, 2);
 	remove_names(f.store, f.gen, "2,4:1000");
+	assert_gone(&f, 2, 10000, 1700000002);
+	for (guint32 uid = 3; uid <= 5; uid++)
+		assert_not_gone(&f, uid);
 
 	/* What is whole can be read on, what is not is gone. */
 	assert_read(f.store, f.gen, 2, 0, 20000, 10000);
@@ -390,6 +421,7 @@ static void test_removed(gconstpointer data)
 	assert_read(f.store, f.gen, 2, 0, 10, 10);
 	g_assert_true(commit_whole(f.store, f.gen, 1, 25001));
 	assert_no_read(f.store, f.gen, 2, 0, 10, STORE_ABSENT);
+	assert_not_gone(&f, 2);
 	assert_read(f.store, f.gen, 1, 0, 10, 10);
 	fixture_close(&f);
 }
@@ -398,9 +430,11 @@ static void test_removed_by_set(gconstpointer data)
 {
 	Fixture f = with_names(data, 100000);
 
+	set_date(&f, 500, 1800000000);
 	g_assert_true(commit_whole(f.store, f.gen, 500, 100));
 	g_assert_true(commit_part(f.store, f.gen, 501, 200, 0, 100));
 	set_names(f.store, f.gen, "1", "");
+	assert_gone(&f, 500, 100, 1800000000);
 	assert_read(f.store, f.gen, 500, 0, 1000, 100);
 	assert_no_read(f.store, f.gen, 501, 0, 10, STORE_ABSENT);
 	g_assert_cmpuint(usage(f.store), ==, 100);
@@ -408,6 +442,7 @@ static void test_removed_by_set(gconstpointer data)
 	/* What comes under its UID is another message. */
 	set_names(f.store, f.gen, "1,500", "");
 	assert_no_read(f.store, f.gen, 500, 0, 1000, STORE_MISS);
+	assert_not_gone(&f, 500);
 	fixture_close(&f);
 }
 

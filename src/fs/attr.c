@@ -156,7 +156,10 @@ static bool reply_excerpt(Op *op, const GError *error, const StoreMessage *messa
 		!excerpt_size(&excerpt, message, op->sized, &size, &lack))
 		return op_lack(op, error, &excerpt, &lack);
 	attr_of_excerpt(op->fs, op->ino, size, message, &attributes);
-	kernel_reply_attributes(op->req, &attributes);
+	if (excerpt.bounded)
+		kernel_reply_attributes_now(op->req, &attributes);
+	else
+		kernel_reply_attributes(op->req, &attributes);
 	return false;
 }
 

@@ -495,7 +495,7 @@ bool excerpt_read(
  * Who looks at a file to read it relies on its length: tail, mmap and tar go by what fstat says
  * before the first READ. Who lists a folder must not have its texts fetched. The kernel tells of no
  * OPEN that would tell them apart, but who lists begins with READDIR, or looks at one file after
- * the other and reads none. */
+ * the other and reads none. What he is told the kernel does not keep: who reads asks anew. */
 
 /* How many lengths are found out in a row without a READ. */
 enum { GLANCES = 3 };
@@ -541,7 +541,7 @@ static bool is_at_hand(const Excerpt *excerpt)
 	       has_octets(excerpt, excerpt->part, excerpt->number);
 }
 
-static bool size_of_part(const Excerpt *excerpt, bool asked, guint64 *ret_size, Lack *ret_lack)
+static bool size_of_part(Excerpt *excerpt, bool asked, guint64 *ret_size, Lack *ret_lack)
 {
 	MimeGrid grid = {0};
 	if (is_decoded(excerpt) && has_decoded(excerpt, excerpt->number, ret_size))
@@ -553,6 +553,7 @@ static bool size_of_part(const Excerpt *excerpt, bool asked, guint64 *ret_size, 
 	if (!is_told(excerpt) && has_grid(excerpt->part) && !find_grid(excerpt, &grid, ret_lack))
 		return false;
 	*ret_size = grid.line != 0 ? grid.size : mime_part_content_bound(excerpt->part);
+	excerpt->bounded = grid.line == 0 && !is_told(excerpt);
 	return true;
 }
 
@@ -584,6 +585,7 @@ static bool find_size(Excerpt *excerpt, const StoreMessage *message, bool asked,
 	}
 	if (excerpt->part)
 		return size_of_part(excerpt, asked, ret_size, ret_lack);
+	excerpt->bounded = true;
 	if (excerpt->at.kind == INODE_TEXT)
 		return bound_text(excerpt, ret_size, ret_lack);
 	*ret_size = bound_header(excerpt, message);

@@ -33,6 +33,7 @@ typedef struct {
 	TreesAnswer parts;
 	guint number; /* of the part */
 	const MimePart *part; /* NULL: it is a text or a header */
+	bool bounded; /* excerpt_size() told one that is not passed: not to be relied on */
 } Excerpt;
 
 void excerpt_clear(Excerpt *excerpt);

@@ -229,15 +229,15 @@ static void reply_view(const Op *op, const TreeDir *dir, ViewKind kind)
 	kernel_reply_entry(op->req, &entry);
 }
 
-/* As reply_message(). */
+/* As reply_message(). bounded: whoever looks again, to read it, is to be told the true length. */
 static void reply_made(const Op *op, ViewKind kind, Gen gen, guint32 uid, guint news,
-	const struct stat *attributes)
+	const struct stat *attributes, bool bounded)
 {
 	Fs *fs = op->fs;
 	struct fuse_entry_param entry = {
 		.ino = attributes->st_ino,
 		.attr = *attributes,
-		.attr_timeout = KERNEL_ENDLESS_S,
+		.attr_timeout = bounded ? 0 : KERNEL_ENDLESS_S,
 		.entry_timeout = KERNEL_ENDLESS_S,
 	};
 	if (!viewed_shows(fs, kind, gen, uid)) {
@@ -256,7 +256,7 @@ static bool reply_in_view(
 	struct stat attributes;
 	if (op->at.part == VIEW_PARTS) {
 		attr_of_parts(fs, gen, message, &attributes);
-		reply_made(op, VIEW_PARTS, gen, message->uid, news, &attributes);
+		reply_made(op, VIEW_PARTS, gen, message->uid, news, &attributes, false);
 		return false;
 	}
 	Inode text = {.kind = INODE_TEXT, .id = gen, .uid = message->uid};
@@ -267,7 +267,7 @@ static bool reply_in_view(
 		!excerpt_size(&excerpt, message, op->sized, &size, &lack))
 		return op_lack(op, error, &excerpt, &lack);
 	attr_of_excerpt(fs, excerpt.ino, size, message, &attributes);
-	reply_made(op, VIEW_TEXT, gen, message->uid, news, &attributes);
+	reply_made(op, VIEW_TEXT, gen, message->uid, news, &attributes, excerpt.bounded);
 	return false;
 }
 
@@ -391,7 +391,7 @@ static bool reply_part(Op *op, const GError *error, Inode inode, const StoreMess
 		!excerpt_size(&excerpt, message, op->sized, &size, &lack))
 		return op_lack(op, error, &excerpt, &lack);
 	attr_of_excerpt(fs, excerpt.ino, size, message, &attributes);
-	reply_made(op, VIEW_PARTS, inode.id, inode.uid, news, &attributes);
+	reply_made(op, VIEW_PARTS, inode.id, inode.uid, news, &attributes, excerpt.bounded);
 	return false;
 }
 

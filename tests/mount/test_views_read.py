@@ -240,9 +240,12 @@ def test_who_opens_a_file_is_told_its_length(mail):
         assert path.stat().st_size == len(read(path))
 
 
-def test_tar_of_a_folder_of_texts(mail, tmp_path):
-    """It lists first, so that only the first length is none to rely on."""
+@pytest.mark.parametrize('how', ['-1', '-l'])
+def test_tar_of_a_folder_of_texts(mail, tmp_path, how):
+    """It lists first, so that only the first length is none to rely on; those that `ls -l` was told
+    before are none for long."""
     texts = mail(*[header(subject=f'No. {n}') + LINES[:n * 100] for n in range(20)]) / '.text'
+    out('ls', how, texts)
     names = os.listdir(texts)
     read(texts / names[0])
     out('tar', '-cf', tmp_path / 'texts.tar', '-C', texts, *names)

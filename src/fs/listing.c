@@ -182,9 +182,11 @@ static void reveal(const Listing *listing)
 		given_yield(op->fs, listing->tree, listing->dir, uids);
 }
 
-/* It came while the listing was under way. */
+/* The same of one that came while the listing was under way, or that only a query lists. */
 static void reveal_one(const Listing *listing, guint32 uid)
 {
+	if (!unlisted_remove(listing->op->fs->unlisted, listing->gen, uid))
+		return;
 	g_autoptr(ImapSet) uids = imap_set_new();
 	imap_set_add(uids, uid, uid);
 	given_yield(listing->op->fs, listing->tree, listing->dir, uids);
@@ -240,8 +242,7 @@ static bool add_message(Listing *listing, const StoreMessage *message)
 	}
 	if (!listing_add(listing, name, &entry, OFFSET_MESSAGES * listing->gen + message->uid))
 		return false;
-	if (unlisted_remove(op->fs->unlisted, listing->gen, message->uid))
-		reveal_one(listing, message->uid);
+	reveal_one(listing, message->uid);
 	if (op->plus && entry.ino != 0)
 		imap_set_add(listing->uids, message->uid, message->uid);
 	return true;
@@ -307,10 +308,12 @@ static bool add_hit(Listing *listing, const TreeDir *dir, const char *path, guin
 	char own[NAME_MESSAGE_BYTES];
 	g_autofree char *other = NULL;
 	const char *name = own;
-	if (path)
+	if (path) {
 		name_of_message(uid, own);
-	else
+	} else {
+		reveal_one(listing, uid);
 		name = name_in_folder(listing, dir, uid, own, &other, &unread);
+	}
 	if (unread && !may_add_unread(listing, uid))
 		return false;
 	g_autofree char *long_name = path ? g_strdup_printf("%s:%s", path, own) : NULL;

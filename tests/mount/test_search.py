@@ -349,3 +349,17 @@ def test_what_was_moved_here_is_found(dovecot, imap, mount):
     mail.settle()
     assert os.listdir(lists) == ['1 one.eml']
     assert os.listdir(lists / '.search' / 'needle') == ['1 one.eml']
+
+
+def test_what_was_written_is_found_by_a_name_that_it_has(mail):
+    """Though its folder was not listed since."""
+    os.listdir(mail.inbox)
+    for name, subject in (('new.eml', 'Fresh'), ('newer.eml', 'Fresher')):
+        (mail.inbox / name).write_bytes(message(subject))
+    mail.settle()
+    found = mail.inbox / '.search' / 'subject fresh'
+    assert os.listdir(found) == ['5.eml', '6.eml']
+    assert b'Fresher' in (found / '6.eml').read_bytes()
+    subprocess.run(['rm', '-r', found], capture_output=True)
+    assert os.listdir(found) == []
+    assert sorted(os.listdir(mail.inbox)) == [f'{uid}.eml' for uid in range(1, 5)]

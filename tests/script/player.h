@@ -11,7 +11,7 @@
  *	= pattern	the next news of the client must match (PlayerHooks.next_event)
  *	@accept		waits for the next connection; the first one needs no word. It takes the
  *			place of the one spoken on if that is closed, else it is one more
- *	@accept N M	as @accept; it comes N to M ms after the last one was closed
+ *	@accept N M	as @accept; the client waited N to M ms for it (PlayerHooks.pause_ms)
  *	@nobody		no connection waits to be accepted
  *	@on N		from here on the Nth connection is spoken on; the first is 1
  *	@tls		the server's end of a TLS handshake
@@ -37,6 +37,10 @@ typedef struct {
 
 	/* The oldest news that was not asked for yet, NULL: none. New string. */
 	char *(*next_event)(gpointer data);
+
+	/* How long the client meant to wait for the connection that was just accepted; NULL where
+	 * no script asks. */
+	guint (*pause_ms)(gpointer data);
 } PlayerHooks;
 
 typedef struct Player Player;

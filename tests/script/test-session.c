@@ -497,7 +497,7 @@ static void open_session(Case *self, NetTrust *trust)
 
 static void test_case(gconstpointer path)
 {
-	static const PlayerHooks hooks = {act, next_event};
+	static const PlayerHooks hooks = {act, next_event, NULL};
 	g_autofree char *text = NULL;
 	g_autofree char *name = g_path_get_basename(path);
 	g_autoptr(NetTrust) trust = net_trust_new(player_cafile(), NULL, NULL);

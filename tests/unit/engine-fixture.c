@@ -53,13 +53,24 @@ gint64 __wrap_g_get_monotonic_time(void)
 }
 
 static gint hurry; /* atomic */
+static guint asked_ms; /* atomic */
+static guint watch_ms; /* set before there is an engine: how long it waits for an answer */
 
 GSource *__real_g_timeout_source_new(guint interval);
 GSource *__wrap_g_timeout_source_new(guint interval);
 
 GSource *__wrap_g_timeout_source_new(guint interval)
 {
+	if (interval > watch_ms || interval + 1000 < watch_ms)
+		g_atomic_int_set(&asked_ms, interval);
 	return __real_g_timeout_source_new(interval / (guint)MAX(g_atomic_int_get(&hurry), 1));
+}
+
+/* The timer that was set last since the connection before, but for those that watch over one: it is
+ * what the new one waited for, 0 if it came at once. How long that took is the machine's affair. */
+static guint pause_ms(gpointer data)
+{
+	return (guint)g_atomic_int_and(&asked_ms, 0);
 }
 
 gint64 __real_g_source_get_ready_time(GSource *source);
@@ -895,7 +906,7 @@ static void intents_know(World *world, const char *text)
 
 static void play(gconstpointer data)
 {
-	static const PlayerHooks hooks = {act, next_event};
+	static const PlayerHooks hooks = {act, next_event, pause_ms};
 	const Script *script = data;
 	g_autoptr(GMainContext) context = g_main_context_new();
 	g_autoptr(NetTrust) trust = net_trust_new(player_cafile(), NULL, NULL);
@@ -912,6 +923,7 @@ static void play(gconstpointer data)
 		intents_know(&world, script->intents);
 	world.player = player_new(context, script->name, script->text, SECONDS, &hooks, &world);
 	begun_us = __real_g_get_monotonic_time();
+	watch_ms = script->timeout_ms ? script->timeout_ms : TIMEOUT_MS;
 	g_atomic_int_set(&ahead_s, 0);
 	g_atomic_int_set(&hurry, 1);
 	g_atomic_int_set(&disk_full, 0);

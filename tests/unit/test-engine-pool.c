@@ -138,7 +138,7 @@ static const Script scripts[] = {
 				    "= done sync UNAVAILABLE *\n" BACK("@accept 1000",
 					    "A3") "> later 11\n"
 						  "@close\n"
-						  "> sync\n" BACK("@accept 0 1900",
+						  "> sync\n" BACK("@accept 0 0",
 							  "A4") "C: A42 EXAMINE \"INBOX\"\n"},
 	{"further-examine-is-refused",
 		/* The mailbox is well served where it is, and goes on there alone. */
@@ -255,11 +255,11 @@ static const Script scripts[] = {
 			"A2") "@close\n"
 			      "= done sync UNAVAILABLE *\n" BACK("@accept", "A3") "@close\n" BACK(
 				      "@accept", "A4") "@close\n" BACK("@accept",
-				      "A5") "@close\n" BACK("@accept 390 9000",
+				      "A5") "@close\n" BACK("@accept 7800 32000",
 				      "A6") "S: * BYE not now\n"
 					    "@eof\n"
 					    "@close\n"
-					    "> sync\n" BACK("@accept 0 700",
+					    "> sync\n" BACK("@accept 0 4000",
 						    "A7") "C: A72 EXAMINE \"INBOX\"\n"},
 	{"lost-its-way-is-left-once",
 		/* Not again before the next LIST is due, whatever it cost already. */
@@ -374,7 +374,7 @@ static const Script scripts[] = {
 		      "S: * BYE [THROTTLED] too much\n"
 		      "@eof\n"
 		      "@close\n"
-		      "@accept 900 1900\n"},
+		      "@accept 900 1001\n"},
 	{"throttled-at-the-greeting-waits",
 		/* Longer each time, whoever asks. */
 		START "= done start ok\n"
@@ -385,12 +385,12 @@ static const Script scripts[] = {
 		      "@accept\n"
 		      "S: * BYE Too many connections\n"
 		      "@close\n"
-		      "@accept 900 1900\n"
+		      "@accept 900 1001\n"
 		      "S: * BYE Too many connections\n"
 		      "@close\n"
 		      "> sync\n"
 		      "= done sync OFFLINE *\n"
-		      "@accept 1900 2900\n"},
+		      "@accept 1900 2001\n"},
 	{"throttled-is-not-polled",
 		/* Six times, so that the pause is longer than a request waits. */
 		KNOWN SLOWER SLOWER SLOWER SLOWER SLOWER SLOWER
@@ -438,12 +438,12 @@ static const Script scripts[] = {
 		/* By itself, ever later, until there is another one. */
 		"> hurry 100\n" LOCKED_OUT "@eof\n"
 		"@close\n"
-		"@accept 250 20000\n" GREETING "@eof\n"
+		"@accept 30000 30000\n" GREETING "@eof\n"
 		"@close\n"
-		"@accept 550 20000\n" GREETING "@eof\n"
+		"@accept 60000 60000\n" GREETING "@eof\n"
 		"@close\n"
 		"> secret crayon\n"
-		"@accept 1150 20000\n" LOGIN_CRAYON("A4") TAKEN("A4") LISTED("A5")},
+		"@accept 120000 120000\n" LOGIN_CRAYON("A4") TAKEN("A4") LISTED("A5")},
 	{"secret-changed-is-looked-at-at-once",
 		/* Not by somebody who asks for mail, and not twice. */
 		LOCKED_OUT "@eof\n"
@@ -452,7 +452,7 @@ static const Script scripts[] = {
 			   "= turned\n"
 			   "> secret crayon\n"
 			   "> later 2\n"
-			   "@accept 0 5000\n"
+			   "@accept\n"
 			   "S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\n"
 			   "@eof\n"
 			   "@close\n"

@@ -444,7 +444,7 @@ static const Script scripts[] = {
 							     "@accept\n"
 							     "@close\n"
 							     "> sleep 60\n"
-							     "@accept 0 400\n"},
+							     "@accept 0 0\n"},
 };
 
 int main(int argc, char **argv)

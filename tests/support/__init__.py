@@ -4,6 +4,8 @@ effect in the tree at once; of what the server has answered the kernel is told a
 import os
 import time
 
+import pytest
+
 # How much slower than a plain build the program under test may be (sanitizers).
 SLOW = float(os.environ.get('IMAPFS_SLOW', '1'))
 
@@ -16,12 +18,13 @@ PAUSE_S = 0.01
 
 
 def eventually(action, limit_s=40):
-    """Repeats action() until it neither fails with OSError nor with an assertion; its result."""
+    """Repeats action() until it neither fails with OSError nor with an assertion, be it that an
+    error did not come; its result."""
     deadline = time.monotonic() + limit_s * SLOW
     while True:
         try:
             return action()
-        except (OSError, AssertionError):
+        except (OSError, AssertionError, pytest.fail.Exception):
             if time.monotonic() > deadline:
                 raise
         time.sleep(PAUSE_S)

@@ -1,5 +1,6 @@
 """The program under test: started, watched, unmounted, and its output judged."""
 
+import contextlib
 import ctypes
 import os
 import re
@@ -200,6 +201,16 @@ class Mount:
         if is_mounted(self.path):
             subprocess.run(['fusermount3', '-uz', self.path], capture_output=True)
         self._reader.join(10)
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """It sees nothing of what happens within until all of it has."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def _start(self, program, *arguments):
         return program.start(*arguments)

@@ -65,10 +65,17 @@ def usable():
 def wait_traced(pid, tracer):
     """Until every thread of the process has a tracer; false when the tracer gave up."""
     while tracer.poll() is None:
-        status = [path.read_text() for path in Path(f'/proc/{pid}/task').glob('*/status')]
-        if all(not re.search(r'TracerPid:\s+0\b', text) for text in status):
+        if all(map(is_traced, Path(f'/proc/{pid}/task').iterdir())):
             return True
     return False
+
+
+def is_traced(thread):
+    """Or has ended."""
+    try:
+        return not re.search(r'TracerPid:\s+0\b', (thread / 'status').read_text())
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def parse(trace):

@@ -196,6 +196,7 @@ def test_uidvalidity_change_never_mixes(dovecot, imap, mount):
     imap.delete('Box')
     imap.rename('New', 'Box')
     lists(box / '.text', [f'{uid}.txt' for uid in range(1, 5)])
+    lists(box / '.parts', ['1', '2', '3', '4'])
     for uid in range(1, 5):
         assert (box / '.text' / f'{uid}.txt').read_bytes().endswith(b'\nnew %d\n' % (uid - 1))
         assert (box / '.parts' / f'{uid}' / '1.txt').read_bytes() == b'new %d\n' % (uid - 1)

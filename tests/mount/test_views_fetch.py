@@ -81,7 +81,7 @@ def test_looking_at_texts_fetches_few(seen, mount):
     out('stat', *[texts / f'{uid}.txt' for uid in range(1, 101)])
     out('cat', texts / '1.txt')
     out('stat', *[texts / f'{uid}.txt' for uid in range(101, 201)])
-    assert 1 <= len(seen.asked(SECTIONS)) <= 8
+    assert 1 <= len(seen.asked(SECTIONS)) < 20
 
 
 def test_ls_l_of_parts_asks_for_dates_alone(seen, mount):

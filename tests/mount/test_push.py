@@ -158,12 +158,15 @@ def test_nothing_is_asked_while_push_covers(server, mount):
     """Neither listing nor stat costs anything while nothing happens."""
     mail = mount(server, poll=1)
     show(mail, 'INBOX', 'Other')
-    time_up = time.monotonic() + 2.5
-    until(lambda: time.monotonic() > time_up)
-    server.changed()
-    before = len(server.log)
-    show(mail, 'INBOX', 'Other')
-    assert [str(line) for line in server.log[before:]] == []
+
+    def costs_nothing():
+        time_up = time.monotonic() + 2.5
+        until(lambda: time.monotonic() > time_up)
+        before = len(server.log)
+        show(mail, 'INBOX', 'Other')
+        assert [str(line) for line in server.log[before:]] == []
+    # Every five seconds push is put to the proof, which may be just then.
+    eventually(costs_nothing)
 
 
 @pytest.mark.parametrize('way', WAYS)

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from tests.support import eventually, nasty
+from tests.support import SLOW, eventually, nasty
 
 TEXT = b'From: a@example.org\r\nSubject: %d\r\n\r\nThis is message %d of the test.\r\n'
 
@@ -229,7 +229,7 @@ def test_a_warm_read_only_mount_is_asked_for_nothing(fake, mount):
     os.kill(mail.pid, signal.SIGSTOP)
     again = subprocess.Popen(['grep', '-c', 'message', *paths], stdout=subprocess.PIPE)
     try:
-        again.wait(10)
+        again.wait(10 * SLOW)
     finally:
         os.kill(mail.pid, signal.SIGCONT)
     assert again.communicate()[0] == first

@@ -11,7 +11,7 @@ import pytest
 from tests.mount.test_change import held
 from tests.mount.test_offline_changes import wait_until
 from tests.mount.test_write import LETTER, WIRE, bodies, equal, failure, unsent, world, write
-from tests.support import MASK, eventually, lists, reads, sample
+from tests.support import MASK, SLOW, eventually, lists, reads, sample
 
 world = world  # the fixture
 SENT = rb' (APPEND|UID REPLACE|UID STORE|UID EXPUNGE|EXPUNGE) '
@@ -239,7 +239,7 @@ def test_while_it_comes(drafts, tmp_path, come, how):
         process = subprocess.Popen(['bash', '-ec', script], cwd=mail / 'Drafts', text=True,
                                    stderr=subprocess.PIPE)
         eventually(lambda: waits_or_ended(mail, process))
-    assert (process.communicate(timeout=20)[1], process.returncode) == ('', 0)
+    assert (process.communicate(timeout=20 * SLOW)[1], process.returncode) == ('', 0)
     mail.settle('Drafts')
     assert sorted(bodies(server, b'Drafts')) == sorted([sample.numbered(7), expected])
     reads(mail / 'Drafts/n.eml', expected)
@@ -256,7 +256,7 @@ def test_copied_twice(world, folder):
         subprocess.run(['cp', mail / 'INBOX/1.eml', target], check=True)
         process = subprocess.Popen(['cp', mail / 'INBOX/2.eml', target])
         eventually(lambda: waits_or_ended(mail, process))
-    assert process.wait(20) == 0
+    assert process.wait(20 * SLOW) == 0
     subprocess.run(['cp', mail / 'INBOX/1.eml', target], check=True)
     mail.settle(folder)
     assert sorted(bodies(server, folder.encode())) == [sample.numbered(n) for n in (1, 1, 2)]
@@ -288,7 +288,7 @@ def test_refused_while_it_comes(drafts, come):
         process = subprocess.Popen(['bash', '-c', 'echo More. >> n.eml'], cwd=mail / 'Drafts',
                                    stderr=subprocess.PIPE)
         eventually(lambda: waits_or_ended(mail, process))
-    assert b'quota' in process.communicate(timeout=20)[1]
+    assert b'quota' in process.communicate(timeout=20 * SLOW)[1]
     assert bodies(server, b'Drafts') == [sample.numbered(7)]
     assert sorted(bodies(server, b'INBOX')) == [sample.numbered(1), sample.numbered(2)]
 
@@ -334,8 +334,7 @@ def test_offline_while_it_comes(dovecot, imap, proxy, mount):
     imap.create('Work')
     dovecot.append(sample.numbered(1))
     line = proxy(dovecot.port)
-    mail = mount(dovecot, source=f'imaps://{dovecot.user}@localhost:{line.port}', timeout=3,
-                 edit='all')
+    mail = mount(dovecot, source=f'imaps://{dovecot.user}@localhost:{line.port}', edit='all')
     mail.expect('.')
     path = mail / 'Work/n.eml'
     assert (mail / 'INBOX/1.eml').read_bytes() == sample.numbered(1)
@@ -373,7 +372,7 @@ def test_interrupted(drafts):
         appender.stdin.close()
         eventually(lambda: equal(len(server.lines(rb'BODY.PEEK\[\]<[1-9]')) > 0, True))
         appender.kill()
-        appender.wait(5)
+        appender.wait(20 * SLOW)
         writer = open(path, 'wb', buffering=0)
         writer.write(LETTER + b'x' * (1 << 21) + b'\n')
     with writer:

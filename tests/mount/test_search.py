@@ -12,6 +12,9 @@ import pytest
 from tests.support import eventually
 
 
+SEARCH = rb'SEARCH |FETCH '
+
+
 def message(subject, sender='alice@example.org', body='hello'):
     return f'From: {sender}\r\nSubject: {subject}\r\n\r\n{body}\r\n'.encode()
 
@@ -323,18 +326,22 @@ def test_a_date_is_sent_as_servers_know_it(dovecot, mount):
     for date in written:
         assert os.listdir(mail.inbox / '.search' / f'since {date}') == ['1.eml']
     sent = re.findall(r'C: \S+ UID SEARCH .*SINCE (.*)', mail.output())
-    assert sent == ['1-Feb-2020'] * len(written)
+    assert set(sent) == {'1-Feb-2020'}
 
 
-def test_one_search_for_a_listing(mail):
+def test_one_search_for_a_listing(fake, mount):
+    server = fake()
+    server.inbox.extend([message('Report'), message('Lunch'), message('Report again')])
+    server.inbox.set_flags(2, ['\\Seen'])
+    mail = mount(server)
     os.listdir(mail.inbox)
-    found = mail.inbox / '.search' / 'subject report'
-    before = status(mail)['traffic']['commands']
+    found = mail.inbox / '.search' / 'unseen'
+    before = len(server.lines(SEARCH))
     assert os.listdir(found) == ['1.eml', '3.eml']
     assert os.listdir(found) == ['1.eml', '3.eml']
     fails_with(errno.ENOENT, os.stat, found / 'x')
     fails_with(errno.ENOENT, os.stat, found / 'HEAD')
-    assert status(mail)['traffic']['commands'] - before <= 2
+    assert len(server.lines(SEARCH)) - before == 1
 
 
 def test_what_was_moved_here_is_found(dovecot, imap, mount):

@@ -28,11 +28,11 @@ def tool(*words):
 def test_a_caught_server_does_not_hold_up_reads(fake, mount, uids):
     server = sparse(fake(), uids)
     server.quirks.size = lambda message: len(message.body) * 2
-    mail = mount(server, timeout=10)
+    mail = mount(server)
     assert len(tool('ls', '-l', mail.inbox).splitlines()) == len(uids) + 1
     start = time.monotonic()
     assert tool('cat', mail.inbox / '1.eml') == TEXT
-    assert time.monotonic() - start < 1 * SLOW
+    assert time.monotonic() - start < 5 * SLOW
     mail.unmount()
 
 

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from tests.support import MASK, eventually, lists, reads, sample
+from tests.support import MASK, SLOW, eventually, lists, reads, sample
 
 LETTER = (b'From: Ada Example <ada@harbour.example>\nSubject: Written\n'
           b'Date: Wed, 17 Jul 1996 02:44:25 -0700\nMessage-ID: <written@harbour.example>\n\n'
@@ -727,7 +727,7 @@ def test_writer_killed_while_it_waits(world):
     with pytest.raises(subprocess.TimeoutExpired):
         writer.wait(0.3)
     writer.kill()
-    assert writer.wait(5) == -signal.SIGKILL
+    assert writer.wait(20 * SLOW) == -signal.SIGKILL
     server.black_hole(False)
     eventually(lambda: equal(bodies(server), [WIRE]))
 

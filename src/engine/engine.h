@@ -169,11 +169,11 @@ typedef struct {
 /* error NULL: where something was found; 0: nowhere. Valid within the call. Engine thread. */
 typedef void (*EngineFound)(const GError *error, const EngineHits *hits, guint n, gpointer data);
 
-/* The messages of a mailbox that the server finds, as of a moment after it was asked for: of those
- * that are listed, which the store knows by then. mailbox 0: of all that are listed and can be
- * selected; what cannot be searched is left out, and logged, unless nothing can. The query is
- * copied; equal ones that were not sent yet are joined. INVALID: the server does not take the query
- * (a charset or key that it does not know). */
+/* The messages of a mailbox that the server finds, as of a moment after it was asked for, and with
+ * the flags that they were given before: of those that are listed, which the store knows by then.
+ * mailbox 0: of all that are listed and can be selected; what cannot be searched is left out, and
+ * logged, unless nothing can. The query is copied; equal ones that were not sent yet are joined.
+ * INVALID: the server does not take the query (a charset or key that it does not know). */
 void engine_search(Engine *engine, MailboxId mailbox, const ImapQuery *query, EngineFound found,
 	gpointer data);
 

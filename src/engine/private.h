@@ -402,6 +402,9 @@ void changes_hurry(Engine *engine);
  * over the caller's reference. */
 void changes_settle(Engine *engine, MailboxId mailbox, Waiter *waiter);
 
+/* The same of the flags alone of messages that are there. */
+void changes_settle_flags(Engine *engine, MailboxId mailbox, Waiter *waiter);
+
 bool change_has_work(const Box *box);
 void change_dispatch(Box *box, Conn *conn);
 void change_selected(Box *box, const Conn *conn);

@@ -38,6 +38,7 @@ typedef struct {
 
 /* Who waits for it. */
 typedef struct {
+	Engine *engine;
 	MailboxId mailbox;
 	ImapQuery *query;
 	EngineFound found;
@@ -490,7 +491,7 @@ static GError *refusal(Engine *engine, const Asker *asker)
 	return NULL;
 }
 
-static void take(Engine *engine, gpointer data)
+static void begin(Engine *engine, gpointer data)
 {
 	Asker *asker = data;
 	Waiter *waiter = waiter_new(engine, asker_done, asker);
@@ -514,12 +515,32 @@ static void take(Engine *engine, gpointer data)
 	engine_pump(engine);
 }
 
+/* What became of the flags does not matter: in the end it is searched for what the server has. */
+static void flagged(const GError *error, gpointer data)
+{
+	Asker *asker = data;
+	if (g_error_matches(error, MAIL_ERROR, MAIL_ERROR_CANCELLED))
+		asker_done(error, asker);
+	else
+		engine_call(asker->engine, begin, asker);
+}
+
+/* The server is not asked before it has the flags that the tree shows. */
+static void take(Engine *engine, gpointer data)
+{
+	Asker *asker = data;
+	changes_settle_flags(engine, asker->mailbox, waiter_new(engine, flagged, asker));
+}
+
 void engine_search(
 	Engine *engine, MailboxId mailbox, const ImapQuery *query, EngineFound found, gpointer data)
 {
 	Asker *asker = g_new0(Asker, 1);
-	*asker = (Asker){
-		.mailbox = mailbox, .query = imap_query_copy(query), .found = found, .data = data};
+	*asker = (Asker){.engine = engine,
+		.mailbox = mailbox,
+		.query = imap_query_copy(query),
+		.found = found,
+		.data = data};
 	engine_call(engine, take, asker);
 }
 

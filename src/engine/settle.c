@@ -130,7 +130,15 @@ static bool concerns(const Change *change, MailboxId mailbox)
 	       (maker && maker->target == mailbox);
 }
 
-static GHashTable *ids_of(Engine *engine, MailboxId mailbox)
+/* Whether it gives other flags to a message that is there. */
+static bool is_flagging(const Change *change)
+{
+	IntentKind kind = change->intent->kind;
+	bool there = !change->chain || !change->chain->maker;
+	return there && (kind == INTENT_FLAGS || kind == INTENT_MARK);
+}
+
+static GHashTable *ids_of(Engine *engine, MailboxId mailbox, bool flags_only)
 {
 	GHashTable *ids = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	GHashTableIter iter;
@@ -138,16 +146,16 @@ static GHashTable *ids_of(Engine *engine, MailboxId mailbox)
 	g_hash_table_iter_init(&iter, engine->changes->by_id);
 	while (g_hash_table_iter_next(&iter, NULL, &change)) {
 		const guint64 *id = &((const Change *)change)->intent->id;
-		if (concerns(change, mailbox))
+		if (concerns(change, mailbox) && (!flags_only || is_flagging(change)))
 			g_hash_table_add(ids, g_memdup2(id, sizeof(*id)));
 	}
 	return ids;
 }
 
-void changes_settle(Engine *engine, MailboxId mailbox, Waiter *waiter)
+static void settle(Engine *engine, GHashTable *ids, Waiter *waiter)
 {
 	Settle *settle = g_new0(Settle, 1);
-	*settle = (Settle){.waiter = waiter, .left = ids_of(engine, mailbox)};
+	*settle = (Settle){.waiter = waiter, .left = ids};
 	if (g_hash_table_size(settle->left) == 0) {
 		waiter_finish(waiter, NULL);
 		settle_free(settle);
@@ -159,6 +167,16 @@ void changes_settle(Engine *engine, MailboxId mailbox, Waiter *waiter)
 	if (away)
 		waiter_finish(waiter, away);
 	g_clear_error(&away);
+}
+
+void changes_settle(Engine *engine, MailboxId mailbox, Waiter *waiter)
+{
+	settle(engine, ids_of(engine, mailbox, false), waiter);
+}
+
+void changes_settle_flags(Engine *engine, MailboxId mailbox, Waiter *waiter)
+{
+	settle(engine, ids_of(engine, mailbox, true), waiter);
 }
 
 static void settle_note(Settle *settle, const Change *change, const GError *error)

@@ -185,8 +185,15 @@ def test_own_flags_count_at_once(mail):
     os.listdir(mail.inbox)
     assert os.listdir(unseen) == ['1.eml', '2.eml', '4.eml']
     os.setxattr(unseen / '2.eml', 'user.imap.flags', b'\\Seen')
-    mail.settle()
     assert os.listdir(unseen) == ['1.eml', '4.eml']
+
+
+def test_own_flags_count_at_once_in_a_query_that_is_new(mail):
+    os.listdir(mail.inbox)
+    os.setxattr(mail.inbox / '2.eml', 'user.imap.flags', b'\\Flagged')
+    assert os.listdir(mail / '.search' / 'flagged') == ['INBOX:2.eml']
+    os.setxattr(mail.inbox / '4.eml', 'user.xdg.tags', b'todo')
+    assert os.listdir(mail.inbox / '.search' / 'keyword todo') == ['4.eml']
 
 
 def test_rm_and_mv_act_on_the_messages(mail, imap):

@@ -131,12 +131,20 @@ static Choice choose(const GArray *choices, const char *subtype)
 	return chosen;
 }
 
+/* Whether it has no room for more than a line end: many programs put such a text beside HTML. */
+static bool is_blank(const MimePart *part)
+{
+	enum { LINE_END = 2, LINE_END_ENCODED = 6 }; /* "DQo=" with a line end of its own */
+
+	return part->octets <= (part->encoding == MIME_ENCODING_NONE ? LINE_END : LINE_END_ENCODED);
+}
+
 static Rank rank_of(const MimePart *part)
 {
 	if (!part->text || part->attachment)
 		return RANK_NONE;
 	if (strcmp(part->type, "text/plain") == 0)
-		return RANK_PLAIN;
+		return is_blank(part) ? RANK_OTHER : RANK_PLAIN;
 	return strcmp(part->type, "text/html") == 0 ? RANK_HTML : RANK_OTHER;
 }
 

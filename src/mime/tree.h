@@ -52,7 +52,7 @@ guint mime_tree_count(const MimeTree *tree);
 int mime_tree_find(const MimeTree *tree, const char *name);
 
 /* The parts that a reader is shown as the text of the message, in order: those that are text/plain,
- * or where an alternative has none text/html, are no attachment, and not inside an attached
- * message, unless that, or the attachment, is all there is; of what is related the first; at most
- * LIMIT_READABLE_PARTS. Lives as long as the tree. */
+ * or where an alternative has none, or an empty one, text/html, are no attachment, and not inside
+ * an attached message, unless that, or the attachment, is all there is; of what is related the
+ * first; at most LIMIT_READABLE_PARTS. Lives as long as the tree. */
 const guint *mime_tree_readable(const MimeTree *tree, guint *ret_n);

@@ -46,9 +46,9 @@ static void test_structures(void)
 		{"(\"image\" \"png\" NIL NIL NIL \"base64\" 9 NIL (\"x-odd\" NIL) NIL)",
 			"1 1.png image/png - ba 9\n="},
 		/* multiparts, with and without what may follow the subtype */
-		{"((\"text\" \"plain\" NIL NIL NIL \"7bit\" 1 1)(\"text\" \"html\" NIL NIL NIL "
+		{"((\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 1)(\"text\" \"html\" NIL NIL NIL "
 		 "\"7bit\" 2 1) \"alternative\" (\"boundary\" \"b\") NIL NIL)",
-			"1 1.txt text/plain - -t 1\n2 2.html text/html - -t 2\n= 1"},
+			"1 1.txt text/plain - -t 3\n2 2.html text/html - -t 2\n= 1"},
 		{"(((\"text\" \"html\" NIL NIL NIL \"7bit\" 2 1)(\"image\" \"gif\" (\"NAME\" "
 		 "\"a\") NIL "
 		 "NIL \"base64\" 3) \"RELATED\") (\"application\" \"pdf\" NIL NIL NIL \"base64\" 4 "
@@ -310,8 +310,8 @@ static void test_readable(void)
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autofree char *message =
 			g_strdup_printf("Content-Type: multipart/%s; "
-					"boundary=b\n\n--b\n\n1\n--b\nContent-Type: %s\n\n2\n"
-					"--b\nContent-Type: %s\n\n3\n--b--\n",
+					"boundary=b\n\n--b\n\none\n--b\nContent-Type: %s\n\ntwo\n"
+					"--b\nContent-Type: %s\n\nthree\n--b--\n",
 				cases[i].type, cases[i].second, cases[i].third);
 		g_autofree char *dump = dump_message(message, strlen(message));
 		g_assert_cmpstr(strchr(dump, '='), ==, cases[i].readable);
@@ -325,11 +325,36 @@ static void test_readable(void)
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++) {
 		g_autofree char *message = g_strdup_printf(
-			"Content-Type: multipart/%s; boundary=b\n\n--b\nContent-Type: %s\n\n1\n"
-			"--b\nContent-Type: %s\n\n2\n--b--\n",
+			"Content-Type: multipart/%s; boundary=b\n\n--b\nContent-Type: %s\n\none\n"
+			"--b\nContent-Type: %s\n\ntwo\n--b--\n",
 			pairs[i].type, pairs[i].first, pairs[i].second);
 		g_autofree char *dump = dump_message(message, strlen(message));
 		g_assert_cmpstr(strchr(dump, '='), ==, pairs[i].readable);
+	}
+}
+
+/* An alternative that says nothing does not take the place of one that does. */
+static void test_blank_is_not_readable(void)
+{
+	static const struct {
+		const char *type, *encoding, *body, *readable;
+	} cases[] = {
+		{"alternative", "7bit", "", "= 2"},
+		{"alternative", "7bit", "\r\n", "= 2"},
+		{"alternative", "base64", "DQo=\r\n", "= 2"},
+		{"alternative", "quoted-printable", "=20\r\n", "= 2"},
+		{"alternative", "7bit", "yes", "= 1"},
+		{"alternative", "base64", "eWVzIQ==", "= 1"},
+		{"mixed", "7bit", "\r\n", "= 1 2"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *message =
+			g_strdup_printf("Content-Type: multipart/%s; boundary=b\n\n--b\n"
+					"Content-Transfer-Encoding: %s\n\n%s\n"
+					"--b\nContent-Type: text/html\n\n<p>two\n--b--\n",
+				cases[i].type, cases[i].encoding, cases[i].body);
+		g_autofree char *dump = dump_message(message, strlen(message));
+		g_assert_cmpstr(strchr(dump, '='), ==, cases[i].readable);
 	}
 }
 
@@ -499,6 +524,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/mime-tree/structures/wide", test_wide_structures);
 	g_test_add_func("/mime-tree/messages", test_messages);
 	g_test_add_func("/mime-tree/messages/readable", test_readable);
+	g_test_add_func("/mime-tree/messages/blank", test_blank_is_not_readable);
 	g_test_add_func("/mime-tree/messages/nul", test_nul_bytes);
 	g_test_add_func("/mime-tree/messages/deep", test_deep_messages);
 	g_test_add_func("/mime-tree/messages/wide", test_wide_messages);

@@ -40,5 +40,8 @@ void mime_build_extend(MimeBuild *build, guint number, guint64 octets);
 /* Whether the leaf is a message that can be taken apart: one whose encoding is none. */
 bool mime_leaf_is_message(const MimeLeaf *leaf);
 
+/* The words of its names that were decoded so far: for mime_header_decode(). */
+guint *mime_build_words(MimeBuild *build);
+
 /* A new reference to the tree. There is a part in it, and none is inside of another any more. */
 MimeTree *mime_build_finish(MimeBuild *build);

@@ -229,7 +229,7 @@ static const char *take_charset(const char *value, char **ret_charset)
 	return second + 1;
 }
 
-static char *text_of_pieces(const GPtrArray *pieces)
+static char *text_of_pieces(const GPtrArray *pieces, guint *words)
 {
 	g_autoptr(GString) octets = g_string_new(NULL);
 	g_autofree char *charset = NULL;
@@ -246,17 +246,17 @@ static char *text_of_pieces(const GPtrArray *pieces)
 			g_string_append(octets, value);
 	}
 	if (!extended)
-		return mime_header_decode(octets->str, octets->len);
+		return mime_header_decode(octets->str, octets->len, words);
 	g_autofree char *text = mime_to_utf8(octets->str, octets->len, charset);
 	return mime_header_plain(text, strlen(text));
 }
 
 /* Encoded words do not belong here (RFC 2047 section 5), and are common. */
-char *mime_params_text(const MimeParams *params, const char *name)
+char *mime_params_text(const MimeParams *params, const char *name, guint *words)
 {
 	g_autoptr(GPtrArray) pieces = pieces_of(params, name);
 	if (pieces->len > 0)
-		return text_of_pieces(pieces);
+		return text_of_pieces(pieces, words);
 	const GString *octets = mime_params_octets(params, name);
-	return octets ? mime_header_decode(octets->str, octets->len) : NULL;
+	return octets ? mime_header_decode(octets->str, octets->len, words) : NULL;
 }

@@ -19,8 +19,8 @@ void mime_params_add(
 char *mime_params_parse(MimeParams *params, const char *value, gsize len);
 
 /* The value of a parameter in UTF-8, put together and decoded, without control characters; NULL:
- * there is none. New string. */
-char *mime_params_text(const MimeParams *params, const char *name);
+ * there is none. New string. words: as for mime_header_decode(). */
+char *mime_params_text(const MimeParams *params, const char *name, guint *words);
 
 /* The value as it is, for what is compared with octets of the message; NULL: there is none. */
 const GString *mime_params_octets(const MimeParams *params, const char *name);

@@ -24,25 +24,25 @@ static char *replaced(const char *text, const char *from, const char *to)
 	return g_strjoinv(to, pieces);
 }
 
-static char *name_of(InternetAddress *address)
+static char *name_of(InternetAddress *address, guint *decoded)
 {
 	const char *name = internet_address_get_name(address);
 	if ((!name || !*name) && INTERNET_ADDRESS_IS_MAILBOX(address))
 		name = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
 	g_autofree char *words = replaced(name ? name : "", WORD_MARK, "=?");
-	return mime_header_decode(words, strlen(words));
+	return mime_header_decode(words, strlen(words), decoded);
 }
 
 /* The display name of the first address, else the address itself, of a group its name; and what is
  * there if that is none. */
-static char *make_from_name(const char *value, gsize len)
+static char *make_from_name(const char *value, gsize len, guint *words)
 {
 	g_autofree char *line = mime_header_plain(value, MIN(len, ADDRESSES_MAX));
 	g_autofree char *marked = replaced(line, "=?", WORD_MARK);
 	g_autoptr(InternetAddressList) list = internet_address_list_parse(NULL, marked);
 	InternetAddress *first = list ? internet_address_list_get_address(list, 0) : NULL;
-	g_autofree char *name = first ? name_of(first) : NULL;
-	return name && *name ? g_steal_pointer(&name) : mime_header_decode(value, len);
+	g_autofree char *name = first ? name_of(first, words) : NULL;
+	return name && *name ? g_steal_pointer(&name) : mime_header_decode(value, len, words);
 }
 
 /* ---- the fields ---- */
@@ -77,21 +77,21 @@ static void keep_message_id(char **id)
 	*id = alone;
 }
 
-static void take_field(MimeFields *fields, GString *texts[], const MimeField *field)
+static void take_field(MimeFields *fields, GString *texts[], const MimeField *field, guint *words)
 {
 	gsize i = 0;
 	while (i < G_N_ELEMENTS(wanted) && !mime_field_is(field, wanted[i].name))
 		i++;
 	if (i == G_N_ELEMENTS(wanted) || (texts[i]->len > 0 && !wanted[i].joined))
 		return;
-	g_autofree char *text = mime_header_decode(field->value, field->len);
+	g_autofree char *text = mime_header_decode(field->value, field->len, words);
 	if (*text == '\0')
 		return;
 	if (texts[i]->len > 0)
 		g_string_append(texts[i], ", ");
 	g_string_append(texts[i], text);
 	if (slot_of(fields, i) == &fields->from)
-		fields->from_name = make_from_name(field->value, field->len);
+		fields->from_name = make_from_name(field->value, field->len, words);
 }
 
 MimeFields *mime_fields_of(const void *header, gsize len)
@@ -102,8 +102,9 @@ MimeFields *mime_fields_of(const void *header, gsize len)
 		texts[i] = g_string_new(NULL);
 	const char *at = header, *end = at + len;
 	MimeField field;
+	guint words = 0;
 	while (mime_header_next(&at, end, &field))
-		take_field(fields, texts, &field);
+		take_field(fields, texts, &field, &words);
 	for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++)
 		*slot_of(fields, i) = g_string_free(texts[i], FALSE);
 	if (!fields->from_name)
@@ -145,8 +146,9 @@ char *mime_header_text(const void *header, gsize len)
 	GString *text = g_string_sized_new(len);
 	const char *at = header, *end = at + len;
 	MimeField field;
+	guint words = 0;
 	while (mime_header_next(&at, end, &field)) {
-		g_autofree char *value = mime_header_decode(field.value, field.len);
+		g_autofree char *value = mime_header_decode(field.value, field.len, &words);
 		if (field.name) {
 			g_autofree char *name = mime_header_plain(field.name, field.name_len);
 			g_string_append_printf(text, "%s: ", name);

@@ -9,9 +9,10 @@ enum {
 	/* A charset's name with a language behind it: longer ones are none. */
 	CHARSET_MAX = 80,
 
-	/* Encoded words of one field: each may be in a charset of its own that has to be opened. A
-	 * thousand recipients have two each. */
-	WORDS_MAX = 2000,
+	/* Encoded words of one message: each may be in a charset of its own that has to be opened,
+	 * which takes a third of a millisecond when its module is not loaded. A thousand recipients
+	 * have two each. */
+	WORDS_MAX = 5000,
 };
 
 static const char *line_after(const char *at, const char *end)
@@ -100,7 +101,7 @@ typedef struct {
 	GString *pending; /* decoded octets of words that stand side by side in one charset */
 	char charset[CHARSET_MAX + 1];
 	const char *terminator; /* the first "?=" not before where it was looked for last */
-	guint words;
+	guint *words;
 } Decoder;
 
 static void append_utf8(GString *out, const char *bytes, gsize len, const char *charset)
@@ -206,7 +207,7 @@ static void decode_words(Decoder *decoder, const char *at, const char *end)
 	while (at < end) {
 		Word word;
 		const char *mark = memchr(at, '=', (gsize)(end - at));
-		if (!mark || decoder->words == WORDS_MAX)
+		if (!mark || *decoder->words == WORDS_MAX)
 			break;
 		if (!read_word(decoder, mark, end, &word)) {
 			at = mark + 1;
@@ -217,7 +218,7 @@ static void decode_words(Decoder *decoder, const char *at, const char *end)
 			append_utf8(decoder->out, plain, (gsize)(mark - plain), NULL);
 		}
 		append_word(decoder, &word);
-		decoder->words++;
+		(*decoder->words)++;
 		behind_word = true;
 		at = plain = word.end;
 	}
@@ -258,11 +259,11 @@ static char *tidied(GString *text)
 	return g_strstrip(g_string_free(line, FALSE));
 }
 
-char *mime_header_decode(const char *value, gsize len)
+char *mime_header_decode(const char *value, gsize len, guint *words)
 {
 	g_autoptr(GString) line = unfolded(value, len);
 	g_autoptr(GString) pending = g_string_new(NULL);
-	Decoder decoder = {.out = g_string_new(NULL), .pending = pending};
+	Decoder decoder = {.out = g_string_new(NULL), .pending = pending, .words = words};
 	decode_words(&decoder, line->str, line->str + line->len);
 	return tidied(decoder.out);
 }

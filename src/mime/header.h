@@ -18,8 +18,9 @@ bool mime_header_next(const char **at, const char *end, MimeField *ret_field);
 bool mime_field_is(const MimeField *field, const char *name);
 
 /* A value as one line of UTF-8: unfolded, encoded words decoded (RFC 2047), control characters
- * as spaces, no space around it. New string. */
-char *mime_header_decode(const char *value, gsize len);
+ * as spaces, no space around it. New string. *words: how many were decoded in the same message, or
+ * header, before; past a bound they stay as they are. */
+char *mime_header_decode(const char *value, gsize len, guint *words);
 
 /* As above, without looking for encoded words. New string. */
 char *mime_header_plain(const char *value, gsize len);

@@ -147,7 +147,8 @@ static char *subject_of(const Splitter *splitter, const char *header)
 	MimeField field;
 	while (mime_header_next(&header, end, &field)) {
 		if (mime_field_is(&field, "Subject"))
-			return mime_header_decode(field.value, field.len);
+			return mime_header_decode(
+				field.value, field.len, mime_build_words(splitter->build));
 	}
 	return g_strdup("");
 }

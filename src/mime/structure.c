@@ -212,7 +212,8 @@ static bool read_envelope(Reader *reader, Tail *tail)
 	g_autoptr(GString) subject = g_string_new(NULL);
 	if (!take(reader, '(') || !skip(reader) || !read_string(reader, subject))
 		return false;
-	tail->subject = mime_header_decode(subject->str, subject->len);
+	tail->subject =
+		mime_header_decode(subject->str, subject->len, mime_build_words(reader->build));
 	return skip_to_close(reader);
 }
 

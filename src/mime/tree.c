@@ -35,6 +35,7 @@ typedef struct {
 struct MimeBuild {
 	MimeTree *tree;
 	GArray *frames; /* of Frame; the first is the message itself */
+	guint words; /* see mime_build_words() */
 };
 
 /* ---- the tree ---- */
@@ -161,6 +162,11 @@ static Frame *top_frame(MimeBuild *build)
 	return &g_array_index(build->frames, Frame, build->frames->len - 1);
 }
 
+guint *mime_build_words(MimeBuild *build)
+{
+	return &build->words;
+}
+
 static void push_frame(MimeBuild *build, bool multipart, const char *prefix)
 {
 	Frame frame = {multipart, prefix, 0, g_array_new(FALSE, FALSE, sizeof(Choice))};
@@ -170,7 +176,7 @@ static void push_frame(MimeBuild *build, bool multipart, const char *prefix)
 
 MimeBuild *mime_build_new(void)
 {
-	MimeBuild *build = g_new(MimeBuild, 1);
+	MimeBuild *build = g_new0(MimeBuild, 1);
 	build->tree = tree_new();
 	build->frames = g_array_new(FALSE, FALSE, sizeof(Frame));
 	g_array_set_clear_func(build->frames, frame_clear);
@@ -292,7 +298,7 @@ bool mime_leaf_is_message(const MimeLeaf *leaf)
 /* What servers say where a message says nothing (RFC 2045 5.2) says nothing. */
 static const char *charset_of(MimeBuild *build, const MimeParams *params)
 {
-	g_autofree char *charset = mime_params_text(params, "charset");
+	g_autofree char *charset = mime_params_text(params, "charset", &build->words);
 	if (!charset)
 		return NULL;
 	charset[strcspn(charset, " (;")] = '\0';
@@ -302,7 +308,7 @@ static const char *charset_of(MimeBuild *build, const MimeParams *params)
 }
 
 /* Where it stands, and where it stands by mistake. */
-static char *given_name(const MimeLeaf *leaf)
+static char *given_name(const MimeLeaf *leaf, guint *words)
 {
 	const struct {
 		const MimeParams *params;
@@ -314,9 +320,9 @@ static char *given_name(const MimeLeaf *leaf)
 		{leaf->params, "filename"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
-		g_autofree char *name = places[i].params
-						? mime_params_text(places[i].params, places[i].name)
-						: NULL;
+		const MimeParams *params = places[i].params;
+		g_autofree char *name =
+			params ? mime_params_text(params, places[i].name, words) : NULL;
 		if (name && *name)
 			return g_steal_pointer(&name);
 	}
@@ -344,7 +350,7 @@ static const char *make_name(
 void mime_build_describe(MimeBuild *build, guint number, const MimeLeaf *leaf)
 {
 	MimePart *part = &g_array_index(build->tree->parts, MimePart, number);
-	g_autofree char *given = given_name(leaf);
+	g_autofree char *given = given_name(leaf, &build->words);
 	part->attachment = is_attachment(leaf, given);
 	part->type = g_string_chunk_insert_const(
 		build->tree->strings, valid_type(leaf->type, part->attachment));

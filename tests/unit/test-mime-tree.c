@@ -397,6 +397,43 @@ static void test_wide_messages(void)
 	g_assert_cmpuint(last->offset + last->octets, ==, message->len);
 }
 
+/* The first part has a decoded name, a late one not. */
+static void check_words(const MimeTree *tree, guint late)
+{
+	g_assert_nonnull(strstr(mime_tree_part(tree, 0)->name, "ППП"));
+	g_assert_nonnull(strstr(mime_tree_part(tree, late)->name, "=?koi8-r?q?=F0?="));
+}
+
+/* Who puts words of another charset into each of many names is not followed to the last. */
+static void test_words_have_a_bound(void)
+{
+	enum { NAMED = 900, MESSAGES = 450 };
+	g_autoptr(GString) words = g_string_new(NULL);
+	g_autoptr(GString) named = g_string_new(MIXED);
+	g_autoptr(GString) messages = g_string_new(MIXED);
+	g_autoptr(GString) structure = g_string_new("(");
+	for (guint i = 0; i < 20; i++)
+		g_string_append(words, "=?koi8-r?q?=F0?= ");
+	for (guint i = 0; i < NAMED; i++)
+		g_string_append_printf(
+			named, "--b\nContent-Type: a/b; name=\"%s\"\n\n", words->str);
+	for (guint i = 0; i < MESSAGES; i++) {
+		g_string_append_printf(messages,
+			"--b\nContent-Type: message/rfc822\n\nSubject: %s\n\n", words->str);
+		g_string_append_printf(structure,
+			"(\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 9 (NIL \"%s\" NIL NIL NIL "
+			"NIL NIL NIL NIL NIL) (\"text\" \"plain\" NIL NIL NIL \"7bit\" 0) 1)",
+			words->str);
+	}
+	g_string_append(structure, " \"mixed\")");
+	g_autoptr(MimeTree) of_names = mime_tree_of_message(named->str, named->len);
+	g_autoptr(MimeTree) of_messages = mime_tree_of_message(messages->str, messages->len);
+	g_autoptr(MimeTree) of_structure = mime_tree_of_structure(structure->str, structure->len);
+	check_words(of_names, NAMED - 1);
+	check_words(of_messages, 2 * (MESSAGES - 1));
+	check_words(of_structure, 2 * (MESSAGES - 1));
+}
+
 /* Of a message that is well formed both trees are the same. */
 static void test_both(void)
 {
@@ -529,6 +566,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/mime-tree/messages/deep", test_deep_messages);
 	g_test_add_func("/mime-tree/messages/wide", test_wide_messages);
 	g_test_add_func("/mime-tree/both", test_both);
+	g_test_add_func("/mime-tree/words", test_words_have_a_bound);
 	g_test_add_func("/mime-tree/names", test_names);
 	g_test_add_func("/mime-tree/names/long", test_long_names);
 	g_test_add_func("/mime-tree/names/twice", test_twice);

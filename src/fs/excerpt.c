@@ -11,6 +11,10 @@ enum {
 	/* The octets at both ends of a part in base64 that tell its grid. */
 	GRID_SAMPLE = 1024,
 
+	/* Who reads on from what is known to be as the grid says: the kernel reads ahead so far,
+	 * and does not wait for one READ before it sends the next. */
+	GRID_NEAR = 512 << 10,
+
 	/* The first look for the end of a header; each further one is four times as long. */
 	HEADER_FIRST = 16 << 10,
 
@@ -393,6 +397,27 @@ static bool has_grid(const MimePart *part)
 	return part && part->encoding == MIME_ENCODING_BASE64 && !part->text;
 }
 
+/* In *ret_fits: whether the lines before are as the grid says. Of two that are not the second may
+ * make up for what the first does to those between them. Who jumps takes them on trust. */
+static bool check_before(
+	const Excerpt *excerpt, const MimeGrid *grid, guint64 from, bool *ret_fits, Lack *ret_lack)
+{
+	Rendered *rendered = excerpt->fs->rendered;
+	guint64 checked = rendered_checked(rendered, excerpt->ino);
+	gsize n;
+	*ret_fits = true;
+	if (from <= checked || from - checked > GRID_NEAR)
+		return true;
+	g_autofree char *bytes = g_malloc(from - checked);
+	if (!read_octets(excerpt, checked, from - checked, bytes, &n, ret_lack))
+		return false;
+	*ret_fits = n == from - checked &&
+		    mime_grid_fits(grid, excerpt->part->octets, checked, bytes, n);
+	if (*ret_fits)
+		rendered_set_checked(rendered, excerpt->ino, checked, from);
+	return true;
+}
+
 /* In *ret_fits: whether the part has lines as the grid says. */
 static bool read_grid(const Excerpt *excerpt, guint64 offset, gsize size, char *ret_bytes,
 	gsize *ret_n, bool *ret_fits, Lack *ret_lack)
@@ -409,10 +434,14 @@ static bool read_grid(const Excerpt *excerpt, guint64 offset, gsize size, char *
 		return true;
 	mime_grid_range(&grid, octets, offset, MIN(size, grid.size - offset), &from, &len);
 	g_autofree char *bytes = g_malloc(len);
-	if (!read_octets(excerpt, from, len, bytes, &n, ret_lack))
+	if (!read_octets(excerpt, from, len, bytes, &n, ret_lack) ||
+		!check_before(excerpt, &grid, from, ret_fits, ret_lack))
 		return false;
-	*ret_fits = mime_grid_decode(&grid, octets, offset, size, bytes, n, ret_bytes, ret_n);
-	if (!*ret_fits)
+	*ret_fits = *ret_fits &&
+		    mime_grid_decode(&grid, octets, offset, size, bytes, n, ret_bytes, ret_n);
+	if (*ret_fits)
+		rendered_set_checked(excerpt->fs->rendered, excerpt->ino, from, from + len);
+	else
 		rendered_set_grid(excerpt->fs->rendered, excerpt->ino, &(MimeGrid){0});
 	return true;
 }

@@ -10,6 +10,7 @@ typedef struct {
 	bool gridded;
 	bool encoded;
 	MimeGrid grid;
+	guint64 checked;
 } Measure;
 
 struct Rendered {
@@ -151,8 +152,24 @@ void rendered_set_grid(Rendered *rendered, fuse_ino_t ino, const MimeGrid *grid)
 	Measure *measure = measure_locked(rendered, ino);
 	measure->grid = *grid;
 	measure->gridded = true;
+	measure->checked = 0;
 	measure->size = grid->size;
 	measure->sized = grid->line != 0;
+}
+
+guint64 rendered_checked(Rendered *rendered, fuse_ino_t ino)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&rendered->lock);
+	const Measure *measure = lru_get(rendered->measures, ino);
+	return measure ? measure->checked : 0;
+}
+
+void rendered_set_checked(Rendered *rendered, fuse_ino_t ino, guint64 from, guint64 to)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&rendered->lock);
+	Measure *measure = lru_get(rendered->measures, ino);
+	if (measure && from <= measure->checked)
+		measure->checked = MAX(measure->checked, to);
 }
 
 bool rendered_encoded(Rendered *rendered, fuse_ino_t ino)

@@ -32,6 +32,12 @@ void rendered_tell(Rendered *rendered, fuse_ino_t ino, guint64 size);
 bool rendered_grid(Rendered *rendered, fuse_ino_t ino, MimeGrid *ret);
 void rendered_set_grid(Rendered *rendered, fuse_ino_t ino, const MimeGrid *grid);
 
+/* How many octets from the beginning of the part are as its grid says, as far as that is known. */
+guint64 rendered_checked(Rendered *rendered, fuse_ino_t ino);
+
+/* Those of a range are: they count when they follow on what is known. */
+void rendered_set_checked(Rendered *rendered, fuse_ino_t ino, guint64 from, guint64 to);
+
 /* Whether the server was found not to decode the part: it is read as it is in the message. What the
  * server said of its length does not hold then. */
 bool rendered_encoded(Rendered *rendered, fuse_ino_t ino);

@@ -126,6 +126,12 @@ void mime_grid_range(const MimeGrid *grid, guint64 octets, guint64 offset, guint
 	*ret_len = MIN((last + 1) * pitch_of(grid), octets) - *ret_from;
 }
 
+bool mime_grid_fits(
+	const MimeGrid *grid, guint64 octets, guint64 from, const char *bytes, gsize n_bytes)
+{
+	return from <= octets && n_bytes <= octets - from && all_fit(grid, from, bytes, n_bytes);
+}
+
 /* Digits that fit; where the padding is there are zeros. */
 static void decode_line(const char *digits, guint n, char *ret)
 {

@@ -49,6 +49,10 @@ bool mime_grid_find(guint64 octets, const char *head, gsize head_len, const char
 void mime_grid_range(const MimeGrid *grid, guint64 octets, guint64 offset, guint64 len,
 	guint64 *ret_from, guint64 *ret_len);
 
+/* Whether octets of the part from an offset on are as the grid says. */
+bool mime_grid_fits(
+	const MimeGrid *grid, guint64 octets, guint64 from, const char *bytes, gsize n_bytes);
+
 /* Decodes those octets; ret gets len bytes of the range at offset, fewer at the end of the content.
  * false: the lines are not as the grid says, and the part must be decoded from its beginning. */
 bool mime_grid_decode(const MimeGrid *grid, guint64 octets, guint64 offset, guint64 len,

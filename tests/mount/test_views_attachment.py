@@ -108,3 +108,20 @@ def test_of_a_whole_message_that_is_here_nothing_moves(counted, attachment):
     line.ask('clear')
     assert tool('cat', path) == attachment
     assert line.counters()['down'] < LITTLE
+
+
+def test_odd_lines_that_make_up_for_each_other(server, mount):
+    """As many empty lines as a full one has octets: each line behind them stands where it would."""
+    data = random.Random(7).randbytes(900_000)
+    lines = nastymime.coded(data).splitlines(keepends=True)
+    odd = b''.join(lines[:500]) + b'\r\n' * 39 + b''.join(lines[500:])
+    account = Account(server, f'u{next(NUMBERS)}')
+    account.deliver([nastymime.mail(*nastymime.multipart(
+        nastymime.part('text/plain', b'see below\r\n'),
+        nastymime.part('application/octet-stream', odd, 'base64')))])
+    mail = mount(account)
+    path = mail.inbox / '.parts' / '1' / '2.bin'
+    assert os.listdir(path.parent) == ['header', '1.txt', '2.bin']
+    with open(path, 'rb', buffering=0) as file:
+        assert os.pread(file.fileno(), 4096, 200_000) == data[200_000:204_096]
+    assert tool('cat', path) == data

@@ -144,13 +144,30 @@ bool op_change(Op *op, const EngineChange *change)
 	return true;
 }
 
+/* Where a request goes on that asked for what the engine itself has. What is made of messages is
+ * not made by its thread; OPENDIR, which has neither name nor size, makes nothing and counts on it
+ * (dir.c). */
+static EngineDone resume_of(const Op *op)
+{
+	switch (op->at.kind) {
+	case INODE_TEXT:
+	case INODE_PARTS:
+	case INODE_PART:
+		return op_resume_later;
+	case INODE_VIEW:
+		return op->name || op->size > 0 ? op_resume_later : op_resume;
+	default:
+		return op_resume;
+	}
+}
+
 bool op_sync(Op *op, MailboxId mailbox)
 {
 	op->synced = true;
 	Op *parked = op_park(op);
 	if (!parked)
 		return false;
-	engine_sync(parked->fs->engine, mailbox, op_resume, parked);
+	engine_sync(parked->fs->engine, mailbox, resume_of(parked), parked);
 	return true;
 }
 
@@ -199,7 +216,7 @@ bool op_attributes(Op *op, Gen gen, guint32 uid)
 	Op *parked = op_park(op);
 	if (!parked)
 		return false;
-	engine_attributes(parked->fs->engine, gen, uid, op_resume, parked);
+	engine_attributes(parked->fs->engine, gen, uid, resume_of(parked), parked);
 	return true;
 }
 

@@ -1,8 +1,10 @@
 """Views of a folder, the hidden directories: what is in them, that nobody gets there unasked, and
 that they follow what happens to the messages."""
 
+import collections
 import errno
 import os
+import pathlib
 import stat
 
 import pytest
@@ -23,6 +25,15 @@ def letter(subject='Hello', body=b'Text\r\n', more=''):
 def three(dovecot):
     dovecot.deliver([letter(f'Number {n}') for n in range(3)])
     return dovecot
+
+
+def times(pid):
+    """The name of each kind of thread to the nanoseconds of the processor that they had."""
+    spent = collections.Counter()
+    for task in pathlib.Path(f'/proc/{pid}/task').iterdir():
+        time = int((task / 'schedstat').read_text().split()[0])
+        spent[(task / 'comm').read_text().strip()] += time
+    return spent
 
 
 def refused(operation, *arguments):
@@ -211,3 +222,18 @@ def test_what_is_open_is_read_on_when_the_message_goes(three, imap, mount):
         imap.uid('EXPUNGE', '2')
         lists(mail.inbox / '.text', ['1.txt', '3.txt'])
         assert file.read().endswith(b'\nText\n')
+
+
+def test_the_thread_of_the_engine_takes_no_message_apart(dovecot, mount):
+    """Here: many lines that might be a boundary, in a message that an earlier mount left."""
+    head = letter(more='MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n')
+    dovecot.deliver([head + b'--b\r\n\r\nText\r\n--b\r\nContent-Type: a/b\r\n\r\n' +
+                     b'--x\r\n' * 3_000_000 + b'--b--\r\n'])
+    mail = mount(dovecot)
+    assert (mail.inbox / '1.eml').read_bytes().endswith(b'--b--\r\n')
+    mail.unmount()
+    mail = mount(dovecot)
+    before = times(mail.pid)
+    assert (mail.inbox / '.text' / '1.txt').stat().st_size > 0
+    spent = {name: time - before.get(name, 0) for name, time in times(mail.pid).items()}
+    assert spent['engine'] < sum(spent.values()) / 2

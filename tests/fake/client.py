@@ -2,6 +2,8 @@
 
 import socket
 
+from tests.support import SLOW
+
 BODY = b'From: a@example.org\r\nSubject: x\r\n\r\nbody\r\n'
 
 
@@ -9,7 +11,7 @@ class Client:
     """Raw commands and their answers."""
 
     def __init__(self, server, mailbox=b'INBOX'):
-        self.sock = socket.create_connection(('127.0.0.1', server.port), 10)
+        self.sock = socket.create_connection(('127.0.0.1', server.port), 30 * SLOW)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.sock.makefile('rb')
         self.line()

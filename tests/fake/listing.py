@@ -44,7 +44,7 @@ def answer(session, command):
 
 def listed(server, subscribed, extended):
     """All mailboxes, or those that are subscribed, though they may exist no longer."""
-    mailboxes = list(server.mailboxes.values())
+    mailboxes = server.boxes()
     if not subscribed:
         return mailboxes
     gone = sorted(server.subscribed - {mailbox.name for mailbox in mailboxes})

@@ -73,10 +73,12 @@ class Mailbox:
         """The UIDs of messages that came or changed after it, in order."""
         if modseq < 1:
             return list(self.uids())
-        return sorted(uid for uid, other in self.modseqs.items() if other > modseq)
+        with self.lock:
+            return sorted(uid for uid, other in self.modseqs.items() if other > modseq)
 
     def vanished_since(self, modseq):
-        return sorted(uid for uid, other in self.expunged.items() if other > modseq)
+        with self.lock:
+            return sorted(uid for uid, other in self.expunged.items() if other > modseq)
 
     # ---- what a test does
 
@@ -138,7 +140,8 @@ class Mailbox:
         table.update(dict.fromkeys(uids, self.modseq))
 
     def _changed(self):
-        self.version += 1
+        with self.lock:
+            self.version += 1
         for watcher in list(self.watchers):
             watcher()
 

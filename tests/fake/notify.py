@@ -17,7 +17,7 @@ class Notify:
         self.status = not isinstance(words[0], list) and text(words[0]).upper() == 'STATUS'
         for group in words[self.status:]:
             self._take(group)
-        self.told = {mailbox: mailbox.version for mailbox in session.server.mailboxes.values()}
+        self.told = {mailbox: mailbox.version for mailbox in session.server.boxes()}
         self.names = {mailbox: mailbox.name for mailbox in self.told}
         self._watch(session)
 
@@ -36,7 +36,7 @@ class Notify:
             raise Bad(f'filter {name}')
 
     def _watch(self, session):
-        for mailbox in session.server.mailboxes.values():
+        for mailbox in session.server.boxes():
             mailbox.watchers.add(session.wire.wake)
             self.watched.add(mailbox)
 
@@ -48,7 +48,7 @@ class Notify:
         """All that happened since the last time."""
         if 'MAILBOXNAME' in self.personal:
             self._tell_names(session)
-        for mailbox in list(session.server.mailboxes.values()):
+        for mailbox in session.server.boxes():
             version = mailbox.version
             if mailbox is session.mailbox:
                 self.told[mailbox] = session.seen_version
@@ -63,7 +63,7 @@ class Notify:
         return self.delayed and any(uid not in now for uid in session.view)
 
     def _tell_names(self, session):
-        now = {mailbox: mailbox.name for mailbox in session.server.mailboxes.values()}
+        now = {mailbox: mailbox.name for mailbox in session.server.boxes()}
         before, self.names = self.names, now
         for mailbox, name in now.items():
             if mailbox not in before:

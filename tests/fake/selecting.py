@@ -22,15 +22,13 @@ def known_since(session, command, mailbox):
     return since
 
 
-def tell_changes(session, since):
-    """What became of the mailbox since then (RFC 7162 3.2.5.1)."""
-    mailbox = session.mailbox
-    vanished, changed = mailbox.vanished_since(since), mailbox.changed_since(since)
+def tell_changes(session, vanished, changed):
+    """What became of the mailbox since some time (RFC 7162 3.2.5.1)."""
     if session.server.quirks.changes:
         vanished, changed = session.server.quirks.changes(vanished, changed)
     if vanished:
         session.untagged(f'VANISHED (EARLIER) {compact(vanished)}')
-    for message in filter(None, map(mailbox.message, changed)):
+    for message in filter(None, map(session.mailbox.message, changed)):
         fetch.one(session, message, ['UID', 'FLAGS', 'MODSEQ'])
 
 
@@ -44,9 +42,12 @@ def select(session, command):
         return
     quirks = session.server.quirks
     since = known_since(session, command, mailbox)
-    with mailbox.lock:
+    with mailbox.lock:  # All that is told is of one moment: others go on changing it.
         session.mailbox, session.view = mailbox, mailbox.uids()
         session.seen_version = mailbox.version
+        validity, uidnext, modseq = str(mailbox.uidvalidity), mailbox.uidnext, mailbox.modseq
+        changes = None if since is None else (mailbox.vanished_since(since),
+                                              mailbox.changed_since(since))
     session.seen_flags = {}
     mailbox.watchers.add(session.wire.wake)
     session.examined = command.name == 'EXAMINE'
@@ -55,22 +56,20 @@ def select(session, command):
     tell_flags(session)
     session.untagged(f'{len(session.view)} EXISTS')
     session.untagged('0 RECENT')
-    validity = str(mailbox.uidvalidity)
     if callable(quirks.uidvalidity):
         validity = quirks.uidvalidity(mailbox)
     if quirks.uidvalidity != 'missing':
         session.untagged(f'OK [UIDVALIDITY {validity}] UIDs valid')
     if quirks.uidnext != 'missing':
-        session.untagged(f'OK [UIDNEXT {mailbox.uidnext}] predicted')
+        session.untagged(f'OK [UIDNEXT {uidnext}] predicted')
     if session.offers('CONDSTORE') and quirks.highestmodseq != 'missing':
-        modseq = mailbox.modseq
         if callable(quirks.highestmodseq):
             modseq = quirks.highestmodseq(mailbox)
         session.untagged(f'OK [HIGHESTMODSEQ {modseq}] highest')
     elif session.offers('CONDSTORE'):
         session.untagged('OK [NOMODSEQ] none here')
-    if since is not None:
-        tell_changes(session, since)
+    if changes:
+        tell_changes(session, *changes)
     session.tagged(command, 'OK', '[READ-ONLY] selected' if session.read_only else
                 '[READ-WRITE] selected')
 

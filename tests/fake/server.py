@@ -6,6 +6,8 @@ import socket
 import ssl
 import threading
 
+from tests.support import SLOW
+
 from . import cut
 from . import session as model
 from . import transcript
@@ -123,9 +125,10 @@ class Server:
 
     def move_name(self, name, new):
         """Gives one mailbox another name; wake() is left to do."""
-        mailbox = self.mailboxes.pop(name)
-        mailbox.name = new
-        self.mailboxes[new] = mailbox
+        with self.cond:
+            mailbox = self.mailboxes.pop(name)
+            mailbox.name = new
+            self.mailboxes[new] = mailbox
 
     def wake(self):
         """Lets every connection see that mailboxes came or went."""
@@ -164,7 +167,7 @@ class Server:
 
     # ---- what a test waits for and looks at
 
-    def wait_for(self, predicate, timeout=10):
+    def wait_for(self, predicate, timeout=40 * SLOW):
         """Until predicate() holds; every line, connection and end of one asks again."""
         with self.cond:
             if not self.cond.wait_for(predicate, timeout):
@@ -238,6 +241,22 @@ class Server:
 
     # ---- called by connections
 
+    def boxes(self):
+        """All mailboxes of one moment: others add, rename and remove some meanwhile."""
+        with self.cond:
+            return list(self.mailboxes.values())
+
+    def takes_turn(self, rule, line):
+        """Whether it is for this line, which counts then."""
+        if not rule[0].search(line):
+            return False
+        with self.cond:
+            if rule[2] == 0:
+                return False
+            if rule[2] is not None:
+                rule[2] -= 1
+            return True
+
     def meet(self, line, kind):
         """The cut whose turn it is at this point, or None."""
         with self.cond:
@@ -247,8 +266,8 @@ class Server:
 
     def usage(self):
         """What all mailboxes hold, in the units of RFC 9208 5."""
-        octets = sum(mailbox.octets() for mailbox in list(self.mailboxes.values()))
-        messages = sum(len(mailbox.uids()) for mailbox in list(self.mailboxes.values()))
+        octets = sum(mailbox.octets() for mailbox in self.boxes())
+        messages = sum(len(mailbox.uids()) for mailbox in self.boxes())
         return {'STORAGE': octets, 'MESSAGE': messages}
 
     def demand_room(self, octets, messages=1):

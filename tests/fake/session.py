@@ -156,11 +156,16 @@ class Session:
     def _wait_for_client(self):
         """Until the client sends something; meanwhile what was pushed goes out."""
         self.wire.flush()
-        while not self.wire.wait():
-            self._between()
+        ready = False
+        while not ready:
+            # Also by what came together with a command, for which nobody wakes it again.
+            if self.wire.woken:
+                self._between()
+            ready = self.wire.wait()
 
     def _between(self):
         """The connection was woken: pushed bytes, or changes while idling."""
+        self.wire.woken = False
         while self._pushed:
             item = self._pushed.pop(0)
             if isinstance(item, Drop):
@@ -226,14 +231,8 @@ class Session:
             raise Fault('the line is too long')
 
     def _by_rule(self, command):
-        for rule in self.server.rules:
-            pattern, action, times = rule
-            if times != 0 and pattern.search(command.line):
-                if times is not None:
-                    rule[2] -= 1
-                if action(self, command):
-                    return True
-        return False
+        return any(self.server.takes_turn(rule, command.line) and rule[1](self, command)
+                   for rule in list(self.server.rules))
 
     # ---- commands
 
@@ -391,7 +390,7 @@ class Session:
         verb, *rest = command.arguments
         self.notify = Notify(self, rest) if text(verb).upper() == 'SET' else None
         if self.notify and self.notify.status:
-            for mailbox in self.server.mailboxes.values():
+            for mailbox in self.server.boxes():
                 if mailbox is not self.mailbox:
                     listing.status(self, mailbox, ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'])
         self.tagged(command)
@@ -443,8 +442,10 @@ class Session:
             if new:
                 self.untagged(f'{len(now)} EXISTS')
             for uid in new if self.notify and self.notify.selected else ():
-                self.untagged('%d FETCH (UID %d FLAGS (%s))' % (
-                    index(now, uid) + 1, uid, ' '.join(sorted(mailbox.message(uid).flags))))
+                message = mailbox.message(uid)
+                if message:  # else it is gone again, which is told next
+                    self.untagged('%d FETCH (UID %d FLAGS (%s))' % (
+                        index(now, uid) + 1, uid, ' '.join(sorted(message.flags))))
         self.view = now
         for uid, flags in list(self.seen_flags.items()):
             message = mailbox.message(uid)

@@ -2,6 +2,7 @@
 
 import imaplib
 import re
+import select
 import socket
 import ssl
 import threading
@@ -9,7 +10,9 @@ import threading
 import pytest
 
 from tests.fake import Server, VirtualMailbox
+from tests.support import SLOW
 
+LIMIT_S = 30 * SLOW
 BODY = b'From: a@example.org\r\nSubject: x\r\n\r\nbody\r\n'
 
 
@@ -18,8 +21,8 @@ def client(fake):
     def connect(server):
         context = ssl.create_default_context(cafile=server.ca)
         if server.tls == 'implicit':
-            return imaplib.IMAP4_SSL('localhost', server.port, ssl_context=context, timeout=10)
-        plain = imaplib.IMAP4('localhost', server.port, timeout=10)
+            return imaplib.IMAP4_SSL('localhost', server.port, ssl_context=context, timeout=LIMIT_S)
+        plain = imaplib.IMAP4('localhost', server.port, timeout=LIMIT_S)
         if server.tls == 'starttls':
             plain.starttls(context)
         return plain
@@ -193,7 +196,7 @@ def test_notify_tells_of_everything(fake, client):
 
 def test_pipelined_commands_and_literals(fake):
     server = fake(tls='none')
-    wire = socket.create_connection(('127.0.0.1', server.port), 10)
+    wire = socket.create_connection(('127.0.0.1', server.port), LIMIT_S)
     wire.sendall(b'a LOGIN {4+}\r\nuser "geheim-7b1f"\r\nb EXAMINE INBOX\r\nc LOGOUT\r\n')
     assert re.search(rb'a OK.*b OK.*\* BYE.*c OK', read_all(wire), re.S)
     assert [line.name for line in server.log] == ['LOGIN', 'EXAMINE', 'LOGOUT']
@@ -225,10 +228,26 @@ def test_rules_come_first_and_end(fake, client):
     assert imap.noop()[0] == 'OK'
 
 
+def test_what_is_pushed_beside_a_command_is_sent(fake):
+    server = fake(tls='none')
+    wire = socket.create_connection(('127.0.0.1', server.port), LIMIT_S)
+
+    def push(session, command):
+        wire.sendall(b'b NOOP\r\n')
+        select.select([session.wire.sock], [], [])
+        session.push(b'* OK pushed\r\n')
+    server.on(rb'^a', push)
+    wire.sendall(b'a NOOP\r\n')
+    with wire.makefile('rb') as lines:
+        assert lines.readline().startswith(b'* OK')
+        assert sorted(lines.readline() for _ in range(3)) == [
+            b'* OK pushed\r\n', b'a OK done\r\n', b'b OK done\r\n']
+
+
 @pytest.mark.parametrize('reset', [True, False])
 def test_kill_ends_a_waiting_connection(fake, reset):
     server = fake(tls='none')
-    wire = socket.create_connection(('127.0.0.1', server.port), 10)
+    wire = socket.create_connection(('127.0.0.1', server.port), LIMIT_S)
     assert wire.recv(4096).startswith(b'* OK')
     server.kill(reset)
     if reset:
@@ -240,7 +259,7 @@ def test_kill_ends_a_waiting_connection(fake, reset):
 
 def test_black_hole_swallows_and_gives_back(fake):
     server = fake(tls='none')
-    wire = socket.create_connection(('127.0.0.1', server.port), 10)
+    wire = socket.create_connection(('127.0.0.1', server.port), LIMIT_S)
     assert wire.recv(4096).startswith(b'* OK')
     server.black_hole()
     wire.sendall(b'a NOOP\r\n')
@@ -248,7 +267,7 @@ def test_black_hole_swallows_and_gives_back(fake):
     with pytest.raises(TimeoutError):
         wire.recv(4096)
     server.black_hole(False)
-    wire.settimeout(10)
+    wire.settimeout(LIMIT_S)
     assert wire.recv(4096) == b'a OK done\r\n'
 
 
@@ -258,7 +277,7 @@ def test_drop_at_a_byte_has_no_close_notify(fake):
                                                          session.wire.sent + 3))
     context = ssl.create_default_context(cafile=server.ca)
     context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
-    wire = context.wrap_socket(socket.create_connection(('127.0.0.1', server.port), 10),
+    wire = context.wrap_socket(socket.create_connection(('127.0.0.1', server.port), LIMIT_S),
                                server_hostname='localhost', suppress_ragged_eofs=False)
     assert wire.recv(4096).startswith(b'* OK')
     wire.sendall(b'a NOOP\r\n')
@@ -272,7 +291,7 @@ def test_refused_connections_are_counted(fake):
     server.refuse = True
     for _ in range(3):
         try:
-            assert socket.create_connection(('127.0.0.1', server.port), 10).recv(10) == b''
+            assert socket.create_connection(('127.0.0.1', server.port), LIMIT_S).recv(10) == b''
         except ConnectionResetError:
             pass
     server.wait_for(lambda: len(server.sessions) == 3)
@@ -280,7 +299,7 @@ def test_refused_connections_are_counted(fake):
 
 def test_wait_for_sees_what_comes_later(fake):
     server = fake(tls='none')
-    wire = socket.create_connection(('127.0.0.1', server.port), 10)
+    wire = socket.create_connection(('127.0.0.1', server.port), LIMIT_S)
     threading.Timer(0.05, wire.sendall, [b'a NOOP\r\n']).start()
     server.wait_for(lambda: server.lines(rb'NOOP'))
     with pytest.raises(TimeoutError):
@@ -305,7 +324,7 @@ def read_all(wire):
 
 def test_transcript_plays(fake):
     server = fake(tls='none', scripts=[SCRIPT])
-    wire = socket.create_connection(('127.0.0.1', server.port), 10)
+    wire = socket.create_connection(('127.0.0.1', server.port), LIMIT_S)
     wire.sendall(b'x LOGIN "user" secret\r\ny NOOP\r\n')
     assert read_all(wire) == (b'* OK ready\r\nx OK in\r\n* 1 FETCH (BODY[] {5}\r\n'
                               b'a\0\xffb\r)')
@@ -314,7 +333,7 @@ def test_transcript_plays(fake):
 
 def test_transcript_reports_a_mismatch(fake):
     server = Server(tls='none', scripts=[SCRIPT])
-    wire = socket.create_connection(('127.0.0.1', server.port), 10)
+    wire = socket.create_connection(('127.0.0.1', server.port), LIMIT_S)
     wire.sendall(b'x LOGIN "other" secret\r\n')
     read_all(wire)
     server.wait_for(lambda: server.errors)

@@ -34,6 +34,7 @@ class Wire:
         self.split = None             # send in pieces of so many bytes
         self.rate = None              # bytes a second
         self.doom = None              # a Drop that another thread wants
+        self.woken = False            # since somebody looked last
         self._in = bytearray()
         self._out = bytearray()
         self._wake_in, self._wake_out = socket.socketpair()
@@ -63,6 +64,7 @@ class Wire:
         readable, _, _ = select.select([self.sock, self._wake_in], [], [])
         if self._wake_in in readable:
             self._wake_in.recv(4096)
+            self.woken = True
         self.check()
         return self.sock in readable
 

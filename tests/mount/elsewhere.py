@@ -8,6 +8,8 @@ import struct
 import subprocess
 import sys
 
+from tests.support import SLOW
+
 ADDRESS = '192.0.2.1'
 SIOCSIFADDR, SIOCSIFFLAGS, IFF_UP_RUNNING = 0x8916, 0x8914, 0x41
 
@@ -28,11 +30,12 @@ def main():
         [sys.executable, '-m', 'tests.fake', '--tls', 'none', '--host', ADDRESS, '--log', log],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     port = next(line for line in server.stdout if line.startswith('port')).split()[1]
-    with socket.create_connection((ADDRESS, port), 10) as proof:
+    with socket.create_connection((ADDRESS, port), 30 * SLOW) as proof:
         proof.recv(100)
     run = subprocess.run([program, 'check', f'imap://user@{ADDRESS}:{port}', '-o',
                           f'tls=none,passfile={passfile}'], stdin=subprocess.DEVNULL,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                         timeout=60 * SLOW)
     server.communicate('')
     print(json.dumps({'status': run.returncode, 'output': run.stdout}))
 

@@ -12,8 +12,8 @@ import pytest
 
 from tests.conftest import needs
 from tests.fake.wire import Drop
-from tests.support import SLOW, eventually
-from tests.support.stuck import Readers, answers_at_once, fastest, wait_until_stuck
+from tests.support import SILENCE_S, SLOW, eventually
+from tests.support.stuck import Readers, answers_at_once, takes, wait_until_stuck
 
 GONE = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.EIO, errno.ENOTCONN)
 
@@ -39,7 +39,7 @@ def status(mail):
 
 
 def test_200_stuck_reads_delay_nothing_that_is_cached(server, mount):
-    mail = mount(server, timeout=3, connections=4)
+    mail = mount(server, timeout=SILENCE_S, connections=4)
     mail.expect('.')
     cached = read(mail.inbox / '300.eml')
     assert len(os.listdir(mail.inbox)) == 300
@@ -49,14 +49,14 @@ def test_200_stuck_reads_delay_nothing_that_is_cached(server, mount):
     readers.wait_until_stuck()
     for _ in range(10):
         answers_at_once(mail.inbox)
-        assert fastest(lambda: os.stat(mail.inbox / '250.eml')) < 0.05 * SLOW
-        assert fastest(lambda: os.listdir(mail.inbox)) < 0.05 * SLOW
-        assert fastest(lambda: read(mail.inbox / '300.eml')) < 0.05 * SLOW
-        assert fastest(lambda: subprocess.run(['cat', mail.inbox / '300.eml'],
-                                              capture_output=True)) < 0.05 * SLOW
+        takes(lambda: os.stat(mail.inbox / '250.eml'), 0.05 * SLOW)
+        takes(lambda: os.listdir(mail.inbox), 0.05 * SLOW)
+        takes(lambda: read(mail.inbox / '300.eml'), 0.05 * SLOW)
+        takes(lambda: subprocess.run(['cat', mail.inbox / '300.eml'], capture_output=True),
+              0.05 * SLOW)
     assert read(mail.inbox / '300.eml') == cached
-    assert readers.join(30 * SLOW) <= set(GONE)
-    assert max(took for _, took in readers.ends) < 3 + 3 * SLOW
+    assert readers.join(SILENCE_S + 30 * SLOW) <= set(GONE)
+    assert max(took for _, took in readers.ends) < SILENCE_S + 10 * SLOW
     assert sizes == [len(body(uid)) for uid in range(1, 301)]
     server.black_hole(False)
     assert eventually(lambda: read(mail.inbox / '150.eml')) == body(150)
@@ -64,26 +64,29 @@ def test_200_stuck_reads_delay_nothing_that_is_cached(server, mount):
 
 @pytest.mark.parametrize('sig', [signal.SIGINT, signal.SIGKILL])
 def test_ctrl_c_ends_a_stuck_reader_at_once(server, mount, sig):
-    mail = mount(server, timeout=30)
+    mail = mount(server, timeout=100)
     mail.expect('.')
     os.listdir(mail.inbox)
     os.stat(mail.inbox / '7.eml')
     server.black_hole()
-    # What runs in the background of a script is born ignoring SIGINT.
-    reader = subprocess.Popen(['cat', mail.inbox / '7.eml'], stderr=subprocess.DEVNULL,
-                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-    wait_until_stuck(reader.pid)
-    start = time.monotonic()
-    reader.send_signal(sig)
-    assert reader.wait(10 * SLOW) == -sig
-    assert time.monotonic() - start < 0.5 * SLOW
+    took = []
+    while not took or took[-1] >= 0.5 * SLOW:
+        assert len(took) < 5, took  # what the machine does besides must not count
+        # What runs in the background of a script is born ignoring SIGINT.
+        reader = subprocess.Popen(['cat', mail.inbox / '7.eml'], stderr=subprocess.DEVNULL,
+                                  preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        wait_until_stuck(reader.pid)
+        start = time.monotonic()
+        reader.send_signal(sig)
+        assert reader.wait(10 * SLOW) == -sig
+        took.append(time.monotonic() - start)
     server.black_hole(False)
     assert eventually(lambda: read(mail.inbox / '7.eml')) == body(7)
 
 
 @pytest.mark.parametrize('how', ['unmount', 'SIGTERM', 'SIGINT'])
 def test_end_in_a_black_hole_comes_in_time(server, mount, how):
-    mail = mount(server, timeout=3)
+    mail = mount(server, timeout=SILENCE_S)
     mail.expect('.')
     os.listdir(mail.inbox)
     server.black_hole()
@@ -91,19 +94,19 @@ def test_end_in_a_black_hole_comes_in_time(server, mount, how):
     readers.wait_until_stuck()
     start = time.monotonic()
     if how == 'unmount':
-        errors = readers.join(30 * SLOW)
+        errors = readers.join(SILENCE_S + 30 * SLOW)
         mail.unmount()
     else:
         mail.terminate(getattr(signal, how))
-        errors = readers.join(10)
+        errors = readers.join(10 * SLOW)
     assert 0 not in errors
-    assert time.monotonic() - start < 4 + 4 * SLOW
+    assert time.monotonic() - start < SILENCE_S + 15 * SLOW
 
 
 def test_the_server_dies_in_the_middle_of_a_grep(server, mount, proxy):
     line = proxy(server.port)
     source = f'imaps://user@localhost:{line.port}'
-    mail = mount(server, source=source, timeout=3, connections=2)
+    mail = mount(server, source=source, connections=2)
     mail.expect('.')
     os.listdir(mail.inbox)
     read(mail.inbox / '1.eml')
@@ -155,11 +158,11 @@ def test_1000_stats_while_down_are_one_attempt(server, mount):
     took = time.monotonic() - start
     # One attempt, and those of the backoff that fall due meanwhile: 1 s, 2 s, 4 s...
     assert len(server.sessions) - before <= 2 + took
-    assert took < 10 * SLOW
+    assert took < 20 * SLOW
 
 
 def test_what_is_not_cached_fails_at_once_when_offline(server, mount):
-    mail = mount(server, timeout=3)
+    mail = mount(server, timeout=10)
     mail.expect('.')
     os.listdir(mail.inbox)
     server.refuse = True
@@ -171,7 +174,7 @@ def test_what_is_not_cached_fails_at_once_when_offline(server, mount):
         with pytest.raises(OSError) as refusal:
             read(mail.inbox / f'{uid}.eml')
         assert refusal.value.errno in GONE
-    assert time.monotonic() - start < 5 * SLOW
+    assert time.monotonic() - start < 20 * SLOW
     assert len(os.listdir(mail.inbox)) == 300
     server.refuse = False
     assert eventually(lambda: read(mail.inbox / '9.eml')) == body(9)
@@ -179,7 +182,7 @@ def test_what_is_not_cached_fails_at_once_when_offline(server, mount):
 
 def test_what_waited_is_told_so(server, mount):
     """The kernel asks once more for what was not read ahead: that is the same read."""
-    mail = mount(server, timeout=3)
+    mail = mount(server, timeout=SILENCE_S)
     mail.expect('.')
     os.listdir(mail.inbox)
     os.stat(mail.inbox / '10.eml')
@@ -220,11 +223,11 @@ def test_progress_renews_the_timeout(fake, mount):
     server = fake()
     content = b'Subject: slow\r\n\r\n' + b'0123456789abcde\n' * 4000
     server.inbox.append(content)
-    server.on(rb'BODY\.PEEK', lambda session, command: setattr(session.wire, 'rate', 16_000))
-    mail = mount(server, timeout=1)
+    server.on(rb'BODY\.PEEK', lambda session, command: setattr(session.wire, 'rate', 5_000))
+    mail = mount(server, timeout=SILENCE_S)
     start = time.monotonic()
     assert read(mail.inbox / '1.eml') == content
-    assert time.monotonic() - start > 2
+    assert time.monotonic() - start > SILENCE_S + 2
 
 
 def test_stall_in_the_middle_of_a_body(fake, mount):
@@ -233,13 +236,13 @@ def test_stall_in_the_middle_of_a_body(fake, mount):
     server.inbox.append(content)
     server.on(rb'BODY\.PEEK', lambda session, command: setattr(session.wire, 'stall_at',
                                                                session.wire.sent + 20_000), times=1)
-    mail = mount(server, timeout=2)
+    mail = mount(server, timeout=SILENCE_S)
     mail.expect('.')
     start = time.monotonic()
     with pytest.raises(OSError) as refusal:
         read(mail.inbox / '1.eml')
     assert refusal.value.errno in GONE
-    assert time.monotonic() - start < 10 * SLOW
+    assert time.monotonic() - start < SILENCE_S + 15 * SLOW
     assert eventually(lambda: read(mail.inbox / '1.eml')) == content
 
 
@@ -262,7 +265,7 @@ def test_black_hole_at_mount_time_ends_by_the_timeout(server, program):
     assert run.returncode == 1
     assert 'timed out' in run.stdout.lower() or 'timeout' in run.stdout.lower() or \
         'no answer' in run.stdout.lower()
-    assert time.monotonic() - start < 10 * SLOW
+    assert time.monotonic() - start < 30 * SLOW
 
 
 def test_second_address_is_tried_when_the_first_refuses(fake, program):
@@ -294,7 +297,7 @@ def test_a_server_that_never_answers_notify(server, mount):
     """Two connections are lost to that; the mount goes on without."""
     server.capabilities.append('NOTIFY')
     server.on(rb'NOTIFY', fall_silent)
-    mail = mount(server, timeout=2)
+    mail = mount(server, timeout=SILENCE_S)
     assert eventually(lambda: read(mail.inbox / '7.eml')) == body(7)
     assert len(server.lines(b'NOTIFY')) == 2
 
@@ -303,7 +306,7 @@ def test_a_server_that_never_answers_notify(server, mount):
 def test_the_only_connection_is_replaced(server, mount, reset):
     """What waits for a connection gets the new one, whatever mailbox the old one had."""
     server.add('Other')
-    mail = mount(server, timeout=20, connections=1)
+    mail = mount(server, timeout=100, connections=1)
     mail.expect('.')
     os.listdir(mail.inbox)
     before = len(server.sessions)
@@ -311,7 +314,7 @@ def test_the_only_connection_is_replaced(server, mount, reset):
     start = time.monotonic()
     assert os.listdir(mail / 'Other') == []
     assert len(server.sessions) > before
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 50
 
 
 @pytest.fixture
@@ -400,11 +403,11 @@ def test_a_mount_with_a_cache_needs_no_server(known, mount, how):
 
 def test_what_is_cached_waits_for_no_server(known, mount):
     known.quirks.greeting = b''
-    mail = mount(known, timeout=30, expect=['.'])
+    mail = mount(known, timeout=100, expect=['.'])
     start = time.monotonic()
     assert len(os.listdir(mail.inbox)) == 300
     assert read(mail.inbox / '7.eml') == body(7)
-    assert time.monotonic() - start < 2 * SLOW
+    assert time.monotonic() - start < 20 * SLOW
 
 
 @pytest.mark.parametrize('code', ['', '[AUTHENTICATIONFAILED]', '[AUTHORIZATIONFAILED]',

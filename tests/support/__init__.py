@@ -9,6 +9,9 @@ import pytest
 # How much slower than a plain build the program under test may be (sanitizers).
 SLOW = float(os.environ.get('IMAPFS_SLOW', '1'))
 
+# The timeout= of a mount whose server falls silent: a loaded machine may stand still for less.
+SILENCE_S = 8
+
 # Capabilities that no server of the tests offers, for a run of them without.
 MASK = os.environ.get('IMAPFS_MASK', '').split()
 

@@ -13,7 +13,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from . import MASK
+from . import MASK, SLOW
 
 CONFIG = """
 base_dir = {dir}/run
@@ -143,8 +143,8 @@ class Dovecot:
         self.process.send_signal(sig)
         if sig == signal.SIGKILL:
             self._kill_family()
-        self.process.wait(20)
-        self._reader.join(20)
+        self.process.wait(60 * SLOW)
+        self._reader.join(60)
 
     def _kill_family(self):
         """With what they start meanwhile."""

@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from . import SLOW
+
 
 class Proxy:
     """Relays a loopback port of its own to `target`, with a delay each way."""
@@ -29,5 +31,5 @@ class Proxy:
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(30 * SLOW)
         self.process.stdout.close()

@@ -5,6 +5,8 @@ import re
 import socket
 import threading
 
+from . import SLOW
+
 
 class Cut:
     """At the `number`-th line, in either direction and of any connection, from the first one of a
@@ -63,7 +65,7 @@ class Relay:
     def wait_until_cut(self):
         """Until what was to be called has returned, if its turn came."""
         with self.cond:
-            assert self.cond.wait_for(lambda: not self.cutting, 60)
+            assert self.cond.wait_for(lambda: not self.cutting, 60 * SLOW)
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)

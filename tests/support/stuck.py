@@ -7,21 +7,22 @@ import time
 from . import SLOW
 
 
-def fastest(action, tries=3):
-    """The best of a few runs: what the machine does besides must not count."""
+def takes(action, limit_s, tries=30):
+    """That it takes no longer, in the best of some runs: what the machine does besides must not
+    count."""
     took = []
-    for _ in range(tries):
+    while not took or took[-1] >= limit_s:
+        assert len(took) < tries, f'{min(took)} s at best'
         start = time.monotonic()
         action()
         took.append(time.monotonic() - start)
-    return min(took)
 
 
 def answers_at_once(directory):
     """That the program itself does: the kernel remembers neither a name that is not there nor
     figures, and asks each time."""
-    assert fastest(lambda: os.path.exists(directory / 'no such name')) < 0.05 * SLOW
-    assert fastest(lambda: os.statvfs(directory)) < 0.05 * SLOW
+    takes(lambda: os.path.exists(directory / 'no such name'), 0.05 * SLOW)
+    takes(lambda: os.statvfs(directory), 0.05 * SLOW)
 
 
 class Readers:
@@ -61,7 +62,7 @@ class Readers:
 
 def wait_until_stuck(pid):
     """Until the process, or a thread as self/task/TID, waits in the kernel for a FUSE answer."""
-    deadline = time.monotonic() + 10 * SLOW
+    deadline = time.monotonic() + 40 * SLOW
     while True:
         try:
             with open(f'/proc/{pid}/wchan') as file:

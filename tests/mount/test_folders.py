@@ -62,7 +62,7 @@ def test_folder_that_was_looked_at_goes(fake, mount, unselect):
     server.mailboxes[b'Work'].set_flags(2, {'\\Deleted'})
     selected = []
     server.on(rb'(DELETE|RENAME) ', lambda session, command: selected.extend(
-        other.mailbox.name for other in server.open_sessions() if other.mailbox))
+        box.name for box in [other.mailbox for other in server.open_sessions()] if box))
     mail = mount(server)
     assert os.listdir(mail / 'Work') == ['1.eml']
     os.unlink(mail / 'Work/1.eml')
@@ -149,9 +149,13 @@ def test_df_is_the_quota(fake, mount):
         now = os.statvfs(mail.path)
         assert (now.f_ffree, now.f_bavail) == (9, figures.f_blocks - 1)
     eventually(freed)
-    asked = len(server.lines(rb'GETQUOTAROOT'))
-    subprocess.run(['df', mail.path], check=True, stdout=subprocess.DEVNULL)
-    assert len(server.lines(rb'GETQUOTAROOT')) == asked
+
+    def not_asked():
+        """By df, that is: what a change left in doubt may be asked for once more."""
+        asked = len(server.lines(rb'GETQUOTAROOT'))
+        subprocess.run(['df', mail.path], check=True, stdout=subprocess.DEVNULL)
+        assert len(server.lines(rb'GETQUOTAROOT')) == asked
+    eventually(not_asked)
 
 
 def test_many_at_a_time(fake, mount):

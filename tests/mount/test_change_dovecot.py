@@ -56,6 +56,9 @@ class RealChanges(Changes):
         client.logout()
         self.before, self.changes = self.state(), []
 
+    def wait_until_quiet(self):
+        self.server.wait_until_quiet()
+
     def held(self):
         self.server.wait_until_cut()
         client, found = self.server.account.imap(), {}

@@ -107,6 +107,10 @@ class Crashes:
         mailbox.append(self.content(mailbox.name, mailbox.uidvalidity, uid, size),
                        date=f'{uid:2}-Jul-2025 02:44:25 +0000', **more)
 
+    def wait_until_quiet(self):
+        """Until the server has carried out whatever a mount that died had said."""
+        self.server.wait_for(lambda: not self.server.open_sessions())
+
     def reset(self):
         """Back to the beginning; nobody is connected."""
         server = self.server
@@ -158,17 +162,19 @@ class Crashes:
             if not mail.dies(0):
                 work(mail)
                 mail.unmount()
+                self.wait_until_quiet()
                 return False
         except (Dead, AssertionError):
-            if not mail.dies(5):
+            if not mail.dies(20 * SLOW):
                 mail.destroy()
                 raise
         except BaseException:
             mail.destroy()
             raise
-        assert mail.process.wait(5) == -9, mail.output()
+        assert mail.process.wait(20 * SLOW) == -9, mail.output()
         mail.destroy()
         mail.judge()
+        self.wait_until_quiet()
         return True
 
     # ---- what is done in one

@@ -45,7 +45,7 @@ class Relay:
         self.cond = threading.Condition()
         self.log = []
         self.cuts = []
-        self.cutting = 0  # guarded by cond, too
+        self.cutting = self.open = 0  # guarded by cond, too
         self.listener = socket.create_server(('127.0.0.1', 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -67,6 +67,12 @@ class Relay:
         with self.cond:
             assert self.cond.wait_for(lambda: not self.cutting, 60 * SLOW)
 
+    def wait_until_quiet(self):
+        """Until the server has ended all connections whose clients did, so that it has carried out
+        whatever they had said."""
+        with self.cond:
+            assert self.cond.wait_for(lambda: not self.cutting and not self.open, 60 * SLOW)
+
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
@@ -84,13 +90,15 @@ class Relay:
             except OSError:
                 client.close()
                 continue
+            with self.cond:
+                self.open += 1
             for source, sink, upwards in ((client, server, True), (server, client, False)):
                 source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=self._carry, args=(source, sink, upwards),
                                  daemon=True).start()
 
     def _carry(self, source, sink, upwards):
-        """Until one of them ends: then both do."""
+        """Until one of them ends: then the client does, and the server hears no more."""
         try:
             with source.makefile('rb') as lines:
                 for line in lines:
@@ -101,12 +109,26 @@ class Relay:
                     sink.sendall(line)
         except OSError:
             pass
-        for end in (source, sink):
+        client, server = (source, sink) if upwards else (sink, source)
+        for end, how in ((client, socket.SHUT_RDWR), (server, socket.SHUT_WR)):
             try:
-                end.shutdown(socket.SHUT_RDWR)
+                end.shutdown(how)
             except OSError:
                 pass
+        if not upwards:
+            self._see_off(server)
         source.close()
+
+    def _see_off(self, server):
+        """Until the server has ended the connection, too."""
+        try:
+            while server.recv(1 << 16):
+                pass
+        except OSError:
+            pass
+        with self.cond:
+            self.open -= 1
+            self.cond.notify_all()
 
     def _note(self, line, upwards):
         """The cut whose turn it is at this line, or None."""

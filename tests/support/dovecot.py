@@ -95,20 +95,30 @@ class Dovecot:
         owner = pwd.getpwuid(os.getuid()) if os.getuid() else pwd.getpwnam('nobody')
         self.uid, self.gid = owner.pw_uid, owner.pw_gid
         certificate, key = certs.leaf('good')
-        self.port, self.clear_port = free_port(), free_port()
         for sub in ('run', 'state', 'mail', 'home'):
             (self.dir / sub).mkdir(parents=True, exist_ok=True)
         (self.dir / 'key.pem').write_bytes(key.read_bytes())
         (self.dir / 'cert.pem').write_bytes(certificate.read_bytes())
-        (self.dir / 'dovecot.conf').write_text((CONFIG + more).format(
+        self._start_on_free_ports(lambda: (CONFIG + more).format(
             dir=self.dir, certificate=self.dir / 'cert.pem', key=self.dir / 'key.pem',
             user=owner.pw_name, group=_group_name(self.gid), imap=self.clear_port,
             imaps=self.port, password=self.password, uid=self.uid, gid=self.gid,
             list_index='yes' if list_index else 'no'))
-        self._give_away(self.dir)
-        self.start()
         if mask:
             self._mask(mask)
+
+    def _start_on_free_ports(self, config):
+        """One that was free a moment ago may be another server's by now."""
+        for last in (False, False, False, True):
+            self.port, self.clear_port = free_port(), free_port()
+            (self.dir / 'dovecot.conf').write_text(config())
+            self._give_away(self.dir)
+            try:
+                self.start()
+                return
+            except RuntimeError as failure:
+                if last or 'Address already in use' not in str(failure):
+                    raise
 
     def _mask(self, names):
         client = imaplib.IMAP4('127.0.0.1', self.clear_port, timeout=60)

@@ -3,12 +3,17 @@
 import contextlib
 import errno
 import imaplib
+import itertools
 import os
 import signal
+import socket
 
 import pytest
 
+from tests.conftest import start_dovecot
 from tests.support import SLOW, mounting, nasty
+from tests.support import dovecot as dovecot_module
+from tests.support.dovecot import Account, free_port
 from tests.support.relay import Relay
 from tests.support.stuck import Readers
 
@@ -28,6 +33,16 @@ def test_delivered_mail_has_its_order(dovecot, imap):
     assert imap.uid('FETCH', '3', '(BODY.PEEK[])')[1][0][1] == b'Subject: 2\r\n\r\n'
     assert imap.select('a/b', readonly=True)[1] == [b'1']
     assert dovecot.flags()[1] == ['\\Seen']
+
+
+def test_dovecot_takes_another_port_when_one_is_taken(tmp_path_factory, certs, monkeypatch):
+    with socket.create_server(('127.0.0.1', 0)) as taken:
+        ports = itertools.chain([taken.getsockname()[1]], iter(free_port, None))
+        monkeypatch.setattr(dovecot_module, 'free_port', lambda: next(ports))
+        server = start_dovecot(tmp_path_factory, certs)
+        assert taken.getsockname()[1] not in (server.port, server.clear_port)
+    Account(server, 'user').imap().logout()
+    server.stop()
 
 
 def test_large_message_has_its_size():

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "fs/octets.h"
 #include "fs/rendered.h"
 #include "mime/fields.h"
 
@@ -15,27 +16,12 @@ enum {
 	 * and does not wait for one READ before it sends the next. */
 	GRID_NEAR = 512 << 10,
 
-	/* The first look for the end of a header; each further one is four times as long. */
-	HEADER_FIRST = 16 << 10,
-
 	/* A character of one byte, or of an encoded word, becomes three bytes of UTF-8 at most. */
 	HEADER_GROWTH = 3,
 
 	/* How long a header may be whose message has no length. */
 	HEADER_BOUND = 64 << 10,
 };
-
-static bool lacks(Lack *ret, LackKind kind)
-{
-	*ret = (Lack){.kind = kind};
-	return false;
-}
-
-static bool fails(Lack *ret, int failed)
-{
-	*ret = (Lack){.kind = LACK_NOTHING, .failed = failed};
-	return false;
-}
 
 void excerpt_clear(Excerpt *excerpt)
 {
@@ -74,124 +60,20 @@ static bool find_part(Excerpt *excerpt, Lack *ret_lack)
 		return true;
 	excerpt->number = excerpt->at.part - 1;
 	excerpt->part = mime_tree_part(excerpt->parts.tree, excerpt->number);
-	return excerpt->part || fails(ret_lack, ESTALE);
+	return excerpt->part || lack_failure(ret_lack, ESTALE);
 }
 
 bool excerpt_open(Fs *fs, Inode at, Excerpt *ret, Lack *ret_lack)
 {
 	*ret = (Excerpt){.fs = fs, .at = at, .ino = inode_pack(at)};
 	if (store_gen_mailbox(fs->store, at.id) == 0)
-		return fails(ret_lack, ESTALE);
+		return lack_failure(ret_lack, ESTALE);
 	trees_find(fs->trees, fs->store, at.id, at.uid, &ret->parts);
 	if (!ret->parts.tree)
-		return lacks(ret_lack, LACK_OUTLINE);
+		return lack_of(ret_lack, LACK_OUTLINE);
 	if (ret->parts.before)
 		tell_others(fs, at.id, at.uid, &ret->parts);
 	return find_part(ret, ret_lack);
-}
-
-/* ---- octets of the message ---- */
-
-/* Where they are kept: in an item of their own, or from `base` on in the message. */
-typedef struct {
-	EngineSection section;
-	guint64 base;
-} Place;
-
-static Place place_of(const Excerpt *excerpt, const MimePart *part, guint number, bool decoded)
-{
-	if (excerpt->parts.whole)
-		return (Place){{.item = STORE_MESSAGE, .octets = G_MAXUINT64}, part->offset};
-	return (Place){{
-		.item = store_part_item(number, decoded),
-		.section = part->section,
-		.octets = decoded ? G_MAXUINT64 : part->octets,
-	}};
-}
-
-/* A whole message that went meanwhile is asked for as if it had never been there. */
-static bool read_place(const Excerpt *excerpt, const Place *place, guint64 offset, gsize len,
-	void *ret_bytes, gsize *ret_n, Lack *ret_lack)
-{
-	switch (store_try_read(excerpt->fs->store, excerpt->at.id, excerpt->at.uid,
-		place->section.item, place->base + offset, ret_bytes, len, ret_n)) {
-	case STORE_HIT:
-		return true;
-	case STORE_ABSENT:
-		return fails(ret_lack, ESTALE);
-	case STORE_MISS:
-		break;
-	}
-	*ret_lack = (Lack){
-		.kind = excerpt->parts.whole ? LACK_OUTLINE : LACK_SECTION,
-		.section = place->section,
-		.offset = offset,
-		.len = (guint32)len,
-	};
-	return false;
-}
-
-/* Of a part, as they are in the message. */
-static bool read_octets(const Excerpt *excerpt, guint64 offset, gsize len, void *ret_bytes,
-	gsize *ret_n, Lack *ret_lack)
-{
-	Place place = place_of(excerpt, excerpt->part, excerpt->number, false);
-	return read_place(excerpt, &place, offset, len, ret_bytes, ret_n, ret_lack);
-}
-
-static bool has_octets(const Excerpt *excerpt, const MimePart *part, guint number)
-{
-	guint64 missing;
-	Place place = place_of(excerpt, part, number, false);
-	if (part->octets == 0)
-		return excerpt->parts.whole || store_has_body(excerpt->fs->store, excerpt->at.id,
-						       excerpt->at.uid, place.section.item);
-	return store_first_missing(excerpt->fs->store, excerpt->at.id, excerpt->at.uid,
-		       place.section.item, place.base, part->octets, &missing) == STORE_HIT;
-}
-
-/* The kernel reads nothing of a file without bytes, so that it is none must not be the server's
- * word alone. */
-static bool is_proved(const Excerpt *excerpt, const MimePart *part, guint number, Lack *ret_lack)
-{
-	if (part->octets > 0 || has_octets(excerpt, part, number))
-		return true;
-	Place place = place_of(excerpt, part, number, false);
-	*ret_lack = (Lack){.kind = LACK_SECTION, .section = place.section, .len = 1};
-	return false;
-}
-
-/* All octets of a part; NULL: ret_lack says why. */
-static GBytes *part_octets(
-	const Excerpt *excerpt, const MimePart *part, guint number, Lack *ret_lack)
-{
-	Place place = place_of(excerpt, part, number, false);
-	gsize n = 0;
-	if (part->octets > LIMIT_MIME_BYTES) {
-		fails(ret_lack, EFBIG);
-		return NULL;
-	}
-	if (!is_proved(excerpt, part, number, ret_lack))
-		return NULL;
-	g_autofree char *bytes = g_malloc(part->octets + 1);
-	if (part->octets > 0 && !read_place(excerpt, &place, 0, part->octets, bytes, &n, ret_lack))
-		return NULL;
-	return g_bytes_new_take(g_steal_pointer(&bytes), n);
-}
-
-/* The header that a message which is here begins with. */
-static GBytes *message_header(const Excerpt *excerpt, Lack *ret_lack)
-{
-	Place message = {.section = {.item = STORE_MESSAGE}};
-	for (gsize len = HEADER_FIRST;; len *= 4) {
-		gsize n = 0;
-		g_autofree char *bytes = g_malloc(len);
-		if (!read_place(excerpt, &message, 0, len, bytes, &n, ret_lack))
-			return NULL;
-		gsize end = mime_header_len(bytes, n);
-		if (end < n || n < len || len >= LIMIT_MIME_BYTES)
-			return g_bytes_new_take(g_steal_pointer(&bytes), end);
-	}
 }
 
 /* ---- text ---- */
@@ -200,11 +82,11 @@ static GBytes *message_header(const Excerpt *excerpt, Lack *ret_lack)
 static GString *text_fields(const Excerpt *excerpt, Lack *ret_lack)
 {
 	const Inode *at = &excerpt->at;
-	g_autoptr(GBytes) header = excerpt->parts.whole ? message_header(excerpt, ret_lack)
+	g_autoptr(GBytes) header = excerpt->parts.whole ? octets_of_header(excerpt, ret_lack)
 							: store_try_whole(excerpt->fs->store,
 								  at->id, at->uid, STORE_FIELDS);
 	if (!header && !excerpt->parts.whole)
-		lacks(ret_lack, LACK_OUTLINE);
+		lack_of(ret_lack, LACK_OUTLINE);
 	if (!header)
 		return NULL;
 	gsize len;
@@ -218,9 +100,9 @@ static GString *text_fields(const Excerpt *excerpt, Lack *ret_lack)
 static bool append_part(const Excerpt *excerpt, GString *text, guint number, Lack *ret_lack)
 {
 	const MimePart *part = mime_tree_part(excerpt->parts.tree, number);
-	g_autoptr(GBytes) octets = part_octets(excerpt, part, number, ret_lack);
+	g_autoptr(GBytes) octets = octets_of_part(excerpt, part, number, ret_lack);
 	if (!octets)
-		return ret_lack->kind == LACK_SECTION ? lacks(ret_lack, LACK_TEXT) : false;
+		return ret_lack->kind == LACK_SECTION ? lack_of(ret_lack, LACK_TEXT) : false;
 	gsize len;
 	const void *bytes = g_bytes_get_data(octets, &len);
 	mime_text_append(text, part, bytes, len);
@@ -249,7 +131,7 @@ static bool is_text_at_hand(const Excerpt *excerpt)
 	for (guint i = 0; i < n; i++) {
 		const MimePart *part = mime_tree_part(excerpt->parts.tree, readable[i]);
 		octets += part->octets;
-		if (octets > LIMIT_MEASURED_BYTES || !has_octets(excerpt, part, readable[i]))
+		if (octets > LIMIT_MEASURED_BYTES || !octets_here(excerpt, part, readable[i]))
 			return false;
 	}
 	return true;
@@ -270,13 +152,13 @@ static bool bound_text(const Excerpt *excerpt, guint64 *ret_size, Lack *ret_lack
 
 /* ---- header ---- */
 
-static const Place header_place = {
+static const OctetsPlace header_place = {
 	.section = {.item = STORE_HEADER, .section = "HEADER", .octets = G_MAXUINT64}};
 
 static GBytes *make_header(const Excerpt *excerpt, Lack *ret_lack)
 {
 	const Inode *at = &excerpt->at;
-	g_autoptr(GBytes) header = excerpt->parts.whole ? message_header(excerpt, ret_lack)
+	g_autoptr(GBytes) header = excerpt->parts.whole ? octets_of_header(excerpt, ret_lack)
 							: store_try_whole(excerpt->fs->store,
 								  at->id, at->uid, STORE_HEADER);
 	if (!header && !excerpt->parts.whole)
@@ -345,7 +227,7 @@ static bool is_decoded(const Excerpt *excerpt)
 	const Fs *fs = excerpt->fs;
 	const MimePart *part = excerpt->part;
 	if (!is_encoded(part) || part->text || excerpt->parts.whole ||
-		has_octets(excerpt, part, excerpt->number))
+		octets_here(excerpt, part, excerpt->number))
 		return false;
 	return has_decoded(excerpt, excerpt->number, &size) ||
 	       (engine_decodes(fs->engine) && !rendered_encoded(fs->rendered, excerpt->ino));
@@ -365,7 +247,8 @@ static bool is_told(const Excerpt *excerpt)
 
 static GBytes *make_part(const Excerpt *excerpt, Lack *ret_lack)
 {
-	g_autoptr(GBytes) octets = part_octets(excerpt, excerpt->part, excerpt->number, ret_lack);
+	g_autoptr(GBytes) octets =
+		octets_of_part(excerpt, excerpt->part, excerpt->number, ret_lack);
 	if (!octets)
 		return NULL;
 	gsize len;
@@ -383,8 +266,8 @@ static bool find_grid(const Excerpt *excerpt, MimeGrid *ret, Lack *ret_lack)
 	gsize head_len, tail_len;
 	if (rendered_grid(rendered, excerpt->ino, ret))
 		return true;
-	if (!read_octets(excerpt, 0, len, head, &head_len, ret_lack) ||
-		!read_octets(excerpt, octets - len, len, tail, &tail_len, ret_lack))
+	if (!octets_read(excerpt, 0, len, head, &head_len, ret_lack) ||
+		!octets_read(excerpt, octets - len, len, tail, &tail_len, ret_lack))
 		return false;
 	if (!mime_grid_find(octets, head, head_len, tail, tail_len, ret))
 		*ret = (MimeGrid){0};
@@ -409,7 +292,7 @@ static bool check_before(
 	if (from <= checked || from - checked > GRID_NEAR)
 		return true;
 	g_autofree char *bytes = g_malloc(from - checked);
-	if (!read_octets(excerpt, checked, from - checked, bytes, &n, ret_lack))
+	if (!octets_read(excerpt, checked, from - checked, bytes, &n, ret_lack))
 		return false;
 	*ret_fits = n == from - checked &&
 		    mime_grid_fits(grid, excerpt->part->octets, checked, bytes, n);
@@ -434,7 +317,7 @@ static bool read_grid(const Excerpt *excerpt, guint64 offset, gsize size, char *
 		return true;
 	mime_grid_range(&grid, octets, offset, MIN(size, grid.size - offset), &from, &len);
 	g_autofree char *bytes = g_malloc(len);
-	if (!read_octets(excerpt, from, len, bytes, &n, ret_lack) ||
+	if (!octets_read(excerpt, from, len, bytes, &n, ret_lack) ||
 		!check_before(excerpt, &grid, from, ret_fits, ret_lack))
 		return false;
 	*ret_fits = *ret_fits &&
@@ -449,9 +332,9 @@ static bool read_grid(const Excerpt *excerpt, guint64 offset, gsize size, char *
 static bool read_decoded(const Excerpt *excerpt, guint64 offset, gsize size, char *ret_bytes,
 	gsize *ret_n, Lack *ret_lack)
 {
-	Place place = place_of(excerpt, excerpt->part, excerpt->number, true);
+	OctetsPlace place = octets_place(excerpt, excerpt->part, excerpt->number, true);
 	rendered_size(excerpt->fs->rendered, excerpt->ino, &place.section.octets);
-	if (!read_place(excerpt, &place, offset, size, ret_bytes, ret_n, ret_lack))
+	if (!octets_read_at(excerpt, &place, offset, size, ret_bytes, ret_n, ret_lack))
 		return false;
 	bool ends = *ret_n < size && (*ret_n > 0 || offset == 0);
 	if (ends)
@@ -467,7 +350,7 @@ static bool read_exact(const Excerpt *excerpt, guint64 offset, gsize size, char 
 	if (offset >= octets)
 		return true;
 	gsize len = (gsize)MIN(size, octets - offset);
-	return read_octets(excerpt, offset, len, ret_bytes, ret_n, ret_lack);
+	return octets_read(excerpt, offset, len, ret_bytes, ret_n, ret_lack);
 }
 
 /* ---- contents ---- */
@@ -567,7 +450,7 @@ static bool is_at_hand(const Excerpt *excerpt)
 	if (!excerpt->part)
 		return is_header_at_hand(excerpt);
 	return excerpt->part->octets <= LIMIT_MEASURED_BYTES &&
-	       has_octets(excerpt, excerpt->part, excerpt->number);
+	       octets_here(excerpt, excerpt->part, excerpt->number);
 }
 
 static bool size_of_part(Excerpt *excerpt, bool asked, guint64 *ret_size, Lack *ret_lack)
@@ -597,7 +480,7 @@ static bool measure(const Excerpt *excerpt, guint64 *ret_size, Lack *ret_lack)
 static bool find_size(Excerpt *excerpt, const StoreMessage *message, bool asked, guint64 *ret_size,
 	Lack *ret_lack)
 {
-	if (excerpt->part && !is_proved(excerpt, excerpt->part, excerpt->number, ret_lack))
+	if (excerpt->part && !octets_proved(excerpt, excerpt->part, excerpt->number, ret_lack))
 		return false;
 	if (excerpt->part && mime_part_is_exact(excerpt->part)) {
 		*ret_size = excerpt->part->octets;

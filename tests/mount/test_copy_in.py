@@ -12,7 +12,7 @@ import threading
 
 import pytest
 
-from tests.mount.test_corpus import corpus, crlf
+from tests.mount.test_corpus import corpus
 from tests.support import SLOW, sample
 
 FIELD = re.compile(rb'[!-9;-~]+[ \t]*:')  # RFC 5322 2.2, and white space before the colon (4.5)

@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -323,7 +322,7 @@ class Crashes:
                     second = some.randrange(1, 60)
                     deaths += self.run_and_kill(second, self.use)
                 self.recover()
-            except BaseException as failure:
+            except BaseException:
                 print(f'at fault point {fault_at}')
                 raise
 

@@ -2,8 +2,6 @@
 that are right once it was read."""
 
 import base64
-import email.policy
-import errno
 import gzip
 import mmap
 import os
@@ -12,9 +10,6 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
-from tests.conftest import needs
-from tests.support import eventually
 
 DATA = random.Random(5).randbytes(300_000)
 GREEK = 'Καλημέρα, κόσμε'

@@ -283,30 +283,6 @@ bool store_length(Store *store, Gen gen, guint32 uid, StoreItem item, guint64 *r
 	return whole;
 }
 
-bool store_peek_gone(Store *store, Gen gen, guint32 uid, StoreMessage *ret)
-{
-	Bodies *bodies = store->bodies;
-	guint64 key = body_key(gen, uid, STORE_MESSAGE);
-	gpointer date;
-
-	pthread_mutex_lock(&bodies->mutex);
-
-	bool found = g_hash_table_lookup_extended(bodies->dates, &key, NULL, &date);
-	const Body *body = found ? store_body_find_locked(bodies, key) : NULL;
-
-	if (found)
-		*ret = (StoreMessage){
-			.uid = uid,
-			.known = true,
-			.gone = true,
-			.size_verified = body != NULL,
-			.size = body ? body->limit : 0,
-			.date = GPOINTER_TO_UINT(date),
-		};
-	pthread_mutex_unlock(&bodies->mutex);
-	return found;
-}
-
 void store_usage(Store *store, guint64 *ret_bytes, guint64 *ret_limit)
 {
 	Bodies *bodies = store->bodies;

@@ -138,7 +138,7 @@ static void learn(Body *body, const BodyNews *news)
 
 /* ---- table, tiers and eviction ---- */
 
-static Tier *tier_of(Bodies *bodies, const Body *body)
+Tier *store_body_tier(Bodies *bodies, const Body *body)
 {
 	return body->in_memory ? &bodies->memory : &bodies->files;
 }
@@ -189,10 +189,9 @@ static void take_out_locked(Bodies *bodies, Body *body)
 	before->next = body->next;
 }
 
-/* Takes a body out of the table and puts it on the list of those to be dropped after unlocking. */
-static void remove_locked(Bodies *bodies, Body *body, GQueue *doomed)
+void store_body_remove_locked(Bodies *bodies, Body *body, GQueue *doomed)
 {
-	Tier *tier = tier_of(bodies, body);
+	Tier *tier = store_body_tier(bodies, body);
 
 	tier->bytes -= held_bytes(body);
 	store_body_mark_locked(bodies, body);
@@ -201,8 +200,7 @@ static void remove_locked(Bodies *bodies, Body *body, GQueue *doomed)
 	g_queue_push_tail_link(doomed, &body->link);
 }
 
-/* Frees what remove_locked() collected, and their files. No lock held. */
-static void drop_doomed(Store *store, GQueue *doomed)
+void store_bodies_drop_doomed(Store *store, GQueue *doomed)
 {
 	for (GList *link = g_queue_pop_head_link(doomed); link;
 		link = g_queue_pop_head_link(doomed)) {
@@ -229,7 +227,7 @@ static void note_use_locked(Bodies *bodies, Body *body)
 
 void store_body_touch_locked(Bodies *bodies, Body *body)
 {
-	GQueue *lru = &tier_of(bodies, body)->lru;
+	GQueue *lru = &store_body_tier(bodies, body)->lru;
 
 	note_use_locked(bodies, body);
 	if (body->orphan || lru->head == &body->link)
@@ -248,7 +246,7 @@ static void shrink_locked(Bodies *bodies, Tier *tier, guint64 bytes, guint count
 
 		link = link->prev;
 		if (body->serial != bodies->latest)
-			remove_locked(bodies, body, doomed);
+			store_body_remove_locked(bodies, body, doomed);
 	}
 }
 
@@ -272,7 +270,7 @@ bool store_bodies_shrink(Store *store, guint64 bytes)
 
 	bool gone = !g_queue_is_empty(&doomed);
 
-	drop_doomed(store, &doomed);
+	store_bodies_drop_doomed(store, &doomed);
 	return gone;
 }
 
@@ -287,7 +285,7 @@ static Body *insert_locked(Bodies *bodies, BodyFile file, bool in_memory)
 	body->in_memory = in_memory;
 	body->link.data = body;
 	add_locked(bodies, body);
-	g_queue_push_head_link(&tier_of(bodies, body)->lru, &body->link);
+	g_queue_push_head_link(&store_body_tier(bodies, body)->lru, &body->link);
 	return body;
 }
 
@@ -321,16 +319,16 @@ static void settle_and_unlock(Store *store, Body *body, GQueue *doomed)
 	store_body_touch_locked(bodies, body);
 	store_body_mark_locked(bodies, body);
 	bodies->latest = body->serial;
-	evict_locked(bodies, tier_of(bodies, body), doomed);
+	evict_locked(bodies, store_body_tier(bodies, body), doomed);
 	pthread_mutex_unlock(&bodies->mutex);
-	drop_doomed(store, doomed);
+	store_bodies_drop_doomed(store, doomed);
 	store_save_soon(store);
 }
 
 /* The same of a commit, which takes the news in. */
 static void finish_and_unlock(Store *store, Body *body, const BodyNews *news, GQueue *doomed)
 {
-	Tier *tier = tier_of(store->bodies, body);
+	Tier *tier = store_body_tier(store->bodies, body);
 
 	tier->bytes -= held_bytes(body);
 	learn(body, news);
@@ -344,7 +342,7 @@ static Body *replace_locked(Bodies *bodies, BodyFile file, bool in_memory, GQueu
 	Body *old = store_body_find_locked(bodies, body_key_of(file));
 
 	if (old)
-		remove_locked(bodies, old, doomed);
+		store_body_remove_locked(bodies, old, doomed);
 	return insert_locked(bodies, file, in_memory);
 }
 
@@ -445,14 +443,14 @@ void store_body_put_copy(Store *store, Body *body)
 	Body *old = store_body_find_locked(bodies, body->key);
 
 	if (old)
-		remove_locked(bodies, old, &doomed);
+		store_body_remove_locked(bodies, old, &doomed);
 	store_body_adopt(bodies, body);
 	settle_and_unlock(store, body, &doomed);
 }
 
 void store_body_adopt(Bodies *bodies, Body *body)
 {
-	Tier *tier = tier_of(bodies, body);
+	Tier *tier = store_body_tier(bodies, body);
 
 	body->link.data = body;
 	add_locked(bodies, body);
@@ -469,133 +467,6 @@ void store_bodies_clear(Bodies *bodies)
 	bodies->memory = (Tier){.limit = bodies->memory.limit};
 }
 
-/* ---- messages that go ---- */
-
-void store_bodies_drop_gen(Store *store, Gen gen)
-{
-	Bodies *bodies = store->bodies;
-	Tier *tiers[] = {&bodies->files, &bodies->memory};
-	GQueue doomed = G_QUEUE_INIT;
-
-	pthread_mutex_lock(&bodies->mutex);
-	for (gsize i = 0; i < G_N_ELEMENTS(tiers); i++) {
-		for (GList *link = tiers[i]->lru.head, *next; link; link = next) {
-			next = link->next;
-			if (body_file(link->data).gen == gen)
-				remove_locked(bodies, link->data, &doomed);
-		}
-	}
-	pthread_mutex_unlock(&bodies->mutex);
-	drop_doomed(store, &doomed);
-	if (store->dir)
-		store_file_drop_gen(store->dir->bodies_fd, gen);
-}
-
-static void keep_date_locked(Bodies *bodies, Gen gen, const Row *row)
-{
-	guint64 key = body_key(gen, row->uid, STORE_MESSAGE);
-
-	if (store_row_known(row) && g_hash_table_contains(bodies->table, &key))
-		g_hash_table_insert(
-			bodies->dates, g_memdup2(&key, sizeof(key)), GUINT_TO_POINTER(row->date));
-}
-
-void store_bodies_keep_dates(Store *store, Gen gen, const ImapSet *uids, const Rows *rows)
-{
-	Bodies *bodies = store->bodies;
-	gsize n;
-	const ImapRange *range = imap_set_ranges(uids, &n);
-
-	pthread_mutex_lock(&bodies->mutex);
-	for (gsize i = 0; i < n; i++) {
-		gsize at = store_rows_lower_bound(rows, range[i].lo);
-
-		for (; at < rows->n && rows->at[at].uid <= range[i].hi; at++)
-			keep_date_locked(bodies, gen, &rows->at[at]);
-	}
-	pthread_mutex_unlock(&bodies->mutex);
-}
-
-static void orphan_locked(Bodies *bodies, Body *body, GQueue *doomed)
-{
-	Tier *tier = tier_of(bodies, body);
-
-	if (body->ranges) {
-		remove_locked(bodies, body, doomed);
-		return;
-	}
-	body->orphan = true;
-	store_body_mark_locked(bodies, body);
-	g_queue_unlink(&tier->lru, &body->link);
-	g_queue_push_tail_link(&tier->lru, &body->link);
-}
-
-static void drop_orphan_locked(Bodies *bodies, Body *body, GQueue *doomed)
-{
-	if (body->orphan)
-		remove_locked(bodies, body, doomed);
-}
-
-typedef void (*EachBody)(Bodies *bodies, Body *body, GQueue *doomed);
-
-static void each_item_locked(Bodies *bodies, Body *first, EachBody each, GQueue *doomed)
-{
-	for (Body *body = first, *next; body; body = next) {
-		next = body->next;
-		each(bodies, body, doomed);
-	}
-}
-
-static void one_by_one_locked(
-	Bodies *bodies, Gen gen, const ImapSet *uids, EachBody each, GQueue *doomed)
-{
-	gsize n;
-	const ImapRange *range = imap_set_ranges(uids, &n);
-
-	for (gsize i = 0; i < n; i++) {
-		for (guint64 uid = range[i].lo; uid <= range[i].hi; uid++)
-			each_item_locked(bodies, store_body_first_locked(bodies, gen, (guint32)uid),
-				each, doomed);
-	}
-}
-
-static void by_table_locked(
-	Bodies *bodies, Gen gen, const ImapSet *uids, EachBody each, GQueue *doomed)
-{
-	g_autofree gpointer *all = g_hash_table_get_keys_as_array(bodies->table, NULL);
-
-	for (gpointer *at = all; *at; at++) {
-		BodyFile file = body_file(*at);
-
-		if (file.gen == gen && imap_set_contains(uids, file.uid))
-			each_item_locked(bodies, *at, each, doomed);
-	}
-}
-
-static void each_body(Store *store, Gen gen, const ImapSet *uids, EachBody each)
-{
-	Bodies *bodies = store->bodies;
-	GQueue doomed = G_QUEUE_INIT;
-
-	pthread_mutex_lock(&bodies->mutex);
-	if (imap_set_count(uids) <= g_hash_table_size(bodies->table))
-		one_by_one_locked(bodies, gen, uids, each, &doomed);
-	else
-		by_table_locked(bodies, gen, uids, each, &doomed);
-	pthread_mutex_unlock(&bodies->mutex);
-	drop_doomed(store, &doomed);
-}
-
-void store_bodies_orphan(Store *store, Gen gen, const ImapSet *uids)
-{
-	each_body(store, gen, uids, orphan_locked);
-}
-
-void store_bodies_drop_orphans(Store *store, Gen gen, const ImapSet *uids)
-{
-	each_body(store, gen, uids, drop_orphan_locked);
-}
-
 void store_body_forget(Store *store, BodyFile file)
 {
 	Bodies *bodies = store->bodies;
@@ -606,7 +477,7 @@ void store_body_forget(Store *store, BodyFile file)
 	Body *body = store_body_find_locked(bodies, body_key_of(file));
 
 	if (body && body->serial == file.serial)
-		remove_locked(bodies, body, &doomed);
+		store_body_remove_locked(bodies, body, &doomed);
 	pthread_mutex_unlock(&bodies->mutex);
-	drop_doomed(store, &doomed);
+	store_bodies_drop_doomed(store, &doomed);
 }

@@ -123,6 +123,14 @@ guint64 store_body_start(const Body *body);
 void store_body_complete(Body *body);
 void store_body_touch_locked(Bodies *bodies, Body *body);
 
+Tier *store_body_tier(Bodies *bodies, const Body *body);
+
+/* Takes a body out of the table and puts it on the list of those to be dropped after unlocking. */
+void store_body_remove_locked(Bodies *bodies, Body *body, GQueue *doomed);
+
+/* Frees these, and their files. No lock held. */
+void store_bodies_drop_doomed(Store *store, GQueue *doomed);
+
 /* The body of this serial goes: a file that is gone, too short or altered. No lock held. */
 void store_body_forget(Store *store, BodyFile file);
 

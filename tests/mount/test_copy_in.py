@@ -13,7 +13,7 @@ import threading
 import pytest
 
 from tests.mount.test_corpus import corpus
-from tests.support import SLOW, sample
+from tests.support import SLOW, eventually, sample
 
 FIELD = re.compile(rb'[!-9;-~]+[ \t]*:')  # RFC 5322 2.2, and white space before the colon (4.5)
 TOOLS = {
@@ -100,7 +100,7 @@ def test_corpus(dovecot, imap, proxy, mount, tmp_path, tool):
         run = subprocess.run([*TOOLS[tool], *[tmp_path / 'files' / name for name in good],
                               mail / 'Archive/'], capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, '')
-    mail.settle('Archive')
+    eventually(lambda: mail.settle('Archive'))  # the last reset may have left it offline
     found = collections.Counter(on_server(dovecot, 'Archive'))
     wanted = collections.Counter(as_stored(files[name]) for name in good)
     assert found == wanted

@@ -791,7 +791,7 @@ def test_listed_while_one_of_that_name_is_on_its_way(account):
 
 def test_flags_that_are_refused(account):
     server, mail = account(INBOX=1, options={'expect': ['refused']})
-    with refused(server, mail, rb'STORE', '[NOPERM] not here', errno.EACCES):
+    with refused(server, mail, rb'UID STORE', '[NOPERM] not here', errno.EACCES):
         os.setxattr(mail.inbox / '1.eml', 'user.imap.flags', b'\\Seen')
         assert flags(mail.inbox / '1.eml') == '\\Seen'
 

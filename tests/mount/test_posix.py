@@ -393,7 +393,7 @@ def test_refused_by_the_server(world, answer, code):
         assert errno.errorcode[failure.value.errno] == errno.errorcode[code]
     eventually(lambda: compare(tree(mail), before))
     assert server.inbox.uids() == [1, 2, 3]
-    assert not server.lines(rb'STORE|EXPUNGE')
+    assert not server.lines(rb'UID STORE|EXPUNGE')
 
 
 def compare(now, before):

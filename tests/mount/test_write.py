@@ -508,7 +508,7 @@ def test_copies_onto_names_that_are_taken(world):
     assert (run.returncode, run.stderr) == (0, '')
     mail.settle('INBOX')
     assert sorted(bodies(server)) == sorted(sample.numbered(n) for n in range(1, 401))
-    assert not server.lines(rb' APPEND |STORE|BODY(.PEEK)?\[\]')
+    assert not server.lines(rb' APPEND |UID STORE|BODY(.PEEK)?\[\]')
     eventually(lambda: equal(len(os.listdir(mail / 'Archive')), 400))
     for uid in (1, 50, 100, 101, 250, 400):
         expected = server.mailboxes[b'Archive'].message(uid).body
@@ -604,7 +604,7 @@ def test_emptied_where_nothing_may_be_written(world):
     run = subprocess.run(['cp', source, path], capture_output=True, text=True)
     assert run.returncode == 1 and 'Operation not permitted' in run.stderr
     eventually(lambda: equal(path.read_bytes(), sample.numbered(1)))
-    assert not server.lines(rb' APPEND |STORE')
+    assert not server.lines(rb' APPEND |UID STORE')
 
 
 def copied(mail, name='Archive/x.eml', flags=os.O_CREAT | os.O_RDWR):

@@ -14,8 +14,8 @@ enum {
 	LATER_US = G_USEC_PER_SEC,
 
 	/* What notify_then_later() waits: for requests that came with this one, and are answered
-	 * by another thread. */
-	THEN_LATER_US = G_USEC_PER_SEC / 50,
+	 * by another thread, on a machine that has more to do as well. */
+	THEN_LATER_US = G_USEC_PER_SEC / 4,
 };
 
 /* What is to be forgotten about one directory. */

@@ -72,5 +72,5 @@ bool notify_correcting(Notify *notify);
 /* Calls fn(data) after the corrections queued so far; at once when stopped. */
 void notify_then(Notify *notify, void (*fn)(gpointer data), gpointer data);
 
-/* The same, some milliseconds later. */
+/* The same, a quarter of a second later. */
 void notify_then_later(Notify *notify, void (*fn)(gpointer data), gpointer data);

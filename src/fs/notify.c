@@ -139,12 +139,15 @@ static void call_end(Notify *notify, int result)
 	g_cond_broadcast(&notify->wake);
 }
 
-/* A negative offset leaves the pages alone. */
-static void forget_inode(Notify *notify, fuse_ino_t ino, off_t offset)
+/* A negative offset leaves the pages alone. Whether the kernel knew it. */
+static bool forget_inode(Notify *notify, fuse_ino_t ino, off_t offset)
 {
 	struct fuse_session *session = call_begin(notify);
-	if (session)
-		call_end(notify, fuse_lowlevel_notify_inval_inode(session, ino, offset, 0));
+	if (!session)
+		return false;
+	int result = fuse_lowlevel_notify_inval_inode(session, ino, offset, 0);
+	call_end(notify, result);
+	return result == 0;
 }
 
 static void forget_entry(Notify *notify, fuse_ino_t dir, const char *name)
@@ -421,6 +424,11 @@ static bool add_correction(Notify *notify, const Correction *correction)
 void notify_correct(Notify *notify, fuse_ino_t ino)
 {
 	add_correction(notify, &(Correction){.ino = ino});
+}
+
+bool notify_is_known(Notify *notify, fuse_ino_t ino)
+{
+	return forget_inode(notify, ino, -1);
 }
 
 void notify_attributes(Notify *notify, Gen gen, ImapSet *uids)

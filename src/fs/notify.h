@@ -63,6 +63,10 @@ void notify_correct(Notify *notify, fuse_ino_t ino);
  * after that is over. Takes uids. */
 void notify_attributes(Notify *notify, Gen gen, ImapSet *uids);
 
+/* Whether the kernel knows this inode, whose attributes it is told to forget to find that out; not
+ * when stopped. Blocks as long as the kernel is about to forget it. */
+bool notify_is_known(Notify *notify, fuse_ino_t ino);
+
 /* The attributes of one inode, a while after nobody reads it any longer. */
 void notify_correct_later(Notify *notify, fuse_ino_t ino);
 

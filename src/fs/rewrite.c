@@ -14,7 +14,10 @@ Staged *staged_over(StagedFiles *files, guint64 ino)
 		return NULL;
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
 	Staged *staged = g_hash_table_lookup(files->over, &ino);
-	return staged ? staged_ref_locked(staged) : NULL;
+	if (!staged)
+		return NULL;
+	staged->uses++;
+	return staged_ref_locked(staged);
 }
 
 Staged *staged_rewrite(StagedFiles *files, Gen gen, const StoreMessage *message, guint32 dir,
@@ -71,23 +74,45 @@ static void unref_times(Staged *staged, guint n)
 		staged_unref(staged);
 }
 
-void staged_forget_over(StagedFiles *files, guint64 ino)
+static guint64 count_uses(Staged *staged)
 {
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&staged->files->lock);
+	return staged->uses;
+}
+
+/* false: it was asked for since it had been so often. */
+static bool uncover_unused(Staged *staged, guint64 ino, guint64 uses)
+{
+	StagedFiles *files = staged->files;
 	guint n = 0;
-	g_autoptr(Staged) staged = staged_over(files, ino);
-	if (!staged)
-		return;
-	staged_send_rest(staged);
 	g_mutex_lock(&files->lock);
+	bool used = staged->uses != uses;
 	/* What was refused is in the folder of unsent texts: the message is shown as it is again.
 	 */
-	if (!staged->busy)
+	if (!used && !staged->busy)
 		n += uncover_locked(staged, ino);
 	/* Of this one no end may ever come. */
-	if (!staged->busy && !staged->by_own)
+	if (!used && !staged->busy && !staged->by_own)
 		n += uncover_locked(staged, staged->over);
 	g_mutex_unlock(&files->lock);
 	unref_times(staged, n);
+	return !used;
+}
+
+/* The lookups of messages are not counted, and a FORGET may be met by what the kernel asked after
+ * it had looked the message up anew: it is asked whether it knows it, and if it does another FORGET
+ * will come. What it asks after that it asks for a use. */
+void staged_forget_over(StagedFiles *files, guint64 ino)
+{
+	g_autoptr(Staged) staged = staged_over(files, ino);
+	guint64 uses;
+	if (!staged)
+		return;
+	do {
+		uses = count_uses(staged);
+		if (notify_is_known(files->fs->notify, ino))
+			return;
+	} while (!staged_send_unused(staged, uses) || !uncover_unused(staged, ino, uses));
 }
 
 bool staged_is_frozen(const Staged *staged)

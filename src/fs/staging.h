@@ -53,6 +53,7 @@ struct Staged {
 	guint64 over; /* inode of the message that it is shown instead of; 0: none */
 	guint64 once; /* what it was to the kernel on its way there, if it is written by that; 0 */
 	bool by_own; /* it is written by the former */
+	guint64 uses; /* how often it was asked for by one of them */
 	bool frozen; /* it may become a copy, but nothing may be written */
 	bool was_read; /* so the kernel may have pages of it */
 	GStrv names; /* of that message, which it keeps; NULL: none */
@@ -160,6 +161,9 @@ void staged_abandon_locked(Staged *staged);
 
 /* Sends what nobody waits for, if it is to be sent at all. */
 void staged_send_rest(Staged *staged);
+
+/* The same, unless it was asked for since it had been so often: false. */
+bool staged_send_unused(Staged *staged, guint64 uses);
 
 /* The text changed: it is sent some time after, if nobody closes it. */
 void staged_defer_locked(Staged *staged);

@@ -277,11 +277,11 @@ static void finish(Staged *staged, const GError *error)
 	answer(waiters, error);
 }
 
-/* Sends what is unsent; once more if it is on its way already, when that is over. */
-static void send_rest(Staged *staged, bool at_once)
+/* Sends what is unsent; once more if it is on its way already, when that is over. The lock is held,
+ * and is not any more when this returns. */
+static void send_and_unlock(Staged *staged, bool at_once)
 {
 	g_auto(Upload) upload = {0};
-	g_mutex_lock(&staged->files->lock);
 	bool unsent = is_unsent_locked(staged), begin = unsent && (at_once || !staged->busy);
 	staged->again = unsent && !begin;
 	staged->due_us = 0;
@@ -297,6 +297,12 @@ static void send_rest(Staged *staged, bool at_once)
 		answer(waiters, NULL);
 	if (!begin && staged->over != 0)
 		let_go(staged);
+}
+
+static void send_rest(Staged *staged, bool at_once)
+{
+	g_mutex_lock(&staged->files->lock);
+	send_and_unlock(staged, at_once);
 }
 
 static bool is_of(const Staged *staged, const Intent *intent, guint32 dir)
@@ -505,6 +511,17 @@ void staged_released(Staged *staged)
 	g_mutex_unlock(&staged->files->lock);
 	if (last)
 		send_rest(staged, false);
+}
+
+bool staged_send_unused(Staged *staged, guint64 uses)
+{
+	g_mutex_lock(&staged->files->lock);
+	if (staged->uses == uses) {
+		send_and_unlock(staged, false);
+		return true;
+	}
+	g_mutex_unlock(&staged->files->lock);
+	return false;
 }
 
 bool staged_closes(Staged *staged, pid_t process)

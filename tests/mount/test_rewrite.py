@@ -383,6 +383,20 @@ def test_interrupted(drafts):
     assert sorted(bodies(server, b'Drafts')) == sorted([sample.numbered(7), expected])
 
 
+def test_truncated_as_it_is_forgotten(drafts):
+    """The kernel forgets what was closed without a change: if that comes to us after the next one
+    has opened and truncated it, nothing of the old text comes back."""
+    server, mail, path = drafts()
+    for i in range(100):
+        path.open('wb').close()
+        # A while that is another one in each round.
+        sum(range(i % 40 * 100))
+        text = LETTER + b'x' * (200 - i) + b'\n'
+        path.write_bytes(text)
+        mail.settle('Drafts')
+        assert bodies(server, b'Drafts') == [text.replace(b'\n', b'\r\n')]
+
+
 def test_copied_before_it_is_closed(drafts):
     """A copy is one of what is shown, which the server does not have yet."""
     server, mail, path = drafts()

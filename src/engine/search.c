@@ -105,12 +105,20 @@ static void part_free(gpointer data)
 	g_free(part);
 }
 
+/* What a connection was not told of is not found by it, and without push it is told when it is
+ * asked: in the same flight. */
+static bool is_behind(const Box *box)
+{
+	return pool_has(box->engine, box) && !engine_names_fresh(box->engine, box->id);
+}
+
 static Part *part_new(Search *search, Box *box)
 {
 	Part *part = g_new0(Part, 1);
 	*part = (Part){.search = search, .box = box, .found = imap_set_new()};
 	g_ptr_array_add(search->parts, part);
 	g_queue_push_tail(&box->searches, part);
+	box->renew |= !box->sync && is_behind(box);
 	box_pump(box);
 	return part;
 }

@@ -9,10 +9,12 @@ import subprocess
 
 import pytest
 
-from tests.support import eventually
+from tests.support import MASK, eventually
 
 
 SEARCH = rb'SEARCH |FETCH '
+# Without IDLE changes made elsewhere come by that alone.
+POLL = 1 if 'IDLE' in MASK else None
 
 
 def message(subject, sender='alice@example.org', body='hello'):
@@ -47,7 +49,7 @@ def mail(dovecot, mount):
     dovecot.append(message('Größe'))
     dovecot.append(message('Report of a list'), mailbox='Lists')
     dovecot.append(message('Report from the deep'), mailbox='Lists/Deep')
-    return mount(dovecot)
+    return mount(dovecot, poll=POLL)
 
 
 FOUND = [
@@ -160,6 +162,18 @@ def test_result_follows_flags_of_messages_that_nobody_looked_at(mail, imap):
     imap.select('INBOX')
     imap.uid('STORE', '2', '+FLAGS.SILENT', '(\\Seen)')
     eventually(lambda: _assert(os.listdir(unseen) == ['1.eml', '4.eml']), 20)
+
+
+def test_result_follows_without_push(fake, mount):
+    """Though nobody looks at the folder itself."""
+    server = fake()
+    server.mask('IDLE')
+    server.inbox.append(message('old'), flags=['\\Seen'])
+    mail = mount(server, poll=1)
+    found = mail.inbox / '.search' / 'seen'
+    assert os.listdir(found) == ['1.eml']
+    server.inbox.append(message('new'), flags=['\\Seen'])
+    eventually(lambda: _assert(os.listdir(found) == ['1.eml', '2.eml']), 20)
 
 
 def test_messages_numbered_anew(fake, mount):

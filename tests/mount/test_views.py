@@ -9,6 +9,7 @@ import stat
 
 import pytest
 
+from tests.conftest import needs
 from tests.support import SLOW, eventually, lists
 
 VIEWS = ['.names', '.parts', '.search', '.text']
@@ -193,6 +194,7 @@ def test_a_folder_that_is_renamed_keeps_its_views(three, imap, mount):
     assert not (old / '.text').exists()
 
 
+@needs('IDLE')
 def test_uidvalidity_change_never_mixes(dovecot, imap, mount):
     imap.create('Box')
     dovecot.append(*[letter(body=b'old %d\r\n' % n) for n in range(5)], mailbox='Box')
@@ -201,7 +203,8 @@ def test_uidvalidity_change_never_mixes(dovecot, imap, mount):
     assert (box / '.text' / '3.txt').read_bytes().endswith(b'\nold 2\n')
     assert (box / '.parts' / '3' / '1.txt').read_bytes() == b'old 2\n'
     assert len(os.listdir(box / '.text')) == 5
-    # By RENAME: what is made while the mount selects it anew can get damaged in Dovecot.
+    # By RENAME: what is made while the mount selects it anew can get damaged in Dovecot, and
+    # without IDLE that damages it as well.
     imap.create('New')
     dovecot.append(*[letter(body=b'new %d\r\n' % n) for n in range(4)], mailbox='New')
     imap.delete('Box')
@@ -211,6 +214,24 @@ def test_uidvalidity_change_never_mixes(dovecot, imap, mount):
     for uid in range(1, 5):
         assert (box / '.text' / f'{uid}.txt').read_bytes().endswith(b'\nnew %d\n' % (uid - 1))
         assert (box / '.parts' / f'{uid}' / '1.txt').read_bytes() == b'new %d\n' % (uid - 1)
+
+
+def test_uidvalidity_change_never_mixes_what_is_whole(fake, mount):
+    server = fake()
+    server.inbox.extend([letter(body=b'old %d\r\n' % n) for n in range(5)])
+    mail = mount(server, poll=1, expect=['connection', 'reset', 'lost', 'closed'])
+    assert (mail.inbox / '.text' / '3.txt').read_bytes().endswith(b'\nold 2\n')
+    assert (mail.inbox / '.parts' / '3' / '1.txt').read_bytes() == b'old 2\n'
+    assert len(os.listdir(mail.inbox / '.text')) == 5
+    server.inbox.reset(2000, [letter(body=b'new %d\r\n' % n) for n in range(4)])
+    server.kill()
+    lists(mail.inbox / '.text', [f'{uid}.txt' for uid in range(1, 5)])
+    lists(mail.inbox / '.parts', ['1', '2', '3', '4'])
+    for uid in range(1, 5):
+        text = (mail.inbox / '.text' / f'{uid}.txt').read_bytes()
+        assert text.endswith(b'\nnew %d\n' % (uid - 1))
+        part = (mail.inbox / '.parts' / f'{uid}' / '1.txt').read_bytes()
+        assert part == b'new %d\n' % (uid - 1)
 
 
 def test_what_is_open_is_read_on_when_the_message_goes(three, imap, mount):

@@ -44,7 +44,7 @@ def select(session, command):
     since = known_since(session, command, mailbox)
     with mailbox.lock:  # All that is told is of one moment: others go on changing it.
         session.mailbox, session.view = mailbox, mailbox.uids()
-        session.seen_version = mailbox.version
+        session.seen_version, session.uidvalidity = mailbox.version, mailbox.uidvalidity
         validity, uidnext, modseq = str(mailbox.uidvalidity), mailbox.uidnext, mailbox.modseq
         changes = None if since is None else (mailbox.vanished_since(since),
                                               mailbox.changed_since(since))

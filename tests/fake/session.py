@@ -33,6 +33,7 @@ class Session:
         self.examined = True    # the client asked for that
         self.view = ()          # UIDs as the client has been told, by sequence number
         self.seen_version = 0
+        self.uidvalidity = None  # of the selected mailbox, as it was then
         self.seen_flags = {}
         self.idling = False
         self.condstore = False  # asked for: FETCH answers carry MODSEQ
@@ -426,6 +427,9 @@ class Session:
         """Tells the client what became of its mailbox."""
         mailbox = self.mailbox
         if not mailbox or mailbox.version == self.seen_version:
+            return
+        # What it became is another one, of which nothing can be told here.
+        if mailbox.uidvalidity != self.uidvalidity:
             return
         with mailbox.lock:
             now, self.seen_version = mailbox.uids(), mailbox.version

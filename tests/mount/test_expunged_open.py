@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from tests.support import MASK, eventually, lists
+from tests.support import eventually, lists
 
 DATA = random.Random(5).randbytes(6_000_000)
 LETTER = (b'From: Alice <alice@example.org>\r\nSubject: Report\r\nMIME-Version: 1.0\r\n'
@@ -116,7 +116,7 @@ def test_in_part(dovecot, mount, opened, elsewhere, path):
 def test_never_read(dovecot, mount, opened, elsewhere, path):
     """Of a text that is too long to be measured when it is looked at nothing is here."""
     dovecot.append(SMALL, LARGE, SMALL)
-    mail = mount(dovecot, poll=1 if 'IDLE' in MASK else None)
+    mail = mount(dovecot)
     fd = opened(mail.inbox / path)
     elsewhere(mail)
     assert_nobody_gets_there(mail, path)

@@ -125,7 +125,8 @@ def server(fake):
 def test_many_folders_cost_one_command(server, mount):
     """Or one each, where the server has no such command; none is selected again for it."""
     together = 'LIST-STATUS' not in MASK
-    mail = mount(server, poll=5, connections=2)
+    # All are looked at before the first one is due.
+    mail = mount(server, poll=int(5 * SLOW), connections=2)
     show(mail, 'Third', 'Fourth', 'Fifth', 'Sixth', 'Other', 'INBOX')
     asked = rb'LIST "" "\*" RETURN \(.*STATUS \(' if together else rb' STATUS "Third"'
     server.wait_for(lambda: server.lines(asked), 20 * SLOW)

@@ -9,12 +9,10 @@ import subprocess
 
 import pytest
 
-from tests.support import MASK, eventually
+from tests.support import eventually
 
 
 SEARCH = rb'SEARCH |FETCH '
-# Without IDLE changes made elsewhere come by that alone.
-POLL = 1 if 'IDLE' in MASK else None
 
 
 def message(subject, sender='alice@example.org', body='hello'):
@@ -49,7 +47,7 @@ def mail(dovecot, mount):
     dovecot.append(message('Größe'))
     dovecot.append(message('Report of a list'), mailbox='Lists')
     dovecot.append(message('Report from the deep'), mailbox='Lists/Deep')
-    return mount(dovecot, poll=POLL)
+    return mount(dovecot)
 
 
 FOUND = [

@@ -12,9 +12,11 @@ import threading
 import time
 from pathlib import Path
 
-from . import SLOW
+from . import MASK, SLOW
 
 OWN = '.imapfs'
+# Without IDLE what others change comes by that alone: sooner than after a minute.
+DEFAULTS = {'poll': 5} if 'IDLE' in MASK else {}
 MOUNTS = set()  # all that run
 MNT_FORCE = 1
 SUSPICIOUS = re.compile(r'error|warning|critical|sanitizer|leak', re.I)
@@ -64,7 +66,7 @@ class Program:
 
     def options(self, server, **more):
         """The -o option for a server: its password and authority, then `more` (None: leave out)."""
-        options = {'passfile': self.passfile(server.password), 'cafile': server.ca,
+        options = {**DEFAULTS, 'passfile': self.passfile(server.password), 'cafile': server.ca,
                    **server.options, **more}
         return ','.join(name if value is True else f'{name}={value}'
                         for name, value in options.items() if value is not None)

@@ -25,12 +25,21 @@ typedef struct {
 	GPtrArray *children; /* names; NULL: none */
 	bool renumbered; /* the same UIDs are other messages now */
 	GArray *waiting; /* of Call: for the end of that; NULL: nobody */
+	GPtrArray *asked; /* of Asked; NULL: none */
 } News;
 
 typedef struct {
 	void (*fn)(gpointer data);
 	gpointer data;
 } Call;
+
+/* Whether the kernel knows an inode. */
+typedef struct {
+	fuse_ino_t ino;
+	bool known;
+	void (*fn)(bool known, gpointer data);
+	gpointer data;
+} Asked;
 
 /* An invalidation of the attributes of one inode, of several messages, or a reply that waited for
  * those before it. */
@@ -70,6 +79,7 @@ static void news_free(gpointer data)
 	imap_set_free(news->uids);
 	g_clear_pointer(&news->children, g_ptr_array_unref);
 	g_clear_pointer(&news->waiting, g_array_unref);
+	g_clear_pointer(&news->asked, g_ptr_array_unref);
 	g_free(news);
 }
 
@@ -80,9 +90,17 @@ static void correction_free(gpointer data)
 	g_free(correction);
 }
 
+static void tell_known(gpointer data)
+{
+	g_autofree Asked *asked = data;
+	asked->fn(asked->known, asked->data);
+}
+
 /* Who waits is called by the other thread: this one cannot answer requests, see channel.h. */
 static void end_news(Notify *notify, News *news)
 {
+	for (guint i = 0; news->asked && i < news->asked->len; i++)
+		notify_then(notify, tell_known, g_ptr_array_index(news->asked, i));
 	for (guint i = 0; news->waiting && i < news->waiting->len; i++) {
 		const Call *call = &g_array_index(news->waiting, Call, i);
 		notify_then(notify, call->fn, call->data);
@@ -197,6 +215,14 @@ static void forget_directory(Notify *notify, const News *news)
 	forget_inode(notify, dir, 0);
 }
 
+static void find_known(Notify *notify, const News *news)
+{
+	for (guint i = 0; news->asked && i < news->asked->len; i++) {
+		Asked *asked = g_ptr_array_index(news->asked, i);
+		asked->known = forget_inode(notify, asked->ino, -1);
+	}
+}
+
 static News *next_news(Notify *notify)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
@@ -230,6 +256,7 @@ static gpointer news_run(gpointer data)
 	take_channel(notify);
 	for (News *news; (news = next_news(notify));) {
 		forget_directory(notify, news);
+		find_known(notify, news);
 		told(notify);
 		end_news(notify, news);
 	}
@@ -237,13 +264,11 @@ static gpointer news_run(gpointer data)
 }
 
 /* Merges with what waits for the same directory, so that the queue is no longer than their number.
- * Takes uids. */
-static void add_news(Notify *notify, guint64 dir, ImapSet *uids, const char *child, bool renumbered)
+ * NULL: there is none any more. */
+static News *news_of_locked(Notify *notify, guint64 dir)
 {
-	g_autoptr(ImapSet) owned = uids;
-	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
 	if (notify->stopping || !notify->session)
-		return;
+		return NULL;
 	News *news = g_hash_table_lookup(notify->news_by_dir, &dir);
 	if (!news) {
 		news = g_new0(News, 1);
@@ -251,6 +276,18 @@ static void add_news(Notify *notify, guint64 dir, ImapSet *uids, const char *chi
 		g_queue_push_tail(&notify->news, news);
 		g_hash_table_insert(notify->news_by_dir, &news->dir, news);
 	}
+	g_cond_broadcast(&notify->wake);
+	return news;
+}
+
+/* Takes uids. */
+static void add_news(Notify *notify, guint64 dir, ImapSet *uids, const char *child, bool renumbered)
+{
+	g_autoptr(ImapSet) owned = uids;
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
+	News *news = news_of_locked(notify, dir);
+	if (!news)
+		return;
 	news->renumbered |= renumbered;
 	if (owned && news->uids)
 		imap_set_union(news->uids, owned);
@@ -260,7 +297,6 @@ static void add_news(Notify *notify, guint64 dir, ImapSet *uids, const char *chi
 		news->children = g_ptr_array_new_with_free_func(g_free);
 	if (child)
 		g_ptr_array_add(news->children, g_strdup(child));
-	g_cond_broadcast(&notify->wake);
 }
 
 void notify_listing(Notify *notify, fuse_ino_t dir)
@@ -316,6 +352,27 @@ void notify_when_renumbered(
 void notify_child(Notify *notify, fuse_ino_t dir, const char *name)
 {
 	add_news(notify, dir, NULL, name, false);
+}
+
+static bool add_asked(Notify *notify, fuse_ino_t dir, Asked *asked)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&notify->lock);
+	News *news = news_of_locked(notify, dir);
+	if (!news)
+		return false;
+	if (!news->asked)
+		news->asked = g_ptr_array_new();
+	g_ptr_array_add(news->asked, asked);
+	return true;
+}
+
+void notify_ask_known(Notify *notify, fuse_ino_t dir, fuse_ino_t ino,
+	void (*fn)(bool known, gpointer data), gpointer data)
+{
+	Asked *asked = g_new(Asked, 1);
+	*asked = (Asked){.ino = ino, .known = true, .fn = fn, .data = data};
+	if (!add_asked(notify, dir, asked))
+		tell_known(asked);
 }
 
 /* ---- corrections ---- */

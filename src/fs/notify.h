@@ -54,6 +54,12 @@ void notify_when_renumbered(
 /* One entry of dir, with what is below it, and its listing. */
 void notify_child(Notify *notify, fuse_ino_t dir, const char *name);
 
+/* Calls fn in a thread of Notify: whether the kernel knows this inode, whose attributes it is told
+ * to forget to find that out, after it took in what LOOKUP and READDIR in dir were answered so far.
+ * It may take as long as news does. When stopped it is called at once, and not asked: known. */
+void notify_ask_known(Notify *notify, fuse_ino_t dir, fuse_ino_t ino,
+	void (*fn)(bool known, gpointer data), gpointer data);
+
 /* ---- corrections ---- */
 
 /* The attributes of one inode, at once. Its pages stay. */

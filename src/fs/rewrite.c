@@ -80,6 +80,13 @@ static guint64 count_uses(Staged *staged)
 	return staged->uses;
 }
 
+/* The directory of the message. */
+static guint32 place_of(Staged *staged)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&staged->files->lock);
+	return staged->to.dir;
+}
+
 /* false: it was asked for since it had been so often. */
 static bool uncover_unused(Staged *staged, guint64 ino, guint64 uses)
 {
@@ -99,20 +106,55 @@ static bool uncover_unused(Staged *staged, guint64 ino, guint64 uses)
 	return !used;
 }
 
+typedef struct {
+	Staged *staged;
+	guint64 ino, uses;
+} Forgotten;
+
+static void on_known(bool known, gpointer data);
+
+static void ask_known(Forgotten *forgotten)
+{
+	Fs *fs = forgotten->staged->files->fs;
+	forgotten->uses = count_uses(forgotten->staged);
+	g_autoptr(Tree) tree = fs_tree(fs);
+	const TreeDir *dir = tree_dir(tree, place_of(forgotten->staged));
+	notify_ask_known(fs->notify, dir ? fs_dir_inode(fs, dir) : INODE_ROOT, forgotten->ino,
+		on_known, forgotten);
+}
+
+static void on_known(bool known, gpointer data)
+{
+	Forgotten *forgotten = data;
+	if (!known && !uncover_unused(forgotten->staged, forgotten->ino, forgotten->uses)) {
+		ask_known(forgotten);
+		return;
+	}
+	staged_unref(forgotten->staged);
+	g_free(forgotten);
+}
+
 /* The lookups of messages are not counted, and a FORGET may be met by what the kernel asked after
  * it had looked the message up anew: it is asked whether it knows it, and if it does another FORGET
- * will come. What it asks after that it asks for a use. */
+ * will come. What it asks after that it asks for a use. What a LOOKUP was answered just now it may
+ * not know yet: it is asked once more when that is over, since who appends to what was emptied goes
+ * by the length that the LOOKUP told. */
 void staged_forget_over(StagedFiles *files, guint64 ino)
 {
-	g_autoptr(Staged) staged = staged_over(files, ino);
+	Staged *staged = staged_over(files, ino);
 	guint64 uses;
 	if (!staged)
 		return;
 	do {
 		uses = count_uses(staged);
-		if (notify_is_known(files->fs->notify, ino))
+		if (notify_is_known(files->fs->notify, ino)) {
+			staged_unref(staged);
 			return;
-	} while (!staged_send_unused(staged, uses) || !uncover_unused(staged, ino, uses));
+		}
+	} while (!staged_send_unused(staged, uses));
+	Forgotten *forgotten = g_new(Forgotten, 1);
+	*forgotten = (Forgotten){.staged = staged, .ino = ino};
+	ask_known(forgotten);
 }
 
 bool staged_is_frozen(const Staged *staged)

@@ -397,6 +397,23 @@ def test_truncated_as_it_is_forgotten(drafts):
         assert bodies(server, b'Drafts') == [text.replace(b'\n', b'\r\n')]
 
 
+def test_appended_as_it_is_forgotten(drafts):
+    """Who appends while the kernel forgets what was emptied appends to that, or to the message:
+    never with the length of the one to the text of the other."""
+    server, mail, path = drafts()
+    whole = path.read_bytes()
+    for i in range(2000):
+        # A while that is another one in each round.
+        sum(range(i % 40 * 100))
+        with open(os.open(path, os.O_RDWR | os.O_APPEND), 'rb+', buffering=0) as appender:
+            appender.write(b'More.\n')
+            text = os.pread(appender.fileno(), 4096, 0)
+            assert text in (b'More.\n', whole + b'More.\n')
+            appender.truncate(0)
+    mail.settle('Drafts')
+    assert bodies(server, b'Drafts') == [whole]
+
+
 def test_copied_before_it_is_closed(drafts):
     """A copy is one of what is shown, which the server does not have yet."""
     server, mail, path = drafts()

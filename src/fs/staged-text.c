@@ -190,25 +190,40 @@ int staged_write(Staged *staged, const char *bytes, gsize len, guint64 offset)
 	return 0;
 }
 
-int staged_truncate(Staged *staged, guint64 size, pid_t process)
+/* 0; EAGAIN: a copy was given its bytes meanwhile, which must go; or an errno. */
+static int truncate_text(Staged *staged, guint64 size, pid_t process)
 {
-	if (size > LIMIT_STAGED_BYTES)
-		return EFBIG;
-	if (staged->bytes)
-		return EPERM;
-	if (!has_room(staged, size))
-		return ENOSPC;
+	Gen gen;
+	guint32 uid;
+	bool copy = staged_is_copy(staged, &gen, &uid);
 	int fd = size > 0 ? staged_descriptor(staged) : descriptor(staged);
 	if (size > 0 && fd < 0)
 		return errno;
 	if (fd >= 0 && ftruncate(fd, (off_t)size) != 0)
 		return errno;
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&staged->files->lock);
+	if (copy && staged->copied.uid == 0)
+		return EAGAIN;
 	staged->copied = (StagedMessage){0};
 	if (size == 0)
 		staged->owner = process;
 	changed_locked(staged, size);
 	return 0;
+}
+
+int staged_truncate(Staged *staged, guint64 size, pid_t process)
+{
+	int failed;
+	if (size > LIMIT_STAGED_BYTES)
+		return EFBIG;
+	if (staged->bytes)
+		return EPERM;
+	if (!has_room(staged, size))
+		return ENOSPC;
+	do {
+		failed = truncate_text(staged, size, process);
+	} while (failed == EAGAIN);
+	return failed;
 }
 
 void staged_set_date(Staged *staged, struct timespec date, bool given)

@@ -56,6 +56,36 @@ gint64 __wrap_g_get_monotonic_time(void)
 	return __real_g_get_monotonic_time() - g_atomic_int_get(&late);
 }
 
+/* A copy that gets its text while it is truncated. */
+static Staged *filled;
+
+static void on_filled(const GError *error, gpointer data)
+{
+	g_assert_no_error(error);
+	filled = NULL;
+}
+
+static int fill_after(int truncated)
+{
+	if (filled)
+		staged_fill(filled, on_filled, NULL);
+	return truncated;
+}
+
+int __real_ftruncate(int fd, off_t len);
+int __wrap_ftruncate(int fd, off_t len);
+int __wrap_ftruncate(int fd, off_t len)
+{
+	return fill_after(__real_ftruncate(fd, len));
+}
+
+int __real_ftruncate64(int fd, off_t len);
+int __wrap_ftruncate64(int fd, off_t len);
+int __wrap_ftruncate64(int fd, off_t len)
+{
+	return fill_after(__real_ftruncate64(fd, len));
+}
+
 static void asked_free(gpointer data)
 {
 	Asked *one = data;
@@ -482,6 +512,27 @@ static void test_copy(void)
 	end(&c);
 }
 
+/* Who wanted its bytes is gone, and it is written anew as they come. */
+static void test_filled_as_it_is_truncated(void)
+{
+	Case c;
+	Told told = {0};
+	begin(&c, true);
+	set_names(c.fixture.store, c.fixture.gen, "3", "");
+	g_assert_true(commit_whole(c.fixture.store, c.fixture.gen, 3, 1000));
+	write_text(&c, "x");
+	g_assert_cmpint(staged_truncate(c.staged, 0, getpid()), ==, 0);
+	g_assert_true(staged_copy(c.staged, c.fixture.gen, 3, 1000));
+	filled = c.staged;
+	g_assert_cmpint(staged_truncate(c.staged, 0, getpid()), ==, 0);
+	g_assert_null(filled);
+	g_assert_cmpuint(staged_size(c.staged), ==, 0);
+	write_text(&c, LETTER);
+	staged_flush(c.staged, false, on_told, &told);
+	assert_text(&c, 0, WIRE);
+	end(&c);
+}
+
 /* The text of an earlier mount's change can be read under its number. */
 static void test_text_of_a_change(void)
 {
@@ -526,6 +577,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/staged/unlinked", test_unlinked);
 	g_test_add_func("/staged/renamed", test_renamed);
 	g_test_add_func("/staged/copy", test_copy);
+	g_test_add_func("/staged/filled-as-it-is-truncated", test_filled_as_it_is_truncated);
 	g_test_add_func("/staged/text-of-a-change", test_text_of_a_change);
 	return g_test_run();
 }

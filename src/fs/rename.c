@@ -162,8 +162,8 @@ static bool rename_staged(const Rename *rename)
 	if (is_message(there) && (scratch || !fs_may_edit(op->fs, rename->to)))
 		return refuse(rename, EPERM);
 	if (scratch) {
-		staged_rename(rename->what.staged, rename->to->id, op->new_name);
-		return refuse(rename, 0);
+		bool renamed = staged_rename(rename->what.staged, rename->to->id, op->new_name);
+		return refuse(rename, renamed ? 0 : EBUSY);
 	}
 	if (rename->to->mailbox == 0)
 		return refuse(rename, EPERM);

@@ -329,16 +329,19 @@ static void drop_refused(Staged *staged)
 		store_unsent_drop(staged->files->fs->store, refused);
 }
 
-void staged_rename(Staged *staged, guint32 dir, const char *name)
+bool staged_rename(Staged *staged, guint32 dir, const char *name)
 {
 	StagedFiles *files = staged->files;
 	g_mutex_lock(&files->lock);
-	Staged *ousted = staged_name_locked(staged, dir, name);
+	/* The name that it is on its way under is the one that it will have. */
+	bool free = staged->at.name && !staged->busy;
+	Staged *ousted = free ? staged_name_locked(staged, dir, name) : NULL;
 	if (ousted)
 		staged_abandon_locked(ousted);
 	g_mutex_unlock(&files->lock);
 	drop_refused(ousted);
 	staged_unref(ousted);
+	return free;
 }
 
 void staged_unlink(Staged *staged)

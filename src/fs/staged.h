@@ -52,8 +52,8 @@ void staged_looked_up(Staged *staged);
 void staged_forget(StagedFiles *files, guint32 number, guint64 lookups);
 
 /* Gives it another name, perhaps in another directory; nothing is sent. A staged file that had the
- * name goes as by staged_unlink(). */
-void staged_rename(Staged *staged, guint32 dir, const char *name);
+ * name goes as by staged_unlink(). false: it has no name any more, or is on its way under it. */
+bool staged_rename(Staged *staged, guint32 dir, const char *name);
 
 /* Its name goes (unlink), the text when nobody has it open. If it was on its way to the server
  * already the message is removed when it is there. */

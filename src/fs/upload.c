@@ -576,9 +576,8 @@ static bool rename_only(Staged *staged, const StagedPlace *place)
 	g_mutex_lock(&staged->files->lock);
 	bool only = staged->size == 0 || staged->flushed != staged->version;
 	g_mutex_unlock(&staged->files->lock);
-	if (!only)
+	if (!only || !staged_rename(staged, place->dir, place->name))
 		return false;
-	staged_rename(staged, place->dir, place->name);
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&staged->files->lock);
 	staged->at.replaces = place->replaces;
 	staged->tried = 0;

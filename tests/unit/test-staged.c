@@ -489,6 +489,35 @@ static void test_renamed(void)
 	end(&c);
 }
 
+/* It is open still, and on its way under its old name. */
+static void test_renamed_on_its_way(void)
+{
+	Case c;
+	Told told = {0};
+	begin(&c, true);
+	write_text(&c, LETTER);
+	staged_flush(c.staged, false, on_told, &told);
+	assert_text(&c, 0, WIRE);
+	write_text(&c, "More.\n");
+	staged_upload(c.staged, c.dir, "y.eml", 0, 0, 0, on_told, &told);
+	assert_told(&told, 1, MAIL_ERROR_BUSY);
+	g_assert_false(staged_rename(c.staged, c.dir, ".x"));
+	g_assert_true(is_named(&c, "x.eml"));
+
+	/* What has its name now is a message. */
+	engine_begins(&c, 0);
+	wait_for(0)->done(NULL, wait_for(0)->data);
+	g_assert_false(staged_rename(c.staged, c.dir, ".x"));
+	staged_upload(c.staged, c.dir, "y.eml", 0, 0, 0, on_told, &told);
+	assert_text(&c, 1, WIRE "More.\r\n");
+	g_assert_cmpstr(wait_for(1)->change.name, ==, "y.eml");
+	g_assert_cmpuint(wait_for(1)->change.of, ==, 100);
+	engine_begins(&c, 1);
+	engine_ends(&c, 1, 6);
+	assert_told(&told, 3, -1);
+	end(&c);
+}
+
 /* No bytes of its own. */
 static void test_copy(void)
 {
@@ -576,6 +605,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/staged/forgotten-and-unmounted", test_forgotten_and_unmounted);
 	g_test_add_func("/staged/unlinked", test_unlinked);
 	g_test_add_func("/staged/renamed", test_renamed);
+	g_test_add_func("/staged/renamed-on-its-way", test_renamed_on_its_way);
 	g_test_add_func("/staged/copy", test_copy);
 	g_test_add_func("/staged/filled-as-it-is-truncated", test_filled_as_it_is_truncated);
 	g_test_add_func("/staged/text-of-a-change", test_text_of_a_change);

@@ -22,11 +22,7 @@ bool engine_names_fresh(Engine *engine, MailboxId mailbox)
 		imap_set_add(engine->shown_unasked, mailbox, mailbox);
 		return true;
 	}
-	gint64 right = store_names_time(engine->store, gen);
-	if (right == 0)
-		return false;
-	return g_get_monotonic_time() - right < engine->config.poll_s * G_USEC_PER_SEC ||
-	       engine_covers(engine, mailbox);
+	return push_trusts(engine, mailbox);
 }
 
 ImapSet *engine_take_shown(Engine *engine)

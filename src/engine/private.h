@@ -463,6 +463,8 @@ void push_ready(Conn *conn);
 void push_closed(Conn *conn, const GError *error);
 /* The names of a mailbox are right as of now. */
 void push_listed(Box *box);
+/* Whether they were a short time ago, or push told what changed since. Any thread. */
+bool push_trusts(Engine *engine, MailboxId mailbox);
 void push_note_status(Conn *conn, const ImapMailboxStatus *status);
 void push_note_list(Conn *conn);
 void push_note_code(Conn *conn, ImapCode code);

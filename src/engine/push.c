@@ -22,6 +22,11 @@ static guint64 caps_of(const Conn *conn)
 	return session_caps(conn->session);
 }
 
+static gint64 poll_us(const Engine *engine)
+{
+	return engine->config.poll_s * G_USEC_PER_SEC;
+}
+
 /* ---- what is covered ---- */
 
 static const Conn *notifying(const Engine *engine)
@@ -104,6 +109,15 @@ bool engine_covers(Engine *engine, MailboxId mailbox)
 bool engine_tells(Engine *engine, MailboxId mailbox)
 {
 	return g_atomic_int_get(&engine->notified) || engine_covers(engine, mailbox);
+}
+
+bool push_trusts(Engine *engine, MailboxId mailbox)
+{
+	Gen gen = store_gen(engine->store, mailbox);
+	gint64 right = gen ? store_names_time(engine->store, gen) : 0;
+	if (right == 0)
+		return false;
+	return g_get_monotonic_time() - right < poll_us(engine) || engine_covers(engine, mailbox);
 }
 
 /* It was asked for right after the login, so that it is hardly the network. Nothing else tells:
@@ -338,11 +352,6 @@ static void ask_status(Conn *conn, Box *box)
 	imap_command_mailbox(line, box->name, strlen(box->name));
 	imap_command_raw(line, items);
 	session_submit(conn->session, SESSION_ANY, line, status_done, box);
-}
-
-static gint64 poll_us(const Engine *engine)
-{
-	return engine->config.poll_s * G_USEC_PER_SEC;
 }
 
 /* Whether what the kernel may show of it was right too long ago. */

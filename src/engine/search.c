@@ -109,7 +109,7 @@ static void part_free(gpointer data)
  * asked: in the same flight. */
 static bool is_behind(const Box *box)
 {
-	return pool_has(box->engine, box) && !engine_names_fresh(box->engine, box->id);
+	return pool_has(box->engine, box) && !push_trusts(box->engine, box->id);
 }
 
 static Part *part_new(Search *search, Box *box)

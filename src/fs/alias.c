@@ -13,6 +13,7 @@ typedef struct {
 	GArray *of; /* guint64: the changes that are to bring it before its own does, in order */
 	guint flags;
 	char *keywords; /* NULL: its flags are not known */
+	GStrv names; /* others in the same directory, while it waits; NULL: none */
 } Entry;
 
 struct Aliases {
@@ -46,6 +47,7 @@ static void entry_free(gpointer data)
 	Entry *entry = data;
 	g_free(entry->place.name);
 	g_free(entry->keywords);
+	g_strfreev(entry->names);
 	g_array_unref(entry->of);
 	g_free(entry);
 }
@@ -256,6 +258,7 @@ void aliases_rename(Aliases *aliases, guint32 dir, const char *from, const char 
 		return;
 	unlink_locked(aliases, entry);
 	entry->alias.instead |= instead;
+	g_clear_pointer(&entry->names, g_strfreev);
 	place_locked(aliases, entry, dir, to);
 }
 
@@ -284,6 +287,7 @@ bool aliases_settle(
 	}
 	unlink_locked(aliases, entry);
 	note_source(entry);
+	g_clear_pointer(&entry->names, g_strfreev);
 	entry->alias = (Alias){
 		.number = entry->alias.number,
 		.gen = gen,
@@ -305,6 +309,7 @@ bool aliases_pass_on(Aliases *aliases, guint64 of, guint64 intent, guint32 dir, 
 	*ret_name = g_strdup(entry->place.name);
 	unlink_locked(aliases, entry);
 	g_array_append_val(entry->of, of);
+	g_clear_pointer(&entry->names, g_strfreev);
 	entry->alias.intent = intent;
 	entry->alias.instead = false;
 	place_locked(aliases, entry, dir, name);
@@ -327,6 +332,40 @@ bool aliases_leaving(Aliases *aliases, Gen gen, guint32 uid, Alias *ret)
 	for (guint i = 0; entries && i < entries->len; i++) {
 		const Entry *entry = g_ptr_array_index(entries, i);
 		if (entry->alias.intent == 0 || entry->alias.copied)
+			continue;
+		*ret = entry->alias;
+		return true;
+	}
+	return false;
+}
+
+void aliases_set_names(Aliases *aliases, guint64 intent, const GStrv names)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&aliases->lock);
+	Entry *entry = g_hash_table_lookup(aliases->by_intent, &intent);
+	if (!entry)
+		return;
+	g_strfreev(entry->names);
+	entry->names = g_strdupv(names);
+}
+
+GStrv aliases_names(Aliases *aliases, guint64 intent)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&aliases->lock);
+	const Entry *entry = g_hash_table_lookup(aliases->by_intent, &intent);
+	return entry ? g_strdupv(entry->names) : NULL;
+}
+
+bool aliases_find_other(Aliases *aliases, guint32 dir, const char *name, Alias *ret)
+{
+	Entry from = {.place.dir = dir};
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&aliases->lock);
+	GSequenceIter *at = g_sequence_search(aliases->waiting, &from, compare_waiting, NULL);
+	for (; !g_sequence_iter_is_end(at); at = g_sequence_iter_next(at)) {
+		const Entry *entry = g_sequence_get(at);
+		if (entry->place.dir != dir)
+			break;
+		if (!entry->names || !g_strv_contains((const char *const *)entry->names, name))
 			continue;
 		*ret = entry->alias;
 		return true;

@@ -62,6 +62,16 @@ bool aliases_waits_in(Aliases *aliases, guint64 intent, guint32 *ret_dir);
 /* The alias that waits for a move of this message. false: none does. */
 bool aliases_leaving(Aliases *aliases, Gen gen, guint32 uid, Alias *ret);
 
+/* What waits has these names as well, those of what it replaces, until it is renamed or moved, or
+ * the change ends. Ignored when none waits for this change. */
+void aliases_set_names(Aliases *aliases, guint64 intent, const GStrv names);
+
+/* New strings; NULL: it has none. */
+GStrv aliases_names(Aliases *aliases, guint64 intent);
+
+/* What waits in a directory and has this name so. */
+bool aliases_find_other(Aliases *aliases, guint32 dir, const char *name, Alias *ret);
+
 /* The flags of what waits, IMAP_FLAG_*, and its keywords, separated by spaces: those of
  * its source when the change was asked for, as they were changed since. Ignored when none waits for
  * this change. */

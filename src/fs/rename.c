@@ -234,6 +234,9 @@ static bool dispatch(const Rename *rename)
 	case RESOLVED_WAITING:
 		if (rename->there.kind == RESOLVED_DIRECTORY)
 			return refuse(rename, EISDIR);
+		/* It has another name until it has arrived. */
+		if (rename->what.other && rename->from->id == rename->to->id)
+			return refuse(rename, EBUSY);
 		return rename->from->id == rename->to->id ? rename_message(rename)
 							  : move_message(rename);
 	case RESOLVED_STAGED:

@@ -124,6 +124,18 @@ static void resolve_subject(Fs *fs, const TreeDir *dir, Gen gen, const char *nam
 		};
 }
 
+/* What replaces a message has all of its names from the beginning. In this order: it is waiting
+ * before it is no longer going to. */
+static void resolve_going(Fs *fs, const TreeDir *dir, const char *name, Resolved *ret)
+{
+	Alias alias;
+	if ((ret->staged = staged_going(fs->staged, dir->id, name)))
+		ret->kind = RESOLVED_STAGED;
+	else if (aliases_find_other(fs->aliases, dir->id, name, &alias))
+		*ret = (Resolved){
+			.kind = RESOLVED_WAITING, .dir = dir, .alias = alias, .other = true};
+}
+
 void resolve(Fs *fs, const Tree *tree, const TreeDir *dir, const char *name, Resolved *ret)
 {
 	Gen gen = dir->mailbox != 0 ? store_gen(fs->store, dir->mailbox) : 0;
@@ -140,6 +152,8 @@ void resolve(Fs *fs, const Tree *tree, const TreeDir *dir, const char *name, Res
 		ret->kind = RESOLVED_DIRECTORY;
 	else if (gen != 0 && fs->names == FS_NAMES_SUBJECT)
 		resolve_subject(fs, dir, gen, name, ret);
+	if (ret->kind == RESOLVED_NOTHING)
+		resolve_going(fs, dir, name, ret);
 }
 
 /* Whether a name is left to what has it only if nothing else does. */

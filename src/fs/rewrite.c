@@ -240,7 +240,7 @@ void staged_keep_names(Fs *fs, guint32 dir_id, const GStrv names, StagedMessage 
 	for (guint i = 0; dir && names && names[i]; i++) {
 		g_auto(Resolved) there = {0};
 		resolve(fs, tree, dir, names[i], &there);
-		if (there.kind != RESOLVED_NOTHING)
+		if (there.kind != RESOLVED_NOTHING && !there.other)
 			continue;
 		aliases_set(fs->aliases, dir_id, names[i], &alias);
 		fs_name_changed(fs, fs_dir_inode(fs, dir), names[i]);

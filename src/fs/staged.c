@@ -232,6 +232,26 @@ Staged *staged_find(StagedFiles *files, guint32 dir, const char *name)
 	return staged ? staged_ref_locked(staged) : NULL;
 }
 
+static bool is_going_to(const Staged *staged, guint32 dir, const char *name)
+{
+	if (staged->step != STAGED_ASKED || staged->to.dir != dir)
+		return false;
+	return g_strcmp0(staged->to.name, name) == 0 ||
+	       (staged->names && g_strv_contains((const char *const *)staged->names, name));
+}
+
+Staged *staged_going(StagedFiles *files, guint32 dir, const char *name)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
+	GHashTableIter iter;
+	gpointer staged;
+	g_hash_table_iter_init(&iter, files->by_number);
+	while (g_hash_table_iter_next(&iter, NULL, &staged))
+		if (is_going_to(staged, dir, name))
+			return staged_ref_locked(staged);
+	return NULL;
+}
+
 Staged *staged_get(StagedFiles *files, guint32 number)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);

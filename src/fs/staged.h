@@ -34,6 +34,10 @@ Staged *staged_create(StagedFiles *files, guint32 dir, const char *name, pid_t p
 Staged *staged_find(StagedFiles *files, guint32 dir, const char *name);
 Staged *staged_get(StagedFiles *files, guint32 number);
 
+/* The one that the engine was asked to bring there: what it replaces may have lost the name before
+ * the name is the alias of what comes. A reference; NULL: there is none. */
+Staged *staged_going(StagedFiles *files, guint32 dir, const char *name);
+
 /* The text of what an APPEND is to bring, which waits, be it of an earlier mount: the one that it
  * was written as, if that is still there, otherwise one without a name that can be read. A
  * reference; NULL: there is no such text any more. */

@@ -337,6 +337,7 @@ void staged_begun(StagedFiles *files, const Intent *intent, guint32 dir)
 	Staged *unnamed = NULL;
 	bool removed = false;
 	if (staged) {
+		aliases_set_names(files->fs->aliases, intent->id, staged->names);
 		staged->step = STAGED_BEGUN;
 		staged->intent = intent->id;
 		staged->message = (StagedMessage){0};
@@ -370,7 +371,7 @@ void staged_ended(StagedFiles *files, const Intent *intent, guint32 dir, Gen gen
 	const GError *error)
 {
 	guint64 spare = 0;
-	g_auto(GStrv) names = NULL;
+	g_auto(GStrv) names = aliases_names(files->fs->aliases, intent->id);
 	g_mutex_lock(&files->lock);
 	Staged *staged = find_locked(files, intent, dir, STAGED_BEGUN);
 	if (staged && error) {
@@ -383,7 +384,6 @@ void staged_ended(StagedFiles *files, const Intent *intent, guint32 dir, Gen gen
 	} else if (staged) {
 		staged->step = STAGED_HERE;
 		staged->message = (StagedMessage){gen, uid};
-		names = g_strdupv(staged->names);
 		staged->sent = 0;
 		spare = staged->refused;
 		staged->refused = 0;

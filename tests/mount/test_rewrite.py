@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 
 import pytest
 
@@ -327,6 +328,61 @@ def test_of_a_real_server(dovecot, imap, mount, tmp_path, how):
     reads(mail / 'Work/n.eml', expected)
     eventually(lambda: equal(len(os.listdir(mail / 'Work')), 1))
     eventually(lambda: equal(len(os.listdir(mail / 'INBOX')), 1))
+
+
+def test_name_while_it_is_sent(drafts):
+    """Who looks for what is saved finds it, by whichever of its names, from one moment to the next:
+    who appends would make another message otherwise."""
+    server, mail, path = drafts()
+    write(path, LETTER)
+    mail.settle('Drafts')
+    eventually(lambda: equal(os.listdir(mail / 'Drafts'), ['2.eml']))
+    saved, failures = threading.Event(), []
+
+    def look():
+        try:
+            while not saved.is_set():
+                path.stat()
+        except OSError as caught:
+            failures.append(caught)
+    looker = threading.Thread(target=look)
+    looker.start()
+    try:
+        for number in range(100):
+            write(path, LETTER + b'%d\n' % number, os.O_WRONLY | os.O_TRUNC)
+    finally:
+        saved.set()
+        looker.join()
+    assert not failures
+    mail.settle('Drafts')
+    assert bodies(server, b'Drafts') == [WIRE + b'99\r\n']
+
+
+def test_name_while_it_waits(dovecot, imap, proxy, mount):
+    """What is saved time and again while the server is away is one message, by the name that the
+    user gave as by its own."""
+    imap.create('Work')
+    line = proxy(dovecot.port)
+    mail = mount(dovecot, source=f'imaps://{dovecot.user}@localhost:{line.port}', edit='all')
+    mail.expect('.')
+    given, own = mail / 'Work/n.eml', mail / 'Work/1.eml'
+    write(given, LETTER)
+    mail.settle('Work')
+    eventually(lambda: equal(os.listdir(mail / 'Work'), ['1.eml']))
+    reads(given, WIRE)
+    line.ask('refuse on')
+    line.ask('reset')
+    wait_until(mail, 'offline')
+    write(given, LETTER + b'One.\n')
+    eventually(lambda: equal(given.read_bytes(), LETTER + b'One.\n'))
+    assert failure(os.rename, given, mail / 'Work/other.eml') == 'EBUSY'
+    write(given, LETTER + b'Two.\n')
+    assert own.read_bytes() == given.read_bytes() == LETTER + b'Two.\n'
+    line.ask('refuse off')
+    wait_until(mail, 'online')
+    mail.settle('Work')
+    eventually(lambda: equal(len(os.listdir(mail / 'Work')), 1))
+    reads(given, WIRE + b'Two.\r\n')
 
 
 def test_offline_while_it_comes(dovecot, imap, proxy, mount):

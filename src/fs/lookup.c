@@ -20,8 +20,8 @@ static void reply_dir(const Op *op, const Tree *tree, const TreeDir *dir)
 	kernel_reply_entry(op->req, &entry);
 }
 
-/* Answers. ESTALE: a generation that ended meanwhile does not tell what the name means, and the
- * kernel asks once more. */
+/* Answers. ESTALE, here and wherever what the name meant a moment ago has gone: the kernel asks
+ * once more what it means now. A generation that ended meanwhile does not tell, either. */
 static void reply_failure(const Op *op, Gen gen, int errnum)
 {
 	bool ended = gen != 0 && store_gen_mailbox(op->fs->store, gen) == 0;
@@ -72,7 +72,7 @@ static bool advance_message(Op *op, const GError *error, const Resolved *meant, 
 		reply_message(op, meant, &message, news);
 		return false;
 	case STORE_ABSENT:
-		reply_failure(op, gen, ENOENT);
+		kernel_reply_errno(op->req, ESTALE);
 		return false;
 	case STORE_MISS:
 		break;
@@ -108,7 +108,7 @@ static void reply_text(const Op *op, const Alias *alias)
 	if (staged)
 		reply_staged(op, staged);
 	else
-		kernel_reply_errno(op->req, ENOENT);
+		kernel_reply_errno(op->req, ESTALE);
 }
 
 /* Its source has what there is to show, or (it is about to arrive) the change does. A moved one

@@ -129,9 +129,10 @@ static void resolve_subject(Fs *fs, const TreeDir *dir, Gen gen, const char *nam
 static void resolve_going(Fs *fs, const TreeDir *dir, const char *name, Resolved *ret)
 {
 	Alias alias;
-	if ((ret->staged = staged_going(fs->staged, dir->id, name)))
+	if ((ret->staged = staged_going(fs->staged, dir->id, name))) {
 		ret->kind = RESOLVED_STAGED;
-	else if (aliases_find_other(fs->aliases, dir->id, name, &alias))
+		ret->other = true;
+	} else if (aliases_find_other(fs->aliases, dir->id, name, &alias))
 		*ret = (Resolved){
 			.kind = RESOLVED_WAITING, .dir = dir, .alias = alias, .other = true};
 }

@@ -24,7 +24,7 @@ typedef struct {
 	Gen gen; /* MESSAGE, UNREAD */
 	guint32 uid; /* likewise */
 	bool aliased; /* MESSAGE: the name is an alias */
-	bool other; /* WAITING: the name is not its alias, see aliases_set_names() */
+	bool other; /* STAGED, WAITING: by a name of what it replaces, which is left to others */
 	bool readable; /* MESSAGE: the name is made of its subject (-o names=subject) */
 	Alias alias; /* WAITING, and MESSAGE if aliased */
 	Staged *staged; /* STAGED: a reference */

@@ -28,6 +28,7 @@ struct Aliases {
 	GSequence *waiting; /* of Entry, by directory and number */
 	guint32 last; /* number */
 	guint n_instead;
+	guint n_named; /* Entry.names */
 };
 
 static guint place_hash(gconstpointer key)
@@ -155,6 +156,7 @@ static void link_locked(Aliases *aliases, Entry *entry)
 	Alias *alias = &entry->alias;
 	g_hash_table_insert(aliases->by_number, GUINT_TO_POINTER(alias->number), entry);
 	aliases->n_instead += alias->instead;
+	aliases->n_named += entry->names != NULL;
 	link_message_locked(aliases, entry);
 	if (entry->from != 0)
 		g_hash_table_replace(aliases->by_from, &entry->from, entry);
@@ -173,6 +175,7 @@ static void unlink_locked(Aliases *aliases, Entry *entry)
 	Alias *alias = &entry->alias;
 	g_hash_table_remove(aliases->by_number, GUINT_TO_POINTER(alias->number));
 	aliases->n_instead -= alias->instead;
+	aliases->n_named -= entry->names != NULL;
 	unlink_message_locked(aliases, entry);
 	unlink_from_locked(aliases->by_from, &entry->from, entry);
 	for (guint i = 0; i < entry->of->len; i++)
@@ -345,8 +348,10 @@ void aliases_set_names(Aliases *aliases, guint64 intent, const GStrv names)
 	Entry *entry = g_hash_table_lookup(aliases->by_intent, &intent);
 	if (!entry)
 		return;
+	unlink_locked(aliases, entry);
 	g_strfreev(entry->names);
 	entry->names = g_strdupv(names);
+	link_locked(aliases, entry);
 }
 
 GStrv aliases_names(Aliases *aliases, guint64 intent)
@@ -360,6 +365,8 @@ bool aliases_find_other(Aliases *aliases, guint32 dir, const char *name, Alias *
 {
 	Entry from = {.place.dir = dir};
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&aliases->lock);
+	if (aliases->n_named == 0)
+		return false;
 	GSequenceIter *at = g_sequence_search(aliases->waiting, &from, compare_waiting, NULL);
 	for (; !g_sequence_iter_is_end(at); at = g_sequence_iter_next(at)) {
 		const Entry *entry = g_sequence_get(at);

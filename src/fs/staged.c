@@ -232,6 +232,12 @@ Staged *staged_find(StagedFiles *files, guint32 dir, const char *name)
 	return staged ? staged_ref_locked(staged) : NULL;
 }
 
+void staged_step_locked(Staged *staged, StagedStep step)
+{
+	staged->files->n_asked += (step == STAGED_ASKED) - (staged->step == STAGED_ASKED);
+	staged->step = step;
+}
+
 static bool is_going_to(const Staged *staged, guint32 dir, const char *name)
 {
 	if (staged->step != STAGED_ASKED || staged->to.dir != dir)
@@ -245,6 +251,8 @@ Staged *staged_going(StagedFiles *files, guint32 dir, const char *name)
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
 	GHashTableIter iter;
 	gpointer staged;
+	if (files->n_asked == 0)
+		return NULL;
 	g_hash_table_iter_init(&iter, files->by_number);
 	while (g_hash_table_iter_next(&iter, NULL, &staged))
 		if (is_going_to(staged, dir, name))

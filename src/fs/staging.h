@@ -36,6 +36,7 @@ struct StagedFiles {
 	GQueue fresh; /* of Fresh, the latest at the tail: what was made a moment ago */
 	guint32 last; /* number given last */
 	guint descriptors; /* open ones of all Staged */
+	guint n_asked; /* of these, those whose step is STAGED_ASKED */
 
 	/* upload.c: the thread for what nobody else sends. */
 	GThread *sender; /* NULL: it was not needed yet */
@@ -117,6 +118,8 @@ Staged *staged_name_locked(Staged *staged, guint32 dir, const char *name);
 
 /* A new one without a name. A reference; NULL with errno. */
 Staged *staged_add_locked(StagedFiles *files);
+
+void staged_step_locked(Staged *staged, StagedStep step);
 
 /* The one of this name; no reference. */
 Staged *staged_find_locked(StagedFiles *files, guint32 dir, const char *name);

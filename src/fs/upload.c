@@ -111,7 +111,7 @@ static bool commit(const Upload *upload, guint64 file, guint64 *ret_spare)
 		return false;
 	const StagedPlace *place = &upload->place;
 	staged_place_set(&staged->to, place->dir, place->name, place->replaces);
-	staged->step = STAGED_ASKED;
+	staged_step_locked(staged, STAGED_ASKED);
 	staged->sent = file;
 	*ret_spare = staged->file;
 	staged->file = 0;
@@ -236,7 +236,7 @@ static void answer(const GArray *waiters, const GError *error)
 /* Refused at once: nothing has begun. */
 static void refuse_locked(Staged *staged, const GError *error)
 {
-	staged->step = STAGED_HERE;
+	staged_step_locked(staged, STAGED_HERE);
 	g_clear_error(&staged->error);
 	staged->error = g_error_copy(error);
 	if (staged->sent != 0)
@@ -338,7 +338,7 @@ void staged_begun(StagedFiles *files, const Intent *intent, guint32 dir)
 	bool removed = false;
 	if (staged) {
 		aliases_set_names(files->fs->aliases, intent->id, staged->names);
-		staged->step = STAGED_BEGUN;
+		staged_step_locked(staged, STAGED_BEGUN);
 		staged->intent = intent->id;
 		staged->message = (StagedMessage){0};
 		staged->kept = staged->tried;
@@ -382,7 +382,7 @@ void staged_ended(StagedFiles *files, const Intent *intent, guint32 dir, Gen gen
 		staged->intent = 0;
 		restore_locked(staged);
 	} else if (staged) {
-		staged->step = STAGED_HERE;
+		staged_step_locked(staged, STAGED_HERE);
 		staged->message = (StagedMessage){gen, uid};
 		staged->sent = 0;
 		spare = staged->refused;

@@ -9,6 +9,8 @@
 #include "fs/subject.h"
 #include "fs/viewed.h"
 
+static bool advance(Op *op, const GError *error);
+
 static void reply_dir(const Op *op, const Tree *tree, const TreeDir *dir)
 {
 	struct fuse_entry_param entry = {
@@ -20,8 +22,8 @@ static void reply_dir(const Op *op, const Tree *tree, const TreeDir *dir)
 	kernel_reply_entry(op->req, &entry);
 }
 
-/* Answers. ESTALE, here and wherever what the name meant a moment ago has gone: the kernel asks
- * once more what it means now. A generation that ended meanwhile does not tell, either. */
+/* Answers. ESTALE: a generation that ended meanwhile does not tell what the name means, and the
+ * kernel asks once more. */
 static void reply_failure(const Op *op, Gen gen, int errnum)
 {
 	bool ended = gen != 0 && store_gen_mailbox(op->fs->store, gen) == 0;
@@ -62,6 +64,18 @@ static void reply_message(
 	notify_child(fs->notify, op->ino, op->name);
 }
 
+/* What the name meant a moment ago has gone: what it means now. The kernel would ask for itself,
+ * but only once. */
+static bool look_again(Op *op, const GError *error)
+{
+	enum { MOST = 100 };
+	op->fetched = false;
+	if (op->looked++ < MOST)
+		return advance(op, error);
+	kernel_reply_errno(op->req, ESTALE);
+	return false;
+}
+
 static bool advance_message(Op *op, const GError *error, const Resolved *meant, guint news)
 {
 	StoreMessage message;
@@ -72,8 +86,7 @@ static bool advance_message(Op *op, const GError *error, const Resolved *meant, 
 		reply_message(op, meant, &message, news);
 		return false;
 	case STORE_ABSENT:
-		kernel_reply_errno(op->req, ESTALE);
-		return false;
+		return look_again(op, error);
 	case STORE_MISS:
 		break;
 	}
@@ -102,13 +115,13 @@ static void reply_staged(const Op *op, Staged *staged)
 	kernel_reply_entry(op->req, &entry);
 }
 
-static void reply_text(const Op *op, const Alias *alias)
+static bool advance_text(Op *op, const GError *error, const Alias *alias)
 {
 	g_autoptr(Staged) staged = staged_of_text(op->fs->staged, alias);
-	if (staged)
-		reply_staged(op, staged);
-	else
-		kernel_reply_errno(op->req, ESTALE);
+	if (!staged)
+		return look_again(op, error);
+	reply_staged(op, staged);
+	return false;
 }
 
 /* Its source has what there is to show, or (it is about to arrive) the change does. A moved one
@@ -118,10 +131,8 @@ static bool advance_waiting(Op *op, const GError *error, const Alias *alias)
 	Fs *fs = op->fs;
 	StoreMessage message;
 	bool found = store_peek_message(fs->store, alias->gen, alias->uid, &message);
-	if (alias->file != 0) {
-		reply_text(op, alias);
-		return false;
-	}
+	if (alias->file != 0)
+		return advance_text(op, error, alias);
 	if (found && !message.known && !op->fetched)
 		return op_attributes(op, alias->gen, alias->uid);
 	if (!found || !message.known)

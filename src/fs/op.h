@@ -40,6 +40,7 @@ struct Op {
 	bool fetched; /* op_attributes(), op_flags(), op_body() or op_fill() was done */
 	bool outlined; /* op_outline() was done */
 	bool searched; /* search_result() asked the server */
+	guint looked; /* LOOKUP: how often what the name meant has gone meanwhile */
 	bool changed; /* what it asks for was asked of the engine; what is left is the answer */
 	guint64 told; /* READ: the size that the kernel was told */
 	guint lacks; /* op_lack() was done so many times */

@@ -218,14 +218,30 @@ static GStrv names_of(Fs *fs, const TreeDir *dir, Gen gen, guint32 uid)
 	return (GStrv)g_ptr_array_free(names, FALSE);
 }
 
+/* What became this message, and replaces it when more is written. */
+static Staged *find_sent(StagedFiles *files, Gen gen, guint32 uid)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, files->by_number);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const Staged *staged = value;
+		if (staged->message.gen == gen && staged->message.uid == uid)
+			return staged_ref_locked(value);
+	}
+	return NULL;
+}
+
 void staged_rename_over(Fs *fs, const TreeDir *dir, Gen gen, guint32 uid)
 {
-	g_autoptr(Staged) staged = staged_over(fs->staged, inode_message(gen, uid));
+	Staged *over = staged_over(fs->staged, inode_message(gen, uid));
+	g_autoptr(Staged) staged = over ? over : find_sent(fs->staged, gen, uid);
 	if (!staged)
 		return;
 	g_auto(GStrv) names = names_of(fs, dir, gen, uid);
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&fs->staged->lock);
-	if (!staged->names)
+	if (over && !staged->names)
 		return;
 	staged_place_set(&staged->to, dir->id, names[0], staged->to.replaces);
 	g_strfreev(staged->names);

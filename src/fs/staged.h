@@ -117,8 +117,8 @@ Staged *staged_over(StagedFiles *files, guint64 ino);
 Staged *staged_rewrite(StagedFiles *files, Gen gen, const StoreMessage *message, guint32 dir,
 	const GStrv names, bool frozen, pid_t process);
 
-/* The message was renamed in its directory: what is shown instead of it, if anything, has its names
- * when it is sent. */
+/* The message was renamed in its directory: what is shown instead of it, or became it and is
+ * written to still, has its names when it is sent. */
 void staged_rename_over(Fs *fs, const TreeDir *dir, Gen gen, guint32 uid);
 
 /* Who writes to the message knows it by this inode, be it the one that it had on its way. */

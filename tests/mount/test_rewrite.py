@@ -165,6 +165,23 @@ def test_renamed_while_it_is_written(drafts):
     assert not path.exists()
 
 
+@pytest.mark.parametrize('name', ['1.eml', 'new.eml'])
+def test_renamed_between_two_texts(drafts, name):
+    """What was sent already has the new name, too, when more is written to it."""
+    server, mail, path = drafts()
+    if name != path.name:
+        path.unlink()
+    with open(mail / 'Drafts' / name, 'wb', buffering=0) as file:
+        file.write(LETTER)
+        os.fsync(file.fileno())
+        os.rename(mail / 'Drafts' / name, mail / 'Drafts/letter.eml')
+        file.write(b'More.\n')
+    mail.settle('Drafts')
+    assert bodies(server, b'Drafts') == [WIRE + b'More.\r\n']
+    reads(mail / 'Drafts/letter.eml', WIRE + b'More.\r\n')
+    assert not (mail / 'Drafts' / name).exists()
+
+
 def test_flags_stay(drafts):
     """What is rewritten is the same message to its user, also when it is written twice."""
     server, mail, path = drafts()

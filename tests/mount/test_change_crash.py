@@ -132,14 +132,15 @@ class Changes(Crashes):
 
     def settle(self, mail):
         """Until all that was asked for is done; an error tells of what was refused, or of the
-        server that is away."""
+        server that is away: what is killed may leave a lock for which the next one is silent longer
+        than `timeout`."""
         def settled():
             descriptor = os.open(mail.path, os.O_RDONLY | os.O_DIRECTORY)
             try:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-        self.patiently(mail, settled)
+        self.patiently(mail, settled, 60)
 
     # ---- what must be true after it
 
